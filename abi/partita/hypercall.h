@@ -1,0 +1,39 @@
+/* Function identifiers that a partition may call by HVC or SMC: Arm SMC Calling Convention 1.1 (DEN0028),
+ * Power State Coordination Interface 1.1 (DEN0022), and the vendor-hypervisor range.
+ */
+#ifndef PARTITA_HYPERCALL_H
+#define PARTITA_HYPERCALL_H
+
+#define PSCI_VERSION 0x84000000u
+#define PSCI_CPU_SUSPEND 0x84000001u
+#define PSCI_CPU_OFF 0x84000002u
+#define PSCI_CPU_ON 0x84000003u
+#define PSCI_AFFINITY_INFO 0x84000004u
+#define PSCI_MIGRATE_INFO_TYPE 0x84000006u
+#define PSCI_SYSTEM_OFF 0x84000008u
+#define PSCI_SYSTEM_RESET 0x84000009u
+#define PSCI_FEATURES 0x8400000au
+
+#define PSCI_SUCCESS 0
+#define PSCI_NOT_SUPPORTED (-1)
+#define PSCI_INVALID_PARAMETERS (-2)
+#define PSCI_DENIED (-3)
+#define PSCI_ALREADY_ON (-4)
+#define PSCI_ON_PENDING (-5)
+#define PSCI_INVALID_ADDRESS (-9)
+
+#define SMCCC_VERSION 0x80000000u
+#define SMCCC_ARCH_FEATURES 0x80000001u
+#define SMCCC_NOT_SUPPORTED (-1)
+
+#define PARTITA_HYPERCALL_UID 0x8600ff01u     /* r0-r3: the 128-bit identity below */
+#define PARTITA_HYPERCALL_VERSION 0x8600ff03u /* r0: major, r1: minor */
+
+#define PARTITA_UID_0 0x8c7a3b52u
+#define PARTITA_UID_1 0x6e4f91d0u
+#define PARTITA_UID_2 0xa5c2178eu
+#define PARTITA_UID_3 0x3f90d64bu
+#define PARTITA_VERSION_MAJOR 0u
+#define PARTITA_VERSION_MINOR 1u
+
+#endif

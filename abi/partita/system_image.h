@@ -1,0 +1,174 @@
+/* The system image: what the host tool writes and the hypervisor reads.
+ *
+ * One description (this header and its tables, position-independent offsets) lies behind the
+ * hypervisor's own image in RAM. Everything in it is plain data: the hypervisor parses no file format.
+ * All fields are little-endian. Addresses are physical (PA) or intermediate physical (IPA), in bytes.
+ */
+#ifndef PARTITA_SYSTEM_IMAGE_H
+#define PARTITA_SYSTEM_IMAGE_H
+
+#include <stdint.h>
+
+#define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
+#define PARTITA_IMAGE_VERSION 1u
+
+/* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
+#define PARTITA_MAX_CPUS 8u
+#define PARTITA_MAX_PARTITIONS 8u
+#define PARTITA_MAX_VCPUS 16u
+#define PARTITA_MAX_VCPUS_PER_PARTITION 8u
+#define PARTITA_MAX_INTERRUPTS 288u /* SGIs, PPIs and 256 SPIs */
+#define PARTITA_NAME_SIZE 32u
+#define PARTITA_TRAP_SLOTS 32u
+
+/* A table of `count` records that begins `offset` bytes behind the header's first byte. */
+struct partita_table {
+    uint32_t offset;
+    uint32_t count;
+};
+
+/* The hardware that the hypervisor itself drives. */
+struct partita_board {
+    uint64_t gicd, gicc, gich, gicv; /* PA of each GICv2 frame */
+    uint64_t uart;                   /* PA of the PL011 that carries the channels */
+    uint64_t ram_base;               /* PA where firmware may have left its device tree */
+    uint32_t uart_interrupt;         /* INTID */
+    uint32_t physical_interrupts;    /* number of INTIDs that the board's distributor has */
+};
+
+/* image flags */
+#define PARTITA_IMAGE_FRAMED_CONSOLE 1u /* channels are framed for the host tool; otherwise lines carry a prefix */
+#define PARTITA_IMAGE_OFF_WHEN_DONE 2u  /* power the board off once every partition is off */
+
+struct partita_image_header {
+    uint32_t magic;
+    uint32_t version;
+    uint32_t size;     /* bytes of header and tables */
+    uint32_t checksum; /* makes the 32-bit sum of the `size / 4` words zero */
+    uint32_t flags;
+    uint32_t reserved;
+    uint64_t hypervisor_base; /* PA of the hypervisor's first byte */
+    uint64_t hypervisor_end;  /* PA behind hypervisor, description and table pool: no partition may own any of it */
+    uint64_t pool_base;       /* PA of the pool from which stage-2 tables are taken, 16 KiB aligned */
+    uint64_t pool_size;       /* bytes */
+    struct partita_board board;
+    struct partita_table cpus;
+    struct partita_table partitions;
+    struct partita_table vcpus;
+    struct partita_table regions;
+    struct partita_table copies;
+    struct partita_table patches;
+    struct partita_table interrupts;
+};
+
+struct partita_cpu {
+    uint32_t mpidr;    /* affinity bits [23:0] */
+    uint32_t slice_us; /* length of a slice in microseconds; 0: the CPU is not shared */
+};
+
+/* partition flags */
+#define PARTITA_ON_FAULT_STOP 1u    /* a data or prefetch abort that the hypervisor would inject stops the partition */
+#define PARTITA_ON_EXIT_RESTART 2u  /* power-off restarts the partition */
+#define PARTITA_ON_FAULT_RESTART 4u /* ... or restarts it */
+#define PARTITA_ON_RESET_STOP 8u    /* a reset that the guest asks for leaves it off */
+#define PARTITA_RIGHT_MANAGE 0x100u
+#define PARTITA_RIGHT_SERVE 0x200u
+#define PARTITA_RIGHT_TRACE 0x400u
+#define PARTITA_RIGHT_DEBUG 0x800u
+
+/* Ranges of a table that belong to one partition. */
+struct partita_slice {
+    uint32_t first;
+    uint32_t count;
+};
+
+/* What the page of a trap slot stands for. */
+enum partita_device {
+    PARTITA_DEVICE_NONE = 0,
+    PARTITA_DEVICE_GICD = 1,
+    PARTITA_DEVICE_PL011 = 2
+};
+
+/* An emulated page. The slot of page HPFAR[27:4] is (page * multiplier) >> 27, so no two pages share one. */
+struct partita_trap_slot {
+    uint32_t page;   /* IPA >> 12 */
+    uint32_t device; /* enum partita_device */
+};
+
+struct partita_partition {
+    char name[PARTITA_NAME_SIZE]; /* NUL-terminated */
+    uint32_t flags;
+    uint32_t entry;              /* IPA; bit 0 selects Thumb */
+    uint32_t r0, r1, r2;         /* registers at entry */
+    uint32_t console_interrupt;  /* INTID of the emulated PL011 */
+    uint32_t interrupts;         /* INTIDs that its distributor has: a multiple of 32 */
+    uint32_t trap_multiplier;
+    struct partita_slice vcpus;
+    struct partita_slice regions;
+    struct partita_slice copies;
+    struct partita_slice patches;
+    struct partita_slice routes; /* in `interrupts` */
+    struct partita_trap_slot traps[PARTITA_TRAP_SLOTS];
+};
+
+struct partita_vcpu {
+    uint32_t partition;
+    uint32_t cpu;   /* index in `cpus` */
+    uint32_t index; /* in its partition: Aff0 of the guest's MPIDR */
+    uint32_t reserved;
+};
+
+/* region rights and kinds */
+#define PARTITA_REGION_READ 1u
+#define PARTITA_REGION_WRITE 2u
+#define PARTITA_REGION_EXECUTE 4u
+#define PARTITA_REGION_DEVICE 8u  /* device memory: neither scrubbed nor cached */
+#define PARTITA_REGION_SHARED 16u /* the GIC's virtual CPU interface: banked by CPU, so every partition may map it */
+
+struct partita_region {
+    uint64_t ipa;
+    uint64_t pa;
+    uint64_t size; /* bytes, a multiple of 4 KiB */
+    uint32_t flags;
+    uint32_t reserved;
+};
+
+/* A part of an image, copied at every start of its partition. */
+struct partita_copy {
+    uint64_t source; /* PA */
+    uint64_t ipa;
+    uint64_t size; /* bytes */
+};
+
+/* A field that differs from life to life, at an IPA inside the guest's device tree. */
+enum partita_patch_kind {
+    PARTITA_PATCH_RANDOM = 1 /* random bytes; where no entropy is known the enclosing property becomes FDT_NOPs */
+};
+
+struct partita_patch {
+    uint64_t ipa;        /* of the value */
+    uint32_t size;       /* bytes of the value */
+    uint32_t kind;       /* enum partita_patch_kind */
+    uint32_t nop_before; /* bytes of property header before `ipa`, and */
+    uint32_t nop_size;   /* bytes in all, that FDT_NOP words replace when there is no entropy */
+};
+
+/* route flags */
+#define PARTITA_ROUTE_EDGE 1u
+
+/* A physical SPI that a partition owns. It appears in the guest under the same INTID. */
+struct partita_route {
+    uint32_t intid;
+    uint32_t flags;
+};
+
+/* What the tool writes into the hypervisor's own first words (boot.S keeps them). */
+struct partita_hypervisor_header {
+    uint32_t branch;
+    uint32_t magic;
+    uint32_t description_offset; /* from the hypervisor's first byte, 4 KiB aligned */
+    uint32_t description_size;   /* bytes */
+    uint32_t image_size;         /* bytes of text, rodata, data and bss, 4 KiB aligned; written by the linker */
+};
+
+#endif

@@ -1,0 +1,23 @@
+# The same target with clang 19. Headers and the compiler's helper library come from Debian's bare-metal GCC.
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+set(CMAKE_C_COMPILER clang-19)
+set(CMAKE_CXX_COMPILER clang++-19)
+set(CMAKE_ASM_COMPILER clang-19)
+foreach(language C CXX ASM)
+  set(CMAKE_${language}_COMPILER_TARGET armv7ve-none-eabi)
+endforeach()
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+execute_process(COMMAND arm-none-eabi-g++ -march=armv7ve -marm -mfloat-abi=soft -print-libgcc-file-name
+  OUTPUT_VARIABLE PARTITA_LIBGCC OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND sh -c "echo | arm-none-eabi-g++ -march=armv7ve -marm -mfloat-abi=soft -xc++ -E -v - 2>&1 | sed -n '/^#include </,/^End/p' | grep '^ '"
+  OUTPUT_VARIABLE PARTITA_INCLUDES OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX REPLACE "[ \n]+" ";" PARTITA_INCLUDES "${PARTITA_INCLUDES}")
+set(PARTITA_TARGET_FLAGS -march=armv7ve -mtune=cortex-a7 -marm -mfloat-abi=soft -mfpu=none -mno-unaligned-access)
+foreach(directory ${PARTITA_INCLUDES})
+  if(NOT directory STREQUAL "")
+    list(APPEND PARTITA_TARGET_FLAGS "SHELL:-isystem ${directory}")
+  endif()
+endforeach()
+set(PARTITA_TARGET_LINK -nostdlib -fuse-ld=lld -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096)
+set(PARTITA_TARGET_LIBS ${PARTITA_LIBGCC})

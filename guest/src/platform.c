@@ -1,0 +1,109 @@
+/* Console, time, hypercalls: what a program needs of the virtual platform. */
+#include "partita/guest/guest.h"
+
+#include "coprocessor.h"
+
+#define PL011 0x09000000u
+#define UART_DR (*(volatile uint32_t *)(PL011 + 0x00))
+#define UART_FR (*(volatile uint32_t *)(PL011 + 0x18))
+#define UART_RECEIVE_EMPTY (1u << 4)
+#define UART_TRANSMIT_FULL (1u << 5)
+
+const void *boot_tree;
+
+const void *device_tree(void) { return boot_tree; }
+
+void console_put(char c) {
+    if (c == '\n') console_put('\r');
+    while (UART_FR & UART_TRANSMIT_FULL) {
+    }
+    UART_DR = (uint8_t)c;
+}
+
+int console_get(void) { return UART_FR & UART_RECEIVE_EMPTY ? -1 : (int)(UART_DR & 0xffu); }
+
+void console_write(const char *text) {
+    while (*text) console_put(*text++);
+}
+
+static void put_number(uint64_t value, unsigned base, unsigned width, char fill) {
+    char digits[20];
+    unsigned count = 0;
+    do {
+        digits[count++] = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value);
+    while (width > count) {
+        console_put(fill);
+        --width;
+    }
+    while (count) console_put(digits[--count]);
+}
+
+static void put_signed(int64_t value, unsigned width, char fill) {
+    if (value < 0) console_put('-');
+    put_number(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 10, width, fill);
+}
+
+void console_printf(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    for (; *format; ++format) {
+        if (*format != '%') {
+            console_put(*format);
+            continue;
+        }
+        char fill = ' ';
+        unsigned width = 0, longs = 0;
+        if (*++format == '0') fill = '0';
+        for (; *format >= '0' && *format <= '9'; ++format) width = width * 10 + (unsigned)(*format - '0');
+        for (; *format == 'l'; ++format) ++longs;
+        switch (*format) {
+            case 's': console_write(va_arg(arguments, const char *)); break;
+            case 'c': console_put((char)va_arg(arguments, int)); break;
+            case 'd': put_signed(longs == 2 ? va_arg(arguments, long long) : va_arg(arguments, int), width, fill); break;
+            case 'u': put_number(longs == 2 ? va_arg(arguments, unsigned long long) : va_arg(arguments, unsigned), 10, width, fill); break;
+            case 'x': put_number(longs == 2 ? va_arg(arguments, unsigned long long) : va_arg(arguments, unsigned), 16, width, fill); break;
+            case '%': console_put('%'); break;
+            default: va_end(arguments); return;
+        }
+    }
+    va_end(arguments);
+}
+
+uint32_t timer_frequency(void) { return read_cntfrq(); }
+
+uint64_t timer_now(void) {
+    barrier_isb();
+    return read_cntvct();
+}
+
+void timer_set(uint64_t deadline) {
+    write_cntv_cval(deadline);
+    write_cntv_ctl(1);
+    barrier_isb();
+}
+
+void timer_stop(void) {
+    write_cntv_ctl(0);
+    barrier_isb();
+}
+
+int32_t cpu_on(uint32_t index, void (*entry)(void), uint32_t argument) {
+    return (int32_t)hypercall(PSCI_CPU_ON, index, (uint32_t)(uintptr_t)entry, argument).r0;
+}
+
+void power_off(void) {
+    for (;;) hypercall(PSCI_SYSTEM_OFF, 0, 0, 0);
+}
+
+void restart(void) {
+    for (;;) hypercall(PSCI_SYSTEM_RESET, 0, 0, 0);
+}
+
+uint32_t hypervisor_version(void) {
+    const struct hypercall_result id = hypercall(PARTITA_HYPERCALL_UID, 0, 0, 0);
+    if (id.r0 != PARTITA_UID_0 || id.r1 != PARTITA_UID_1 || id.r2 != PARTITA_UID_2 || id.r3 != PARTITA_UID_3) return 0;
+    const struct hypercall_result version = hypercall(PARTITA_HYPERCALL_VERSION, 0, 0, 0);
+    return version.r0 << 16 | version.r1;
+}

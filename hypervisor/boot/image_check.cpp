@@ -1,0 +1,218 @@
+#include "boot/image_check.hpp"
+
+#include <cstring>
+
+#include "arch/address.hpp"
+
+namespace partita {
+
+using std::uint32_t;
+
+static_assert(offsetof(partita_image_header, board) + offsetof(partita_board, uart) == 88, "boot.S: UART_OFFSET");
+
+namespace {
+
+using Check = std::expected<void, ImageError>;
+
+[[nodiscard]] std::unexpected<ImageError> fail(ImageFault fault, std::size_t record = 0) {
+    return std::unexpected(ImageError{fault, static_cast<uint32_t>(record)});
+}
+
+template <typename Record>
+[[nodiscard]] bool take(std::span<const std::byte> bytes, partita_table table, std::span<const Record>& out) {
+    if (table.offset % alignof(std::uint64_t) != 0 || table.offset > bytes.size()) return false;
+    if (table.count > (bytes.size() - table.offset) / sizeof(Record)) return false;
+    out = {reinterpret_cast<const Record*>(bytes.data() + table.offset), table.count};
+    return true;
+}
+
+[[nodiscard]] bool inside(partita_slice slice, std::size_t records) { return slice.first <= records && slice.count <= records - slice.first; }
+
+[[nodiscard]] IpaRange ipa_range(const partita_region& region) { return {Ipa{region.ipa}, region.size}; }
+[[nodiscard]] PhysRange pa_range(const partita_region& region) { return {PhysAddr{region.pa}, region.size}; }
+
+[[nodiscard]] Check check_header(std::span<const std::byte> bytes) {
+    if (bytes.size() < sizeof(partita_image_header)) return fail(ImageFault::too_short);
+    const auto& header = *reinterpret_cast<const partita_image_header*>(bytes.data());
+    if (header.magic != PARTITA_IMAGE_MAGIC) return fail(ImageFault::not_an_image);
+    if (header.version != PARTITA_IMAGE_VERSION) return fail(ImageFault::wrong_version);
+    if (header.size != bytes.size() || header.size % 8 != 0) return fail(ImageFault::too_short);
+    if (image_checksum(bytes) != 0) return fail(ImageFault::checksum);
+    const bool pool_inside = header.hypervisor_base <= header.pool_base && header.pool_base % 0x4000 == 0 &&
+                             PhysRange::make(PhysAddr{header.pool_base}, header.pool_size) && PhysRange::make(PhysAddr{header.hypervisor_end}, 0) &&
+                             header.pool_base + header.pool_size <= header.hypervisor_end && header.hypervisor_base % kBlockSize == 0 &&
+                             header.hypervisor_end - header.hypervisor_base <= kBlockSize;
+    return pool_inside ? Check{} : fail(ImageFault::misaligned);
+}
+
+[[nodiscard]] Check check_region(const ImageView& view, std::size_t n) {
+    const partita_region& region = view.regions[n];
+    if (region.size == 0 || region.size % kPageSize != 0 || region.ipa % kPageSize != 0 || region.pa % kPageSize != 0)
+        return fail(ImageFault::misaligned, n);
+    if (!IpaRange::make(Ipa{region.ipa}, region.size) || region.ipa + region.size > std::uint64_t{1} << 32) return fail(ImageFault::misaligned, n);
+    if (!PhysRange::make(PhysAddr{region.pa}, region.size)) return fail(ImageFault::misaligned, n);
+    const PhysRange own{PhysAddr{view.header->hypervisor_base}, view.header->hypervisor_end - view.header->hypervisor_base};
+    if (pa_range(region).overlaps(own)) return fail(ImageFault::overlap, n);
+    const bool shared = (region.flags & PARTITA_REGION_SHARED) != 0;
+    // What is shared is the GIC's virtual CPU interface, and nothing else.
+    if (shared && (region.pa != view.header->board.gicv || region.size > 0x2000 || (region.flags & PARTITA_REGION_DEVICE) == 0))
+        return fail(ImageFault::overlap, n);
+    for (std::size_t other = 0; other < n; ++other)
+        if (!shared && pa_range(region).overlaps(pa_range(view.regions[other]))) return fail(ImageFault::overlap, n);
+    const partita_board& board = view.header->board;
+    for (const std::uint64_t frame : {board.gicd, board.gicc, board.gich, board.uart})
+        if (pa_range(region).overlaps({PhysAddr{frame}, kPageSize})) return fail(ImageFault::overlap, n);
+    return {};
+}
+
+[[nodiscard]] bool inside_memory(std::span<const partita_region> regions, std::uint64_t ipa, std::uint64_t size) {
+    if (!IpaRange::make(Ipa{ipa}, size)) return false;
+    for (const partita_region& region : regions)
+        if ((region.flags & PARTITA_REGION_DEVICE) == 0 && ipa_range(region).contains(IpaRange{Ipa{ipa}, size})) return true;
+    return false;
+}
+
+[[nodiscard]] Check check_memory(const ImageView& view, const partita_partition& partition, std::size_t n) {
+    const auto regions = view.regions.subspan(partition.regions.first, partition.regions.count);
+    for (std::size_t a = 0; a < regions.size(); ++a)
+        for (std::size_t b = 0; b < a; ++b)
+            if (ipa_range(regions[a]).overlaps(ipa_range(regions[b]))) return fail(ImageFault::overlap, partition.regions.first + a);
+    for (const partita_copy& copy : view.copies.subspan(partition.copies.first, partition.copies.count)) {
+        if (!inside_memory(regions, copy.ipa, copy.size) || !PhysRange::make(PhysAddr{copy.source}, copy.size))
+            return fail(ImageFault::outside_region, n);
+        // An image that lies in some partition's memory would be scrubbed, or could be changed.
+        for (const partita_region& region : view.regions)
+            if (pa_range(region).overlaps({PhysAddr{copy.source}, copy.size})) return fail(ImageFault::overlap, n);
+    }
+    for (const partita_patch& patch : view.patches.subspan(partition.patches.first, partition.patches.count)) {
+        if (patch.nop_before > patch.ipa || patch.nop_size % 4 != 0 || patch.kind != PARTITA_PATCH_RANDOM) return fail(ImageFault::outside_region, n);
+        if (!inside_memory(regions, patch.ipa, patch.size) || !inside_memory(regions, patch.ipa - patch.nop_before, patch.nop_size))
+            return fail(ImageFault::outside_region, n);
+    }
+    if (!inside_memory(regions, partition.entry & ~1u, 4)) return fail(ImageFault::outside_region, n);
+    return {};
+}
+
+[[nodiscard]] Check check_slots(const partita_partition& partition, std::size_t n) {
+    for (uint32_t slot = 0; slot < PARTITA_TRAP_SLOTS; ++slot) {
+        const partita_trap_slot& trap = partition.traps[slot];
+        if (trap.device == PARTITA_DEVICE_NONE) continue;
+        if (trap.device > PARTITA_DEVICE_PL011 || trap.page * partition.trap_multiplier >> 27 != slot) return fail(ImageFault::bad_slot, n);
+    }
+    return {};
+}
+
+[[nodiscard]] Check check_interrupts(const ImageView& view, const partita_partition& partition, std::size_t n) {
+    const uint32_t most = partition.interrupts;
+    if (most < 64 || most > PARTITA_MAX_INTERRUPTS || most % 32 != 0) return fail(ImageFault::bad_interrupt, n);
+    if (partition.console_interrupt < 32 || partition.console_interrupt >= most) return fail(ImageFault::bad_interrupt, n);
+    for (std::size_t route = partition.routes.first; route < partition.routes.first + partition.routes.count; ++route) {
+        const uint32_t id = view.interrupts[route].intid;
+        if (id < 32 || id >= most || id == view.header->board.uart_interrupt || id == partition.console_interrupt)
+            return fail(ImageFault::bad_interrupt, route);
+        for (std::size_t other = 0; other < route; ++other)
+            if (view.interrupts[other].intid == id) return fail(ImageFault::bad_interrupt, route);
+    }
+    return {};
+}
+
+[[nodiscard]] Check check_vcpus(const ImageView& view, const partita_partition& partition, std::size_t n) {
+    if (partition.vcpus.count == 0) return fail(ImageFault::no_vcpu, n);
+    if (partition.vcpus.count > PARTITA_MAX_VCPUS_PER_PARTITION) return fail(ImageFault::too_many, n);
+    for (uint32_t index = 0; index < partition.vcpus.count; ++index) {
+        const partita_vcpu& vcpu = view.vcpus[partition.vcpus.first + index];
+        if (vcpu.partition != n || vcpu.index != index || vcpu.cpu >= view.cpus.size()) return fail(ImageFault::bad_reference, partition.vcpus.first + index);
+    }
+    return {};
+}
+
+// Every record belongs to exactly one partition, in order: so each slice begins where the one before it ended.
+struct Taken {
+    uint32_t vcpus = 0, regions = 0, copies = 0, patches = 0, routes = 0;
+
+    [[nodiscard]] static bool next(uint32_t& taken, partita_slice slice, std::size_t records) {
+        if (slice.first != taken || !inside(slice, records)) return false;
+        taken += slice.count;
+        return true;
+    }
+    [[nodiscard]] bool add(const ImageView& view, const partita_partition& partition) {
+        return next(vcpus, partition.vcpus, view.vcpus.size()) && next(regions, partition.regions, view.regions.size()) &&
+               next(copies, partition.copies, view.copies.size()) && next(patches, partition.patches, view.patches.size()) &&
+               next(routes, partition.routes, view.interrupts.size());
+    }
+};
+
+[[nodiscard]] Check check_partition(const ImageView& view, std::size_t n) {
+    const partita_partition& partition = view.partitions[n];
+    if (std::memchr(partition.name, 0, sizeof partition.name) == nullptr || partition.name[0] == 0) return fail(ImageFault::bad_name, n);
+    if (auto ok = check_vcpus(view, partition, n); !ok) return ok;
+    if (auto ok = check_memory(view, partition, n); !ok) return ok;
+    if (auto ok = check_slots(partition, n); !ok) return ok;
+    return check_interrupts(view, partition, n);
+}
+
+[[nodiscard]] Check check_counts(const ImageView& view) {
+    constexpr std::size_t most_records = 256;
+    if (view.cpus.empty() || view.cpus.size() > PARTITA_MAX_CPUS) return fail(ImageFault::too_many);
+    if (view.partitions.empty() || view.partitions.size() > PARTITA_MAX_PARTITIONS) return fail(ImageFault::too_many);
+    if (view.vcpus.size() > PARTITA_MAX_VCPUS) return fail(ImageFault::too_many);
+    if (view.regions.size() > most_records || view.copies.size() > most_records || view.patches.size() > most_records ||
+        view.interrupts.size() > PARTITA_MAX_INTERRUPTS)
+        return fail(ImageFault::too_many);
+    return {};
+}
+
+}  // namespace
+
+const char* describe(ImageFault fault) {
+    switch (fault) {
+        case ImageFault::too_short: return "the description is shorter than it says";
+        case ImageFault::not_an_image: return "no system image where the hypervisor looks for it";
+        case ImageFault::wrong_version: return "the system image is of another version than the hypervisor";
+        case ImageFault::checksum: return "the description's checksum is wrong: it was damaged";
+        case ImageFault::table_outside: return "a table lies outside the description";
+        case ImageFault::too_many: return "more records than the hypervisor has room for";
+        case ImageFault::bad_reference: return "a record refers to one that does not exist";
+        case ImageFault::bad_name: return "a partition's name is empty or has no end";
+        case ImageFault::misaligned: return "an address is not aligned or beyond the address space";
+        case ImageFault::overlap: return "memory has two owners";
+        case ImageFault::outside_region: return "an image, a field or the entry lies outside its partition's memory";
+        case ImageFault::bad_interrupt: return "an interrupt does not exist or has two owners";
+        case ImageFault::bad_slot: return "an emulated page is in the wrong slot";
+        case ImageFault::no_vcpu: return "a partition has no virtual CPU";
+    }
+    return "unknown";
+}
+
+uint32_t image_checksum(std::span<const std::byte> bytes) {
+    uint32_t sum = 0;
+    for (std::size_t n = 0; n + 4 <= bytes.size(); n += 4) {
+        uint32_t word = 0;
+        std::memcpy(&word, bytes.data() + n, 4);
+        sum += word;
+    }
+    return 0u - sum;
+}
+
+std::expected<ImageView, ImageError> check_image(std::span<const std::byte> bytes) {
+    if (auto ok = check_header(bytes); !ok) return std::unexpected(ok.error());
+    ImageView view{};
+    view.header = reinterpret_cast<const partita_image_header*>(bytes.data());
+    const partita_image_header& header = *view.header;
+    const bool tables = take(bytes, header.cpus, view.cpus) && take(bytes, header.partitions, view.partitions) &&
+                        take(bytes, header.vcpus, view.vcpus) && take(bytes, header.regions, view.regions) &&
+                        take(bytes, header.copies, view.copies) && take(bytes, header.patches, view.patches) &&
+                        take(bytes, header.interrupts, view.interrupts);
+    if (!tables) return fail(ImageFault::table_outside);
+    if (auto ok = check_counts(view); !ok) return std::unexpected(ok.error());
+    Taken taken;
+    for (std::size_t n = 0; n < view.partitions.size(); ++n)
+        if (!taken.add(view, view.partitions[n])) return fail(ImageFault::bad_reference, n);
+    for (std::size_t n = 0; n < view.regions.size(); ++n)
+        if (auto ok = check_region(view, n); !ok) return std::unexpected(ok.error());
+    for (std::size_t n = 0; n < view.partitions.size(); ++n)
+        if (auto ok = check_partition(view, n); !ok) return std::unexpected(ok.error());
+    return view;
+}
+
+}  // namespace partita

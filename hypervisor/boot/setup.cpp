@@ -1,0 +1,113 @@
+#include "boot/setup.hpp"
+
+#include "arch/stage2.hpp"
+#include "barrier.hpp"
+#include "boot/panic.hpp"
+#include "machine/console.hpp"
+#include "partition/system.hpp"
+
+namespace partita {
+
+namespace {
+
+constinit System the_system;
+
+// Takes translation tables out of the pool that the tool reserved. Nothing is ever given back: partitions are static.
+class Pool {
+public:
+    Pool(const partita_image_header& header, std::byte* base)
+        : physical_(header.pool_base), memory_(base + (header.pool_base - header.hypervisor_base)), size_(header.pool_size) {}
+
+    [[nodiscard]] Descriptor* root() { return allocate(stage2::root_entries * sizeof(Descriptor)); }
+    [[nodiscard]] Descriptor* take() { return allocate(kPageSize); }
+    [[nodiscard]] PhysAddr physical(const Descriptor* table) const {
+        return PhysAddr{physical_ + static_cast<std::uint64_t>(reinterpret_cast<const std::byte*>(table) - memory_)};
+    }
+    [[nodiscard]] Descriptor* table(PhysAddr address) const {
+        return reinterpret_cast<Descriptor*>(memory_ + static_cast<std::uintptr_t>(address.value - physical_));
+    }
+    void publish(const Descriptor*) const {}  // nothing walks the tables before the barrier at the end of set_up()
+
+private:
+    // Roots are taken first, each aligned to its size, since the pool begins aligned.
+    [[nodiscard]] Descriptor* allocate(std::uint64_t size) {
+        if (size > size_ - used_) return nullptr;
+        auto* const table = reinterpret_cast<Descriptor*>(memory_ + static_cast<std::uintptr_t>(used_));
+        used_ += size;
+        for (std::uint64_t n = 0; n < size / sizeof(Descriptor); ++n) table[n] = 0;
+        return table;
+    }
+
+    std::uint64_t physical_;
+    std::byte* memory_;
+    std::uint64_t size_;
+    std::uint64_t used_ = 0;
+};
+
+void map_regions(const Partition& partition, Descriptor* root, Pool& pool) {
+    Stage2 space{std::span<Descriptor, stage2::root_entries>{root, stage2::root_entries}, pool};
+    for (const partita_region& region : partition.regions) {
+        const Rights rights{.write = (region.flags & PARTITA_REGION_WRITE) != 0,
+                            .execute = (region.flags & PARTITA_REGION_EXECUTE) != 0,
+                            .device = (region.flags & PARTITA_REGION_DEVICE) != 0};
+        const MapError error = space.map(Ipa{region.ipa}, PhysAddr{region.pa}, region.size, rights);
+        if (error != MapError::none) panic("a region of a partition cannot be mapped", static_cast<std::uint32_t>(error));
+    }
+}
+
+void set_up_cpus(const ImageView& image) {
+    const std::uint64_t frequency = CNTFRQ::read();
+    the_system.cpu_count = static_cast<std::uint32_t>(image.cpus.size());
+    for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) {
+        Cpu& cpu = the_system.cpus[n];
+        cpu.index = n;
+        cpu.slice = frequency * image.cpus[n].slice_us / 1'000'000;
+    }
+}
+
+void set_up_vcpus(const ImageView& image, Partition& partition) {
+    for (VcpuSlot& slot : partition.vcpus) {
+        const auto n = static_cast<std::size_t>(&slot - the_system.vcpus.data());
+        Vcpu& vcpu = slot.vcpu;
+        Cpu& cpu = the_system.cpus[image.vcpus[n].cpu];
+        vcpu.partition = &partition;
+        vcpu.index = image.vcpus[n].index;
+        vcpu.cpu = &cpu;
+        vcpu.bit = 1u << cpu.count;
+        cpu.vcpus[cpu.count++] = &vcpu;
+    }
+}
+
+}  // namespace
+
+System& system() { return the_system; }
+
+void set_up(const ImageView& image, std::byte* base) {
+    the_system.image = image.header;
+    set_up_cpus(image);
+    the_system.partition_count = static_cast<std::uint32_t>(image.partitions.size());
+    the_system.alive.store(the_system.partition_count, std::memory_order_relaxed);
+    Pool pool{*image.header, base};
+    std::array<Descriptor*, PARTITA_MAX_PARTITIONS> roots{};
+    for (std::uint32_t n = 0; n < the_system.partition_count; ++n) roots[n] = pool.root();
+    for (std::uint32_t n = 0; n < the_system.partition_count; ++n) {
+        Partition& partition = the_system.partitions[n];
+        const partita_partition& description = image.partitions[n];
+        partition.description = &description;
+        partition.number = n;
+        partition.regions = image.regions.subspan(description.regions.first, description.regions.count);
+        partition.copies = image.copies.subspan(description.copies.first, description.copies.count);
+        partition.patches = image.patches.subspan(description.patches.first, description.patches.count);
+        partition.routes = image.interrupts.subspan(description.routes.first, description.routes.count);
+        partition.vcpus = std::span{the_system.vcpus}.subspan(description.vcpus.first, description.vcpus.count);
+        if (roots[n] == nullptr) panic("the pool of translation tables is too small", n);
+        map_regions(partition, roots[n], pool);
+        partition.vttbr = pool.physical(roots[n]).value | static_cast<std::uint64_t>(n + 1) << 48;  // VMID: never 0
+        set_up_vcpus(image, partition);
+        for (const partita_route& route : partition.routes) the_system.owner[route.intid] = static_cast<std::uint8_t>(n + 1);
+        console::name_channel(partition.channel(), description.name);
+    }
+    dsb_ish();
+}
+
+}  // namespace partita

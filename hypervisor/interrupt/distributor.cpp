@@ -1,0 +1,53 @@
+// The distributor's interrupts, whoever changes them. Its registers are in distributor_registers.cpp.
+#include "interrupt/virtual_gic.hpp"
+#include "machine/gic.hpp"
+
+namespace partita {
+
+using std::uint32_t;
+
+void Distributor::reset(const Setup& setup) {
+    setup_ = setup;
+    control_.store(0, std::memory_order_relaxed);
+    for (auto& word : spis_) word.store(irq::Targets::make(1), std::memory_order_relaxed);
+}
+
+void Distributor::link(uint32_t id, bool edge) {
+    spi(id).store(irq::Hardware::mask | irq::Edge::make(edge) | irq::Targets::make(1), std::memory_order_relaxed);
+    gic::disable(id);
+    gic::clear_active(id);
+    gic::clear_pending(id);
+    gic::route(id, setup_.interfaces[0]);
+}
+
+// The lowest vCPU that the word targets; the first where it targets none that exists.
+unsigned Distributor::target(uint32_t word) const {
+    const uint32_t targets = irq::Targets::get(word) & ((1u << setup_.vcpus) - 1);
+    return targets == 0 ? 0 : static_cast<unsigned>(__builtin_ctz(targets));
+}
+
+void Distributor::tell(unsigned vcpu, uint32_t id) {
+    setup_.vcpu[vcpu]->ask_to_look(id);
+    notify(*setup_.vcpu[vcpu]);
+}
+
+// Whoever may hold it in a list register looks first, and passes it on.
+void Distributor::tell_holder(uint32_t id, uint32_t word) {
+    const uint32_t owner = irq::Owner::get(word);
+    tell(owner != 0 ? owner - 1 : target(word), id);
+}
+
+void Distributor::set_level(uint32_t id, bool high) {
+    const uint32_t bit = irq::Line::mask;
+    const uint32_t before = high ? spi(id).fetch_or(bit, std::memory_order_acq_rel) : spi(id).fetch_and(~bit, std::memory_order_acq_rel);
+    if (irq::Line::test(before) == high) return;
+    if (high && irq::Edge::test(before)) spi(id).fetch_or(irq::Pending::mask, std::memory_order_acq_rel);
+    if (irq::Enabled::test(before)) tell_holder(id, before);
+}
+
+void Distributor::take_linked(uint32_t id) {
+    const uint32_t before = spi(id).fetch_or(irq::Pending::mask, std::memory_order_acq_rel);
+    tell_holder(id, before);
+}
+
+}  // namespace partita

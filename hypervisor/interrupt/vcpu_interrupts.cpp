@@ -1,0 +1,380 @@
+// A vCPU's list registers, kept in line with the interrupts' words. See virtual_gic.hpp for the whole.
+#include "interrupt/virtual_gic.hpp"
+#include "machine/gic.hpp"
+
+namespace partita {
+
+namespace lr = list_register;
+using std::uint32_t;
+
+namespace {
+constexpr uint32_t none = ~0u;
+constexpr uint32_t notify_when_low = gich::hcr::enable | gich::hcr::underflow | gich::hcr::entry_not_present;
+constexpr uint32_t reset_priority = 0;
+}  // namespace
+
+void VcpuInterrupts::reset(Distributor& distributor, unsigned index, unsigned list_registers) {
+    distributor_ = &distributor;
+    index_ = index;
+    count_ = list_registers < max_list_registers ? list_registers : max_list_registers;
+    loaded_ = false;
+    held_.fill(0);
+    for (uint32_t id = 0; id < 32; ++id) {
+        const bool sgi = id < 16;
+        private_[id] = irq::Priority::make(reset_priority) | irq::Enabled::make(sgi) | irq::Edge::make(sgi);
+    }
+    private_[timer_id] |= irq::Hardware::mask;
+    sgi_sources_.fill(0);
+    sgi_active_source_.fill(0);
+    waiting_.fill(0);
+    for (auto& inbox : sgi_inbox_) inbox.store(0, std::memory_order_relaxed);
+    look_.clear();
+    vmcr_ = 0;
+    apr_ = 0;
+}
+
+uint32_t VcpuInterrupts::word(uint32_t id) const {
+    return id < 32 ? private_[id] : distributor_->spi(id).load(std::memory_order_relaxed);
+}
+
+bool VcpuInterrupts::change(uint32_t id, uint32_t& expected, uint32_t desired) {
+    if (id < 32) {
+        private_[id] = desired;
+        return true;
+    }
+    return distributor_->spi(id).compare_exchange_weak(expected, desired, std::memory_order_acq_rel, std::memory_order_relaxed);
+}
+
+uint32_t VcpuInterrupts::clear_and_set(uint32_t id, uint32_t clear, uint32_t set) {
+    uint32_t before = word(id);
+    while (!change(id, before, (before & ~clear) | set)) {
+    }
+    return (before & ~clear) | set;
+}
+
+bool VcpuInterrupts::asks(uint32_t id, uint32_t word) const {
+    if (id < 16) return irq::Enabled::test(word) && sgi_sources_[id] != 0;
+    return irq::asks(word);
+}
+
+bool VcpuInterrupts::is_mine(uint32_t id, uint32_t word) const {
+    return id < 32 || distributor_->target(word) == index_;
+}
+
+// Worth a list register: active, so that the guest's end of it is seen, or asking while the distributor forwards.
+bool VcpuInterrupts::placeable(uint32_t id, uint32_t word) const {
+    return irq::Active::test(word) || (distributor_->forwards() && asks(id, word));
+}
+
+bool VcpuInterrupts::anything_waits() const {
+    for (const uint32_t ids : waiting_)
+        if (ids != 0) return true;
+    return false;
+}
+
+// The list register that was last given to id and has not been emptied since, or -1.
+int VcpuInterrupts::find(uint32_t id) const {
+    for (unsigned n = 0; n < count_; ++n)
+        if (held_[n] == id + 1 && (empty_ >> n & 1u) == 0) return static_cast<int>(n);
+    return -1;
+}
+
+void VcpuInterrupts::collect_sgis() {
+    for (unsigned pair = 0; pair < sgi_inbox_.size(); ++pair) {
+        if (sgi_inbox_[pair].load(std::memory_order_relaxed) == 0) continue;
+        for (uint32_t bits = sgi_inbox_[pair].exchange(0, std::memory_order_acquire); bits != 0; bits &= bits - 1) {
+            const unsigned bit = static_cast<unsigned>(__builtin_ctz(bits));
+            sgi_sources_[bit % 16] = static_cast<std::uint8_t>(sgi_sources_[bit % 16] | 1u << (pair * 2 + bit / 16));
+            look_.add(bit % 16);
+        }
+    }
+}
+
+void VcpuInterrupts::serve() {
+    collect_sgis();
+    if (!look_.any()) return;
+    empty_ = gic::empty_list_registers();
+    look_.drain([this](uint32_t id) { consider(id); });
+    place_waiting();
+}
+
+void VcpuInterrupts::consider(uint32_t id) {
+    if (const int n = find(id); n >= 0) {
+        const uint32_t value = gic::list_register(static_cast<unsigned>(n));
+        if (lr::live(value)) {
+            reconcile(static_cast<unsigned>(n), value);
+            return;
+        }
+        fold(static_cast<unsigned>(n));
+    }
+    uint32_t now = word(id);
+    if (id >= 32 && irq::Owner::get(now) == index_ + 1 && !irq::Active::test(now)) now = clear_and_set(id, irq::Owner::mask, 0);
+    const bool spilled_elsewhere = id >= 32 && irq::Owner::get(now) != 0 && irq::Owner::get(now) != index_ + 1;
+    if (!placeable(id, now) || spilled_elsewhere) {
+        unwait(id);
+    } else if (irq::Active::test(now) || is_mine(id, now)) {
+        wait(id);
+    } else {
+        unwait(id);
+        pass_on(id, now);
+    }
+}
+
+// An SPI whose target is another vCPU now.
+void VcpuInterrupts::pass_on(uint32_t id, uint32_t word) { distributor_->tell(distributor_->target(word), id); }
+
+// A live list register whose interrupt's word changed.
+void VcpuInterrupts::reconcile(unsigned n, uint32_t value) {
+    const uint32_t id = lr::VirtualId::get(value);
+    const uint32_t now = word(id);
+    const bool linked = lr::Hardware::test(value);
+    if (!lr::Active::test(value)) {
+        const bool level_fell = id >= 16 && !linked && !irq::Edge::test(now) && !irq::asks(now | irq::Enabled::mask);
+        if (!irq::Enabled::test(now) || !distributor_->forwards() || level_fell || !is_mine(id, now)) {
+            fold(n);
+            look_.add(id);  // looked at again at once: it may wait, or belong to another vCPU
+            return;
+        }
+        value = lr::Priority::set(value, irq::Priority::get(now));
+        if (id >= 16 && irq::Edge::test(now) && !linked) (void)clear_and_set(id, irq::Pending::mask, 0);  // merged into the pending one
+    } else if (!linked && id >= 16 && irq::Edge::test(now) && irq::asks(now)) {
+        (void)clear_and_set(id, irq::Pending::mask, 0);
+        value |= lr::Pending::mask;
+    }
+    if (id < 16 && sgi_sources_[id] != 0) value |= lr::NotifyEoi::mask;
+    gic::set_list_register(n, value);
+}
+
+// Takes a list register's content back into memory.
+void VcpuInterrupts::fold(unsigned n) {
+    const uint32_t value = gic::list_register(n);
+    const uint32_t id = held_[n] - 1;
+    held_[n] = 0;
+    empty_ |= 1u << n;
+    gic::set_list_register(n, 0);
+    const bool pending = lr::Pending::test(value), active = lr::Active::test(value);
+    uint32_t set = 0;
+    if (id < 16) {
+        const uint32_t source = lr::SourceCpu::get(value);
+        if (pending) sgi_sources_[id] = static_cast<std::uint8_t>(sgi_sources_[id] | 1u << source);
+        if (active) sgi_active_source_[id] = static_cast<std::uint8_t>(source);
+    } else if (pending && (lr::Hardware::test(value) || irq::Edge::test(word(id)))) {
+        set |= irq::Pending::mask;  // the level of an emulated line is in its word already
+    }
+    if (active) set |= irq::Active::mask;
+    const uint32_t now = clear_and_set(id, active ? 0 : irq::Owner::mask, set);
+    if (pending || active) wait(id);
+    const bool disabled_linked = lr::Hardware::test(value) && pending && !active && !irq::Enabled::test(now);
+    if (!disabled_linked) return;
+    // The physical interrupt is active on the guest's behalf. A level comes back by itself once enabled; an edge must be
+    // put back, or it would be lost.
+    if (irq::Edge::test(now)) gic::set_pending(id);
+    gic::clear_active(id);
+    (void)clear_and_set(id, irq::Pending::mask, 0);
+    unwait(id);
+}
+
+// Writes interrupt id, as its word has it, to the free list register n.
+void VcpuInterrupts::write(unsigned n, uint32_t id) {
+    const uint32_t before = word(id);
+    const bool linked = irq::Hardware::test(before), was_active = irq::Active::test(before);
+    const bool asking = asks(id, before) && distributor_->forwards();
+    uint32_t value = lr::VirtualId::make(id) | lr::Priority::make(irq::Priority::get(before));
+    value |= was_active ? lr::Active::mask : lr::Pending::mask;
+    if (linked) {
+        value |= lr::Hardware::mask | lr::PhysicalId::make(id);
+    } else if (id < 16) {
+        const uint32_t source = was_active ? sgi_active_source_[id] : static_cast<uint32_t>(__builtin_ctz(sgi_sources_[id]));
+        value |= lr::SourceCpu::make(source);
+        if (!was_active) sgi_sources_[id] = static_cast<std::uint8_t>(sgi_sources_[id] & ~(1u << source));
+        if (sgi_sources_[id] != 0) value |= lr::NotifyEoi::mask;
+    } else if (!irq::Edge::test(before)) {
+        value |= lr::NotifyEoi::mask;
+    } else if (was_active && asking) {
+        value |= lr::Pending::mask;
+    }
+    const bool took_latch = linked ? !was_active : id >= 16 && lr::Pending::test(value);
+    const uint32_t clear = irq::Active::mask | irq::Owner::mask | (took_latch ? irq::Pending::mask : 0);
+    (void)clear_and_set(id, clear, id < 32 ? 0 : irq::Owner::make(index_ + 1));
+    held_[n] = id + 1;
+    empty_ &= ~(1u << n);
+    gic::set_list_register(n, value);
+}
+
+// The list register that must yield to an interrupt of this priority, or -1: the least urgent, pending ones first.
+int VcpuInterrupts::victim(uint32_t priority) const {
+    int choice = -1;
+    uint32_t worst = priority;
+    bool choice_active = true;
+    for (unsigned n = 0; n < count_; ++n) {
+        const uint32_t value = gic::list_register(n);
+        const uint32_t here = lr::Priority::get(value);
+        if (here <= priority) continue;
+        const bool active = lr::Active::test(value);
+        if (choice >= 0 && (active && !choice_active)) continue;
+        if (choice < 0 || (choice_active && !active) || here > worst) {
+            choice = static_cast<int>(n);
+            worst = here;
+            choice_active = active;
+        }
+    }
+    return choice;
+}
+
+VcpuInterrupts::Place VcpuInterrupts::place(uint32_t id) {
+    if (const uint32_t free = empty_ & all(); free != 0) {
+        write(static_cast<unsigned>(__builtin_ctz(free)), id);
+        return Place::placed;
+    }
+    const int yields = victim(irq::Priority::get(word(id)));
+    if (yields < 0) return Place::full;
+    fold(static_cast<unsigned>(yields));
+    write(static_cast<unsigned>(yields), id);
+    return Place::placed;
+}
+
+// The most urgent interrupt that waits, or `none`. Lower numbers win among equals (IHI 0048B §3.3).
+uint32_t VcpuInterrupts::best_waiting() const {
+    uint32_t best = none, best_rank = ~0u;
+    for (unsigned group = 0; group < waiting_.size(); ++group)
+        for (uint32_t ids = waiting_[group]; ids != 0; ids &= ids - 1) {
+            const uint32_t id = group * 32 + static_cast<uint32_t>(__builtin_ctz(ids));
+            const uint32_t rank = irq::Priority::get(word(id));
+            if (rank < best_rank) {
+                best = id;
+                best_rank = rank;
+            }
+        }
+    return best;
+}
+
+// Gives list registers to what waits, most urgent first, and asks for a maintenance interrupt only if something is left.
+void VcpuInterrupts::place_waiting() {
+    look_.drain([this](uint32_t id) { consider(id); });
+    bool left = false;
+    for (uint32_t id = best_waiting(); id != none; id = best_waiting()) {
+        if (!placeable(id, word(id))) {
+            unwait(id);
+            continue;
+        }
+        unwait(id);
+        if (place(id) == Place::full) {
+            wait(id);
+            left = true;
+            break;
+        }
+    }
+    set_control(left ? notify_when_low : gich::hcr::enable);
+}
+
+void VcpuInterrupts::set_control(uint32_t value) {
+    if (control_ == value) return;
+    control_ = value;
+    gic::set_virtual_control(value);
+}
+
+void VcpuInterrupts::take_linked_private(uint32_t id) {
+    private_[id] |= irq::Pending::mask;
+    empty_ = gic::empty_list_registers();
+    if (const uint32_t free = empty_ & all(); free != 0 && distributor_->forwards() && irq::Enabled::test(private_[id])) {
+        write(static_cast<unsigned>(__builtin_ctz(free)), id);
+        return;
+    }
+    look_.add(id);
+    serve();
+}
+
+void VcpuInterrupts::set_private_level(uint32_t id, bool high) {
+    if (irq::Line::test(private_[id]) == high) return;
+    private_[id] = irq::Line::set(private_[id], high ? 1 : 0);
+    look_.add(id);
+    if (loaded_) serve();
+}
+
+void VcpuInterrupts::maintain() {
+    empty_ = gic::empty_list_registers();
+    for (uint32_t ended = gic::ended_list_registers() & all(); ended != 0; ended &= ended - 1) {
+        const unsigned n = static_cast<unsigned>(__builtin_ctz(ended));
+        const uint32_t id = held_[n] - 1;
+        if (held_[n] == 0) {
+            gic::set_list_register(n, 0);
+            continue;
+        }
+        fold(n);
+        look_.add(id);
+    }
+    const uint32_t control = gic::virtual_control();
+    if (const uint32_t count = gich::hcr::EoiCount::get(control); count != 0) {
+        end_spilled(count);
+        control_ = none;  // the next write takes EOICount back to 0
+    }
+    place_waiting();
+}
+
+// The guest ended interrupts that no list register held: the most urgent active ones in memory (IHI 0048B §5.3.1).
+void VcpuInterrupts::end_spilled(uint32_t count) {
+    for (; count != 0; --count) {
+        uint32_t best = none, best_rank = ~0u;
+        for (unsigned group = 0; group < waiting_.size(); ++group)
+            for (uint32_t ids = waiting_[group]; ids != 0; ids &= ids - 1) {
+                const uint32_t id = group * 32 + static_cast<uint32_t>(__builtin_ctz(ids));
+                const uint32_t now = word(id);
+                if (!irq::Active::test(now) || irq::Priority::get(now) >= best_rank) continue;
+                best = id;
+                best_rank = irq::Priority::get(now);
+            }
+        if (best == none) return;
+        const uint32_t now = clear_and_set(best, irq::Active::mask | irq::Owner::mask, 0);
+        if (irq::Hardware::test(now)) gic::clear_active(best);
+        unwait(best);
+        look_.add(best);
+    }
+}
+
+bool VcpuInterrupts::signalled() const {
+    const uint32_t used = ~gic::empty_list_registers() & all();
+    for (uint32_t left = used; left != 0; left &= left - 1)
+        if (lr::Pending::test(gic::list_register(static_cast<unsigned>(__builtin_ctz(left))))) return true;
+    return false;
+}
+
+void VcpuInterrupts::park() {
+    empty_ = gic::empty_list_registers();
+    for (unsigned n = 0; n < count_; ++n) {
+        if (held_[n] != 0 && (empty_ >> n & 1u) == 0) fold(n);
+        held_[n] = 0;
+    }
+    vmcr_ = gic::virtual_machine_control();
+    apr_ = gic::active_priorities();
+    gic::set_virtual_control(0);
+    loaded_ = false;
+    // The timer's PPI is one for all vCPUs of this CPU: what is active there is this vCPU's alone.
+    if ((private_[timer_id] & (irq::Pending::mask | irq::Active::mask)) != 0) gic::clear_active(timer_id);
+    gic::disable(timer_id);
+}
+
+void VcpuInterrupts::load() {
+    gic::set_virtual_machine_control(vmcr_);
+    gic::set_active_priorities(apr_);
+    if ((private_[timer_id] & (irq::Pending::mask | irq::Active::mask)) != 0) gic::set_active(timer_id);
+    if (irq::Enabled::test(private_[timer_id])) gic::enable(timer_id);
+    loaded_ = true;
+    empty_ = all();
+    control_ = none;
+    collect_sgis();
+    place_waiting();
+}
+
+bool VcpuInterrupts::wants_to_run() {
+    collect_sgis();
+    look_.drain([this](uint32_t id) { consider(id); });
+    for (unsigned group = 0; group < waiting_.size(); ++group)
+        for (uint32_t ids = waiting_[group]; ids != 0; ids &= ids - 1) {
+            const uint32_t id = group * 32 + static_cast<uint32_t>(__builtin_ctz(ids));
+            const uint32_t now = word(id);
+            if (!irq::Active::test(now) && distributor_->forwards() && asks(id, now)) return true;
+        }
+    return false;
+}
+
+}  // namespace partita

@@ -1,0 +1,170 @@
+// The virtual GICv2 of a partition (IHI 0048B). The truth is memory: an atomic word for each SPI, and words of its own for
+// each vCPU's SGIs and PPIs. The list registers are a cache of the vCPU that is loaded, touched by its CPU alone.
+//
+// Whoever changes an interrupt's word tells the vCPU that holds it, or that it targets, to *look* at it again; the vCPU's
+// own CPU then brings its list registers in line (`VcpuInterrupts::serve`). No lock is taken anywhere.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "interrupt/word.hpp"
+#include "partita/system_image.h"
+
+namespace partita {
+
+class Distributor;
+
+// One bit for each INTID of a partition, and a summary with one bit for each word of them.
+class LookSet {
+public:
+    static constexpr unsigned words = PARTITA_MAX_INTERRUPTS / 32;
+    static_assert(PARTITA_MAX_INTERRUPTS % 32 == 0 && words <= 32);
+
+    void add(std::uint32_t id) {
+        bits_[id / 32].fetch_or(1u << id % 32, std::memory_order_relaxed);
+        summary_.fetch_or(1u << id / 32, std::memory_order_release);
+    }
+    [[nodiscard]] bool any() const { return summary_.load(std::memory_order_relaxed) != 0; }
+    // Takes all members out and calls use(id) for each, lowest first.
+    template <typename Use>
+    void drain(Use&& use) {
+        for (std::uint32_t left = summary_.exchange(0, std::memory_order_acquire); left != 0; left &= left - 1) {
+            const unsigned word = static_cast<unsigned>(__builtin_ctz(left));
+            for (std::uint32_t ids = bits_[word].exchange(0, std::memory_order_relaxed); ids != 0; ids &= ids - 1)
+                use(word * 32 + static_cast<unsigned>(__builtin_ctz(ids)));
+        }
+    }
+    void clear() {
+        drain([](std::uint32_t) {});
+    }
+
+private:
+    std::array<std::atomic<std::uint32_t>, words> bits_{};
+    std::atomic<std::uint32_t> summary_{0};
+};
+
+// A vCPU's side: its private interrupts, what it must look at, and its list registers.
+class VcpuInterrupts {
+public:
+    static constexpr unsigned max_list_registers = 16;
+    static constexpr std::uint32_t timer_id = 27;
+
+    void reset(Distributor& distributor, unsigned index, unsigned list_registers);
+
+    // --- any CPU -----------------------------------------------------------------------------------------------------
+    void ask_to_look(std::uint32_t id) { look_.add(id); }
+    void post_sgi(std::uint32_t id, unsigned source) {
+        sgi_inbox_[source / 2].fetch_or(1u << (id + source % 2 * 16), std::memory_order_release);
+    }
+
+    // --- the vCPU's CPU ----------------------------------------------------------------------------------------------
+    // Brings the list registers in line with what was posted. Only while loaded.
+    void serve();
+    // Takes what list registers, VMCR and APR hold into memory; loads them again.
+    void park();
+    void load();
+    // Whether a parked vCPU has an interrupt to be woken for.
+    [[nodiscard]] bool wants_to_run();
+    // Whether a loaded vCPU has one waiting in a list register.
+    [[nodiscard]] bool signalled() const;
+    // The maintenance interrupt (IHI 0048B §5.2.5): ended levels, room in the list registers, ends of spilled interrupts.
+    void maintain();
+    // A linked private interrupt was taken: the physical one is active until the guest ends it.
+    void take_linked_private(std::uint32_t id);
+    // The level of a private interrupt that the hypervisor emulates.
+    void set_private_level(std::uint32_t id, bool high);
+
+    [[nodiscard]] unsigned index() const { return index_; }
+    [[nodiscard]] bool loaded() const { return loaded_; }
+
+private:
+    friend class Distributor;
+    friend class DistributorRegisters;
+
+    enum class Place : std::uint32_t { placed, full };
+
+    [[nodiscard]] std::uint32_t word(std::uint32_t id) const;
+    [[nodiscard]] bool change(std::uint32_t id, std::uint32_t& expected, std::uint32_t desired);
+    [[nodiscard]] std::uint32_t clear_and_set(std::uint32_t id, std::uint32_t clear, std::uint32_t set);
+    [[nodiscard]] bool asks(std::uint32_t id, std::uint32_t word) const;
+    [[nodiscard]] bool placeable(std::uint32_t id, std::uint32_t word) const;
+    [[nodiscard]] bool is_mine(std::uint32_t id, std::uint32_t word) const;
+    void collect_sgis();
+    void consider(std::uint32_t id);
+    void reconcile(unsigned n, std::uint32_t value);
+    [[nodiscard]] Place place(std::uint32_t id);
+    void write(unsigned n, std::uint32_t id);
+    void fold(unsigned n);
+    void pass_on(std::uint32_t id, std::uint32_t word);
+    void place_waiting();
+    void set_control(std::uint32_t value);
+    void end_spilled(std::uint32_t count);
+    [[nodiscard]] int find(std::uint32_t id) const;
+    [[nodiscard]] int victim(std::uint32_t priority) const;
+    [[nodiscard]] std::uint32_t best_waiting() const;
+    void wait(std::uint32_t id) { waiting_[id / 32] |= 1u << id % 32; }
+    void unwait(std::uint32_t id) { waiting_[id / 32] &= ~(1u << id % 32); }
+    [[nodiscard]] bool anything_waits() const;
+    [[nodiscard]] std::uint32_t all() const { return count_ == 32 ? ~0u : (1u << count_) - 1; }
+
+    Distributor* distributor_ = nullptr;
+    std::uint32_t index_ = 0;
+    std::uint32_t count_ = 0;                                      // list registers
+    std::uint32_t empty_ = 0;                                      // copy of ELRSR while serving
+    bool loaded_ = false;
+    std::array<std::uint32_t, max_list_registers> held_{};         // 1 + INTID last written to each; 0: none
+    std::array<std::uint32_t, 32> private_{};                      // words of SGIs and PPIs
+    std::array<std::uint8_t, 16> sgi_sources_{};                   // for each SGI: the vCPUs that sent it
+    std::array<std::uint8_t, 16> sgi_active_source_{};             // of a spilled active SGI
+    std::array<std::uint32_t, LookSet::words> waiting_{};          // placeable, but in no list register
+    std::array<std::atomic<std::uint32_t>, 4> sgi_inbox_{};        // 16 SGIs of two sources a word
+    LookSet look_;
+    std::uint32_t vmcr_ = 0, apr_ = 0;
+    std::uint32_t control_ = 0;  // GICH_HCR as written last
+};
+
+// Tells another vCPU, or this one, that it has something to look at. The scheduler's; a test has its own.
+void notify(VcpuInterrupts& target);
+
+class Distributor {
+public:
+    // interfaces[n]: the physical CPU interface mask of vCPU n's CPU.
+    struct Setup {
+        std::uint32_t interrupts = 0;  // a multiple of 32, at most PARTITA_MAX_INTERRUPTS
+        std::uint32_t vcpus = 0;
+        std::array<VcpuInterrupts*, PARTITA_MAX_VCPUS_PER_PARTITION> vcpu{};
+        std::array<std::uint8_t, PARTITA_MAX_VCPUS_PER_PARTITION> interfaces{};
+    };
+
+    // Forgets everything, as at power-on. Linked interrupts are declared again afterwards.
+    void reset(const Setup& setup);
+    // SPI id is the physical interrupt of the same number.
+    void link(std::uint32_t id, bool edge);
+
+    // --- any CPU -----------------------------------------------------------------------------------------------------
+    void set_level(std::uint32_t id, bool high);
+    void take_linked(std::uint32_t id);
+    // The guest's access. Offsets from the frame's base; size 1, 2 or 4 bytes. Unaligned or unknown: RAZ/WI.
+    [[nodiscard]] std::uint32_t read(VcpuInterrupts& by, std::uint32_t offset, unsigned size);
+    void write(VcpuInterrupts& by, std::uint32_t offset, unsigned size, std::uint32_t value);
+
+    [[nodiscard]] bool forwards() const { return control_.load(std::memory_order_relaxed) & 1u; }
+    [[nodiscard]] std::uint32_t interrupts() const { return setup_.interrupts; }
+
+private:
+    friend class VcpuInterrupts;
+    friend class DistributorRegisters;
+
+    [[nodiscard]] std::atomic<std::uint32_t>& spi(std::uint32_t id) { return spis_[id - 32]; }
+    [[nodiscard]] unsigned target(std::uint32_t word) const;
+    void tell_holder(std::uint32_t id, std::uint32_t word);
+    void tell(unsigned vcpu, std::uint32_t id);
+
+    Setup setup_;
+    std::atomic<std::uint32_t> control_{0};
+    std::array<std::atomic<std::uint32_t>, PARTITA_MAX_INTERRUPTS - 32> spis_{};
+};
+
+}  // namespace partita

@@ -1,0 +1,161 @@
+#include "machine/console.hpp"
+
+#include <array>
+#include <atomic>
+#include <optional>
+
+#include "machine/lock.hpp"
+#include "machine/ring.hpp"
+#include "machine/uart.hpp"
+
+namespace partita::console {
+
+namespace {
+
+using Ring = ByteRing<2048>;
+constexpr unsigned burst = 256;  // bytes that one call sends at most, so that no exit is unbounded
+
+struct Sender {
+    std::uint32_t channel = 0;
+    std::uint32_t since_select = 0;      // framed: bytes until the channel is named again
+    std::optional<std::uint8_t> owed;    // framed: the second byte of a pair
+    bool line_start = true;              // plain
+    const char* prefix = nullptr;        // plain: the rest of a prefix that is being sent
+};
+
+constinit std::array<Ring, channels> rings;
+constinit std::array<const char*, channels> names{};
+constinit SpinLock sending;
+constinit std::atomic<std::uint32_t> more{0};
+constinit Sender sender;
+constinit bool framed_output = false;
+constinit std::uint32_t receiving_channel = PARTITA_CONSOLE_FIRST_PARTITION;
+constinit bool receiving_escape = false;
+
+// The channel to send from: the current one while it has bytes, so that lines stay whole.
+std::optional<std::uint32_t> ready_channel() {
+    if (!rings[sender.channel].empty()) return sender.channel;
+    for (std::uint32_t n = 1; n < channels; ++n)
+        if (const std::uint32_t channel = (sender.channel + n) % channels; !rings[channel].empty()) return channel;
+    return std::nullopt;
+}
+
+// One byte of framed output, or nothing when all rings are empty.
+std::optional<std::uint8_t> next_framed() {
+    if (sender.owed) {
+        const std::uint8_t byte = *sender.owed;
+        sender.owed.reset();
+        return byte;
+    }
+    const auto channel = ready_channel();
+    if (!channel) return std::nullopt;
+    if (*channel != sender.channel || sender.since_select == 0) {
+        sender.channel = *channel;
+        sender.since_select = PARTITA_CONSOLE_RESYNC;
+        sender.owed = static_cast<std::uint8_t>(PARTITA_CONSOLE_CHANNEL + *channel);
+        return static_cast<std::uint8_t>(PARTITA_CONSOLE_ESCAPE);
+    }
+    const auto byte = rings[*channel].take();
+    --sender.since_select;
+    if (byte == static_cast<std::uint8_t>(PARTITA_CONSOLE_ESCAPE)) sender.owed = byte;
+    return byte;
+}
+
+// One byte of plain output: each line begins with the channel's name.
+std::optional<std::uint8_t> next_plain() {
+    if (sender.prefix != nullptr) {
+        if (*sender.prefix != 0) return static_cast<std::uint8_t>(*sender.prefix++);
+        sender.prefix = nullptr;
+        return static_cast<std::uint8_t>(' ');
+    }
+    const auto channel = ready_channel();
+    if (!channel) return std::nullopt;
+    if (*channel != sender.channel && !sender.line_start) {
+        sender.line_start = true;
+        return static_cast<std::uint8_t>('\n');
+    }
+    sender.channel = *channel;
+    if (sender.line_start) {
+        sender.line_start = false;
+        sender.prefix = names[*channel];
+        return static_cast<std::uint8_t>('|');
+    }
+    const auto byte = rings[*channel].take();
+    sender.line_start = byte == static_cast<std::uint8_t>('\n');
+    return byte;
+}
+
+std::optional<std::uint8_t> next_byte() { return framed_output ? next_framed() : next_plain(); }
+
+void send_burst() {
+    for (unsigned n = 0; n < burst; ++n) {
+        if (!uart::can_send()) {
+            uart::want_room(true);
+            return;
+        }
+        const auto byte = next_byte();
+        if (!byte) {
+            uart::want_room(false);
+            return;
+        }
+        uart::send(*byte);
+    }
+    uart::want_room(true);
+}
+
+}  // namespace
+
+void start(bool framed) {
+    framed_output = framed;
+    names.fill("");
+    names[PARTITA_CONSOLE_LOG] = "partita:";
+    uart::start();
+}
+
+void name_channel(std::uint32_t channel, const char* name) { names[channel] = name; }
+
+bool put(std::uint32_t channel, std::uint8_t byte) { return rings[channel].put(byte); }
+bool full(std::uint32_t channel) { return rings[channel].full(); }
+
+void pump() {
+    more.store(1, std::memory_order_release);
+    while (more.load(std::memory_order_acquire) != 0 && sending.try_lock()) {
+        more.store(0, std::memory_order_relaxed);
+        send_burst();
+        sending.unlock();
+    }
+}
+
+std::optional<Received> receive() {
+    while (const auto byte = uart::receive()) {
+        if (receiving_escape) {
+            receiving_escape = false;
+            const std::uint32_t channel = *byte - PARTITA_CONSOLE_CHANNEL;
+            if (*byte >= PARTITA_CONSOLE_CHANNEL && channel < channels) receiving_channel = channel;
+            if (*byte != PARTITA_CONSOLE_ESCAPE) continue;
+        } else if (*byte == PARTITA_CONSOLE_ESCAPE) {
+            receiving_escape = true;
+            continue;
+        }
+        return Received{receiving_channel, *byte};
+    }
+    return std::nullopt;
+}
+
+void seize() {
+    (void)sending.try_lock();  // whoever holds it is about to be stopped
+    if (!framed_output) {
+        write_seized('\n');
+        return;
+    }
+    write_seized(static_cast<char>(PARTITA_CONSOLE_ESCAPE));
+    write_seized(static_cast<char>(PARTITA_CONSOLE_CHANNEL + PARTITA_CONSOLE_LOG));
+}
+
+void write_seized(char c) {
+    while (!uart::can_send()) {
+    }
+    uart::send(static_cast<std::uint8_t>(c));
+}
+
+}  // namespace partita::console

@@ -1,0 +1,46 @@
+// The physical GICv2, as the hypervisor drives it. EOImode is 1: EOIR drops the priority, and DIR (or the guest's own EOI
+// through a linked list register) deactivates (IHI 0048B §3.2.1).
+#pragma once
+
+#include <cstdint>
+
+#include "machine/gic_registers.hpp"
+#include "machine/layout.hpp"
+#include "mmio.hpp"
+
+namespace partita::gic {
+
+[[nodiscard]] inline std::uint32_t acknowledge() { return read32(layout::gicc + gicc::IAR); }
+inline void drop_priority(std::uint32_t iar) { write32(layout::gicc + gicc::EOIR, iar); }
+inline void deactivate(std::uint32_t iar) { write32(layout::gicc + gicc::DIR, iar); }
+
+[[nodiscard]] inline std::uint32_t bit_register(std::uint32_t base, std::uint32_t id) { return base + id / 32 * 4; }
+inline void enable(std::uint32_t id) { write32(layout::gicd + bit_register(gicd::ISENABLER, id), 1u << id % 32); }
+inline void disable(std::uint32_t id) { write32(layout::gicd + bit_register(gicd::ICENABLER, id), 1u << id % 32); }
+inline void set_active(std::uint32_t id) { write32(layout::gicd + bit_register(gicd::ISACTIVER, id), 1u << id % 32); }
+inline void clear_active(std::uint32_t id) { write32(layout::gicd + bit_register(gicd::ICACTIVER, id), 1u << id % 32); }
+inline void set_pending(std::uint32_t id) { write32(layout::gicd + bit_register(gicd::ISPENDR, id), 1u << id % 32); }
+inline void clear_pending(std::uint32_t id) { write32(layout::gicd + bit_register(gicd::ICPENDR, id), 1u << id % 32); }
+inline void route(std::uint32_t id, std::uint8_t interface_mask) { write8(layout::gicd + gicd::ITARGETSR + id, interface_mask); }
+inline void send_sgi(std::uint32_t id, std::uint32_t interface_mask) {
+    write32(layout::gicd + gicd::SGIR, interface_mask << 16 | id);
+}
+
+[[nodiscard]] inline std::uint32_t empty_list_registers() { return read32(layout::gich + gich::ELRSR0); }
+[[nodiscard]] inline std::uint32_t ended_list_registers() { return read32(layout::gich + gich::EISR0); }
+[[nodiscard]] inline std::uint32_t list_register(unsigned n) { return read32(layout::gich + gich::LR + n * 4); }
+inline void set_list_register(unsigned n, std::uint32_t value) { write32(layout::gich + gich::LR + n * 4, value); }
+[[nodiscard]] inline std::uint32_t virtual_control() { return read32(layout::gich + gich::HCR); }
+inline void set_virtual_control(std::uint32_t value) { write32(layout::gich + gich::HCR, value); }
+[[nodiscard]] inline std::uint32_t virtual_machine_control() { return read32(layout::gich + gich::VMCR); }
+inline void set_virtual_machine_control(std::uint32_t value) { write32(layout::gich + gich::VMCR, value); }
+[[nodiscard]] inline std::uint32_t active_priorities() { return read32(layout::gich + gich::APR); }
+inline void set_active_priorities(std::uint32_t value) { write32(layout::gich + gich::APR, value); }
+[[nodiscard]] inline unsigned list_register_count() { return (read32(layout::gich + gich::VTR) & 0x3fu) + 1; }
+
+// One-time set-up of the distributor: all SPIs disabled, level as the board wired them, to interface 0.
+void start_distributor();
+// Per CPU. Returns this CPU's interface mask, as ITARGETSR0 tells it.
+std::uint8_t start_cpu_interface();
+
+}  // namespace partita::gic

@@ -1,0 +1,81 @@
+#include "message/hypercall.hpp"
+
+#include "partita/hypercall.h"
+#include "partition/lifecycle.hpp"
+#include "schedule/schedule.hpp"
+
+namespace partita {
+
+using std::uint32_t;
+
+namespace {
+
+constexpr uint32_t psci_1_1 = 1u << 16 | 1u;
+constexpr uint32_t smccc_1_1 = 1u << 16 | 1u;
+constexpr uint32_t affinity_bits = 0x00ff'ffff;
+
+[[nodiscard]] uint32_t result(std::int32_t code) { return static_cast<uint32_t>(code); }
+
+// DEN0022 §5.7: levels above 0 ask about clusters, which a partition does not have.
+[[nodiscard]] std::int32_t affinity_info(const Partition& partition, uint32_t affinity, uint32_t level) {
+    constexpr std::int32_t on = 0, off = 1, on_pending = 2;
+    if (level != 0 || affinity >= partition.vcpus.size()) return PSCI_INVALID_PARAMETERS;
+    switch (partition.vcpus[affinity].vcpu.power.load(std::memory_order_relaxed)) {
+        case Power::on: return on;
+        case Power::on_pending: return on_pending;
+        case Power::off: break;
+    }
+    return off;
+}
+
+[[nodiscard]] bool offered(uint32_t function) {
+    switch (function) {
+        case PSCI_VERSION:
+        case PSCI_CPU_SUSPEND:
+        case PSCI_CPU_OFF:
+        case PSCI_CPU_ON:
+        case PSCI_AFFINITY_INFO:
+        case PSCI_MIGRATE_INFO_TYPE:
+        case PSCI_SYSTEM_OFF:
+        case PSCI_SYSTEM_RESET:
+        case PSCI_FEATURES:
+        case SMCCC_VERSION: return true;
+        default: return false;
+    }
+}
+
+void ask_end(Vcpu& vcpu, uint32_t flag, Ending if_set, Ending otherwise) {
+    end(*vcpu.partition, vcpu.partition->is(flag) ? if_set : otherwise);
+}
+
+}  // namespace
+
+void hypercall(Vcpu& vcpu) {
+    Partition& partition = *vcpu.partition;
+    constexpr uint32_t migration_not_required = 2;
+    switch (vcpu.r[0]) {
+        case PSCI_VERSION: vcpu.r[0] = psci_1_1; return;
+        case PSCI_CPU_SUSPEND:
+            // A standby state: the vCPU keeps everything and wakes like from WFI (DEN0022 §5.4.2).
+            vcpu.r[0] = result(PSCI_SUCCESS);
+            if (vcpu.interrupts.signalled()) return;
+            vcpu.state = RunState::blocked;
+            vcpu.cpu->reschedule = true;
+            return;
+        case PSCI_CPU_OFF: post(vcpu, event::stop); return;
+        case PSCI_CPU_ON: vcpu.r[0] = result(power_on(partition, vcpu.r[1] & affinity_bits, vcpu.r[2], vcpu.r[3])); return;
+        case PSCI_AFFINITY_INFO: vcpu.r[0] = result(affinity_info(partition, vcpu.r[1] & affinity_bits, vcpu.r[2])); return;
+        case PSCI_MIGRATE_INFO_TYPE: vcpu.r[0] = migration_not_required; return;
+        case PSCI_SYSTEM_OFF: ask_end(vcpu, PARTITA_ON_EXIT_RESTART, Ending::restart, Ending::off); return;
+        case PSCI_SYSTEM_RESET: ask_end(vcpu, PARTITA_ON_RESET_STOP, Ending::off, Ending::restart); return;
+        case PSCI_FEATURES: vcpu.r[0] = result(offered(vcpu.r[1]) ? PSCI_SUCCESS : PSCI_NOT_SUPPORTED); return;
+        case SMCCC_VERSION: vcpu.r[0] = smccc_1_1; return;
+        case PARTITA_HYPERCALL_UID:
+            vcpu.r[0] = PARTITA_UID_0, vcpu.r[1] = PARTITA_UID_1, vcpu.r[2] = PARTITA_UID_2, vcpu.r[3] = PARTITA_UID_3;
+            return;
+        case PARTITA_HYPERCALL_VERSION: vcpu.r[0] = PARTITA_VERSION_MAJOR, vcpu.r[1] = PARTITA_VERSION_MINOR; return;
+        default: vcpu.r[0] = result(SMCCC_NOT_SUPPORTED); return;
+    }
+}
+
+}  // namespace partita

@@ -1,0 +1,43 @@
+#include "partition/fault.hpp"
+
+#include "banked.hpp"
+#include "machine/log.hpp"
+
+namespace partita {
+
+namespace {
+
+constexpr std::uint32_t reports_each_second = 8;
+
+// Whether the partition may report once more in this second.
+bool admit(Partition& partition) {
+    const timer::Ticks now = timer::now();
+    if (now - partition.reports_since >= CNTFRQ::read()) {
+        partition.reports_since = now;
+        partition.reports.store(0, std::memory_order_relaxed);
+        if (const auto lost = partition.suppressed.exchange(0, std::memory_order_relaxed); lost != 0)
+            LogLine("suppressed").key("partition", partition.number).key("reports", lost);
+    }
+    if (partition.reports.fetch_add(1, std::memory_order_relaxed) < reports_each_second) return true;
+    partition.suppressed.fetch_add(1, std::memory_order_relaxed);
+    return false;
+}
+
+}  // namespace
+
+void report(Vcpu& vcpu, const Fault& fault, std::string_view action) {
+    if (!admit(*vcpu.partition)) return;
+    LogLine("fault")
+        .key("partition", vcpu.partition->number)
+        .key("vcpu", vcpu.index)
+        .word("cause", fault.cause)
+        .word("reason", fault.reason)
+        .key("size", fault.size)
+        .hex("address", fault.address)
+        .hex("ipa", fault.ipa)
+        .hex("pc", read_elr())
+        .hex("cpsr", read_spsr())
+        .word("action", action);
+}
+
+}  // namespace partita

@@ -1,0 +1,124 @@
+#include "partition/lifecycle.hpp"
+
+#include "machine/firmware.hpp"
+#include "machine/gic.hpp"
+#include "machine/log.hpp"
+#include "partita/hypercall.h"
+#include "partition/system.hpp"
+#include "schedule/schedule.hpp"
+
+namespace partita {
+
+namespace {
+
+void tell_state(const Partition& partition, const char* state) {
+    LogLine("state").key("partition", partition.number).word("name", partition.description->name).word("is", state).key("starts", partition.starts);
+}
+
+// Every vCPU is off: nothing of the partition runs anywhere, and this CPU owns what is left of it.
+void finish(Partition& partition) {
+    for (const auto& route : partition.routes) {
+        gic::disable(route.intid);
+        gic::clear_active(route.intid);
+        gic::clear_pending(route.intid);
+    }
+    const bool again = partition.ending.load(std::memory_order_relaxed) == Ending::restart;
+    tell_state(partition, again ? "restarting" : "off");
+    if (again) {
+        partition.phase.store(Phase::loading, std::memory_order_release);
+        post(partition.vcpus[0].vcpu, event::load);
+        return;
+    }
+    partition.phase.store(Phase::off, std::memory_order_release);
+    const bool last = system().alive.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    if (!last) return;
+    LogLine("done");
+    if ((system().image->flags & PARTITA_IMAGE_OFF_WHEN_DONE) != 0) firmware::system_off();
+}
+
+// The distributor, the console and all vCPUs as at power-on.
+void reset_devices(Partition& partition) {
+    Distributor::Setup setup;
+    setup.interrupts = partition.description->interrupts;
+    setup.vcpus = static_cast<std::uint32_t>(partition.vcpus.size());
+    for (std::uint32_t n = 0; n < setup.vcpus; ++n) {
+        Vcpu& vcpu = partition.vcpus[n].vcpu;
+        setup.vcpu[n] = &vcpu.interrupts;
+        setup.interfaces[n] = static_cast<std::uint8_t>(vcpu.cpu->interface);
+        vcpu.interrupts.reset(partition.distributor, n, system().list_registers);
+    }
+    partition.distributor.reset(setup);
+    for (const auto& route : partition.routes) partition.distributor.link(route.intid, (route.flags & PARTITA_ROUTE_EDGE) != 0);
+    partition.console.reset(partition.distributor, partition.description->console_interrupt, partition.channel());
+}
+
+}  // namespace
+
+void end(Partition& partition, Ending ending) {
+    auto running = Phase::running;
+    if (!partition.phase.compare_exchange_strong(running, Phase::stopping, std::memory_order_seq_cst)) return;
+    partition.ending.store(ending, std::memory_order_seq_cst);
+    for (VcpuSlot& slot : partition.vcpus)
+        if (slot.vcpu.power.load(std::memory_order_seq_cst) != Power::off) post(slot.vcpu, event::stop);
+}
+
+void retire(Vcpu& vcpu) {
+    if (vcpu.power.load(std::memory_order_relaxed) == Power::off) return;
+    vcpu.state = RunState::off;
+    vcpu.power.store(Power::off, std::memory_order_seq_cst);
+    Partition& partition = *vcpu.partition;
+    if (partition.live.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    // The guest's last CPU_OFF ends the partition as SYSTEM_OFF does: nobody is left who could start it again.
+    auto running = Phase::running;
+    if (partition.phase.compare_exchange_strong(running, Phase::stopping)) partition.ending.store(Ending::off);
+    finish(partition);
+}
+
+void begin(Partition& partition) {
+    partition.phase.store(Phase::loading, std::memory_order_relaxed);
+    partition.cursor = {};
+    ++partition.starts;
+    reset_devices(partition);
+    Vcpu& first = partition.vcpus[0].vcpu;
+    first.state = RunState::loading;
+    first.cpu->reschedule = true;
+}
+
+void enter(Partition& partition) {
+    const partita_partition& description = *partition.description;
+    Vcpu& first = partition.vcpus[0].vcpu;
+    power_up(first, description.entry, description.r0, description.r1, description.r2);
+    partition.live.store(1, std::memory_order_relaxed);
+    partition.phase.store(Phase::running, std::memory_order_seq_cst);
+    tell_state(partition, "running");
+}
+
+void power_up(Vcpu& vcpu, std::uint32_t entry, std::uint32_t r0, std::uint32_t r1, std::uint32_t r2) {
+    if (vcpu.cpu->vfp_owner == &vcpu) vcpu.cpu->vfp_owner = nullptr;
+    vcpu.interrupts.reset(vcpu.partition->distributor, vcpu.index, system().list_registers);
+    vcpu.reset(entry, r0, r1, r2);
+    vcpu.state = RunState::runnable;
+    vcpu.power.store(Power::on, std::memory_order_seq_cst);
+    vcpu.cpu->reschedule = true;
+}
+
+std::int32_t power_on(Partition& partition, std::uint32_t index, std::uint32_t entry, std::uint32_t context) {
+    if (index >= partition.vcpus.size()) return PSCI_INVALID_PARAMETERS;
+    bool in_memory = false;
+    for (const auto& region : partition.regions)
+        in_memory = in_memory || ((region.flags & PARTITA_REGION_EXECUTE) != 0 && IpaRange{Ipa{region.ipa}, region.size}.contains(Ipa{entry & ~1u}));
+    if (!in_memory || (entry & 3u) == 2) return PSCI_INVALID_ADDRESS;
+    Vcpu& vcpu = partition.vcpus[index].vcpu;
+    Power seen = Power::off;
+    if (!vcpu.power.compare_exchange_strong(seen, Power::on_pending, std::memory_order_seq_cst))
+        return seen == Power::on ? PSCI_ALREADY_ON : PSCI_ON_PENDING;
+    vcpu.start_entry = entry;
+    vcpu.start_context = context;
+    partition.live.fetch_add(1, std::memory_order_acq_rel);
+    post(vcpu, event::start);
+    // An end that began meanwhile may have seen this vCPU as off.
+    if (partition.phase.load(std::memory_order_seq_cst) != Phase::running) post(vcpu, event::stop);
+    return PSCI_SUCCESS;
+}
+
+}  // namespace partita

@@ -1,0 +1,59 @@
+// A partition: its description, its address space, its interrupts and its console.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "arch/address.hpp"
+#include "device/pl011.hpp"
+#include "interrupt/virtual_gic.hpp"
+#include "machine/timer.hpp"
+#include "partita/system_image.h"
+#include "partition/vcpu.hpp"
+
+namespace partita {
+
+enum class Phase : std::uint32_t { off, loading, running, stopping };
+
+// What becomes of a partition whose vCPUs have all stopped.
+enum class Ending : std::uint32_t { off, restart };
+
+// Where the loader is (partition/loader.cpp).
+struct LoadCursor {
+    enum class Step : std::uint32_t { scrub, copy, patch, done };
+    Step step = Step::scrub;
+    std::uint32_t item = 0;
+    std::uint64_t offset = 0;
+};
+
+struct Partition {
+    const partita_partition* description = nullptr;
+    std::span<const partita_region> regions;
+    std::span<const partita_copy> copies;
+    std::span<const partita_patch> patches;
+    std::span<const partita_route> routes;
+    std::uint32_t number = 0;
+    std::uint64_t vttbr = 0;
+    std::span<VcpuSlot> vcpus;
+
+    Distributor distributor;
+    Pl011 console;
+    LoadCursor cursor;
+
+    // Lifecycle: any CPU, by atomic steps.
+    std::atomic<Phase> phase{Phase::off};
+    std::atomic<Ending> ending{Ending::off};
+    std::atomic<std::uint32_t> live{0};  // vCPUs that are not off
+    std::uint32_t starts = 0;
+
+    // Reports of this partition's faults: a few each second, so that a hostile guest cannot flood the log.
+    std::atomic<std::uint32_t> reports{0};
+    std::atomic<std::uint32_t> suppressed{0};
+    timer::Ticks reports_since = 0;
+
+    [[nodiscard]] std::uint32_t channel() const { return PARTITA_CONSOLE_FIRST_PARTITION + number; }
+    [[nodiscard]] bool is(std::uint32_t flag) const { return (description->flags & flag) != 0; }
+};
+
+}  // namespace partita

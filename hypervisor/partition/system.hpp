@@ -1,0 +1,30 @@
+// All there is: the partitions, the CPUs, and what they share.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "machine/lock.hpp"
+#include "partition/entropy.hpp"
+#include "partition/partition.hpp"
+#include "schedule/cpu.hpp"
+
+namespace partita {
+
+struct System {
+    const partita_image_header* image = nullptr;
+    std::array<Partition, PARTITA_MAX_PARTITIONS> partitions;
+    std::uint32_t partition_count = 0;
+    std::array<Cpu, PARTITA_MAX_CPUS> cpus;
+    std::uint32_t cpu_count = 0;
+    std::array<VcpuSlot, PARTITA_MAX_VCPUS> vcpus;
+    std::uint32_t list_registers = 0;
+    std::array<std::uint8_t, PARTITA_MAX_INTERRUPTS> owner{};  // of each physical interrupt: 1 + partition, or 0
+    Guarded<Entropy> entropy;
+    std::atomic<std::uint32_t> alive{0};  // partitions that are not off
+};
+
+[[nodiscard]] System& system();
+
+}  // namespace partita

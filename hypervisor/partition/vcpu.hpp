@@ -1,0 +1,90 @@
+// A virtual CPU. It is *loaded* (its registers are in a physical CPU, and only that CPU touches them) or *parked* (they are
+// memory). Nothing assumes that it has a CPU of its own.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "arch/psr.hpp"
+#include "interrupt/virtual_gic.hpp"
+#include "machine/timer.hpp"
+#include "partition/vcpu_state.hpp"
+
+namespace partita {
+
+struct Cpu;
+struct Partition;
+
+enum class RunState : std::uint32_t {
+    off,       // never runs until something starts it
+    loading,   // its partition's memory is being prepared, in this vCPU's processor time
+    runnable,
+    blocked,   // in WFI
+};
+
+// Whether the guest has it on, as PSCI tells it. Changed by compare-and-swap: two CPU_ON calls have one winner.
+enum class Power : std::uint32_t { off, on_pending, on };
+
+namespace event {
+inline constexpr std::uint32_t look = 1;   // an interrupt's word changed
+inline constexpr std::uint32_t start = 2;  // CPU_ON: `start_entry` and `start_context` are set
+inline constexpr std::uint32_t load = 4;   // (re)start the partition on its first vCPU
+inline constexpr std::uint32_t stop = 8;
+}  // namespace event
+
+struct Vcpu {
+    // The frame. While the guest runs, SP_hyp points behind it; vectors.S pushes r0-r12 and LR_usr, and SP_hyp is the Vcpu.
+    std::array<std::uint32_t, 14> r{};
+    std::uint32_t elr = 0, spsr = 0;  // while parked
+
+    Cpu* cpu = nullptr;
+    Partition* partition = nullptr;
+    std::uint32_t index = 0;  // in its partition
+    std::uint32_t bit = 0;    // in its CPU's inbox
+    RunState state = RunState::off;
+
+    // The emulated physical timer (CNTP_*), and the virtual one while parked.
+    std::uint32_t cntp_ctl = 0, cntv_ctl = 0;
+    timer::Ticks cntp_cval = 0, cntv_cval = 0;
+
+    VcpuInterrupts interrupts;
+    SystemRegisters system{};
+    BankedRegisters banked{};
+    VfpRegisters vfp{};
+
+    // What others post to its CPU.
+    std::atomic<std::uint32_t> events{0};
+    std::atomic<Power> power{Power::off};
+    std::uint32_t start_entry = 0, start_context = 0;
+
+    // Registers at the first instruction (DDI 0406C B1.9.1; PSCI DEN0022 §6.4): SVC, masked, MMU and caches off.
+    void reset(std::uint32_t entry, std::uint32_t r0, std::uint32_t r1, std::uint32_t r2);
+};
+static_assert(offsetof(Vcpu, r) == 0);
+
+// A vCPU with the stack that Hyp uses for its exits: right below its frame.
+struct alignas(16) VcpuSlot {
+    static constexpr std::size_t stack_size = 2048;
+    std::array<std::byte, stack_size> stack{};
+    Vcpu vcpu;
+};
+static_assert(offsetof(VcpuSlot, vcpu) % 8 == 0);
+
+inline void Vcpu::reset(std::uint32_t entry, std::uint32_t r0, std::uint32_t r1, std::uint32_t r2) {
+    constexpr std::uint32_t sctlr_at_reset = 0x00c5'0078;
+    const bool thumb = (entry & 1u) != 0;
+    r.fill(0);
+    r[0] = r0, r[1] = r1, r[2] = r2;
+    elr = entry & ~1u;
+    spsr = psr::svc | psr::AbortMask::mask | psr::IrqMask::mask | psr::FiqMask::mask | (thumb ? psr::Thumb::mask : 0);
+    system = {};
+    system.sctlr = sctlr_at_reset;
+    banked = {};
+    vfp = {};
+    cntp_ctl = 0, cntv_ctl = 0;
+    cntp_cval = 0, cntv_cval = 0;
+}
+
+}  // namespace partita

@@ -1,0 +1,35 @@
+// A physical CPU: what is loaded on it, what is pinned to it, and what others posted to it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "arch/registers.hpp"
+#include "machine/timer.hpp"
+#include "partition/partition.hpp"
+
+namespace partita {
+
+struct Cpu {
+    std::uint32_t index = 0;
+    std::uint32_t interface = 0;  // this CPU's bit in the distributor's target masks
+    Vcpu* loaded = nullptr;       // whose registers this CPU holds
+    Vcpu* chosen = nullptr;       // whose turn it is: `loaded`, or one whose partition is being loaded
+    Vcpu* vfp_owner = nullptr;    // whose VFP registers this CPU holds
+    bool reschedule = false;      // looked at once at the end of every exit
+    bool has_thumbee = false;
+    std::uint32_t hdcr_reset = 0;
+    timer::Ticks slice = 0;  // 0: not shared
+    timer::Ticks slice_end = 0;
+
+    std::array<Vcpu*, PARTITA_MAX_VCPUS> vcpus{};
+    std::uint32_t count = 0;
+    std::array<Vcpu*, PARTITA_MAX_PARTITIONS> last_of{};  // the vCPU of each partition that ran here last
+
+    std::atomic<std::uint32_t> inbox{0};  // Vcpu::bit of each vCPU with events
+};
+
+[[nodiscard]] inline Cpu& this_cpu() { return *reinterpret_cast<Cpu*>(static_cast<std::uintptr_t>(HTPIDR::read())); }
+
+}  // namespace partita

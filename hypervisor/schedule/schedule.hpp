@@ -1,0 +1,30 @@
+// Whose turn it is on a CPU. Fixed slices, round robin, over the vCPUs that are pinned to it; a CPU of one vCPU never
+// takes a timer interrupt for scheduling.
+#pragma once
+
+#include <cstdint>
+
+#include "schedule/cpu.hpp"
+
+namespace partita {
+
+// The vCPU to run next, or nullptr when none can. Starts a new slice where the turn changes.
+[[nodiscard]] Vcpu* pick(Cpu& cpu, timer::Ticks now);
+
+// The time at which this CPU must look again: the end of the slice if another vCPU waits for it, the emulated timer of
+// the loaded vCPU, the timers of those that sleep parked.
+[[nodiscard]] timer::Ticks next_deadline(const Cpu& cpu);
+
+// CNTHP fired: wakes whose timer is due, and settles the emulated timers.
+void expire(Cpu& cpu, timer::Ticks now);
+
+// Settles the emulated physical timer's line (CNTP_CTL.ISTATUS and PPI 30).
+void settle_physical_timer(Vcpu& vcpu, timer::Ticks now);
+
+// Makes a blocked vCPU runnable. Only on its CPU.
+void wake(Vcpu& vcpu);
+
+// Tells vcpu's CPU about events: by its inbox and one SGI. Any CPU, its own too.
+void post(Vcpu& vcpu, std::uint32_t events);
+
+}  // namespace partita

@@ -1,0 +1,122 @@
+// Stage-2 aborts: emulated devices, and accesses to what the partition does not have.
+#include "arch/psr.hpp"
+#include "arch/registers.hpp"
+#include "arch/syndrome.hpp"
+#include "banked.hpp"
+#include "barrier.hpp"
+#include "partition/fault.hpp"
+#include "partition/lifecycle.hpp"
+#include "trap/guest_registers.hpp"
+#include "trap/handlers.hpp"
+#include "trap/inject.hpp"
+
+namespace partita {
+
+using std::uint32_t;
+
+namespace {
+
+// HPFAR holds IPA[39:12] in bits [31:4].
+[[nodiscard]] constexpr uint32_t page_of(uint32_t hpfar) { return hpfar >> 4; }
+
+[[nodiscard]] const partita_trap_slot& slot_of(const Partition& partition, uint32_t page) {
+    return partition.description->traps[page * partition.description->trap_multiplier >> 27];
+}
+
+[[nodiscard]] uint32_t read_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size) {
+    if (device == PARTITA_DEVICE_GICD) return vcpu.partition->distributor.read(vcpu.interrupts, offset, size);
+    return vcpu.partition->console.read(offset);
+}
+
+void write_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size, uint32_t value) {
+    if (device == PARTITA_DEVICE_GICD)
+        vcpu.partition->distributor.write(vcpu.interrupts, offset, size, value);
+    else
+        vcpu.partition->console.write(offset, value);
+}
+
+[[nodiscard]] constexpr uint32_t low_bytes(uint32_t value, unsigned size) { return size == 4 ? value : value & ((1u << size * 8) - 1); }
+
+[[nodiscard]] constexpr uint32_t swap_bytes(uint32_t value, unsigned size) { return __builtin_bswap32(value) >> (32 - size * 8); }
+
+[[nodiscard]] constexpr uint32_t extend(uint32_t value, unsigned size) {
+    const unsigned unused = 32 - size * 8;
+    return static_cast<uint32_t>(static_cast<std::int32_t>(value << unused) >> unused);
+}
+
+Outcome emulate(Vcpu& vcpu, DataAbort abort, uint32_t device, uint32_t offset) {
+    const unsigned size = abort.bytes();
+    const bool big_endian = psr::BigEndian::test(read_spsr());
+    if (abort.write()) {
+        const uint32_t value = low_bytes(guest_register(vcpu, abort.reg()), size);
+        write_device(vcpu, device, offset, size, big_endian ? swap_bytes(value, size) : value);
+        return Outcome::advance;
+    }
+    uint32_t value = low_bytes(read_device(vcpu, device, offset, size), size);
+    if (big_endian) value = swap_bytes(value, size);
+    set_guest_register(vcpu, abort.reg(), abort.sign_extend() ? extend(value, size) : value);
+    return Outcome::advance;
+}
+
+// What the partition's description says becomes of a fault: an abort in the guest, or the partition's end.
+Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
+    const bool stop = vcpu.partition->is(PARTITA_ON_FAULT_STOP), restart = vcpu.partition->is(PARTITA_ON_FAULT_RESTART);
+    report(vcpu, fault, stop ? "stop" : restart ? "restart" : "abort");
+    if (!stop && !restart) return injected;
+    end(*vcpu.partition, stop ? Ending::off : Ending::restart);
+    return Outcome::resume;  // it does not: end() posted a stop to this vCPU, which is served before it could
+}
+
+// The IPA page of an access whose HPFAR is UNKNOWN (B3.13.6), by the guest's own translation. False: it has changed since.
+[[nodiscard]] bool translate(uint32_t address, uint32_t& page) {
+    constexpr std::uint64_t failed = 1;
+    const std::uint64_t guests = PAR::read();
+    ATS1CPR::write(address);
+    isb();
+    const std::uint64_t result = PAR::read();
+    PAR::write(guests);
+    if ((result & failed) != 0) return false;
+    page = static_cast<uint32_t>(result >> 12 & 0xfff'ffffu);
+    return true;
+}
+
+}  // namespace
+
+Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
+    const uint32_t address = HDFAR::read();
+    Fault fault{abort.write() ? "write" : "read", abort.described() ? abort.bytes() : 0, address, 0, "unmapped"};
+    if (abort.external()) {
+        fault.reason = "external";
+        return punish(vcpu, fault, Outcome::data_abort);
+    }
+    uint32_t page = page_of(HPFAR::read());
+    if (abort.permission_fault() && !abort.table_walk()) {
+        if (!translate(address, page)) return Outcome::resume;
+        fault.reason = "permission";
+    }
+    fault.ipa = static_cast<std::uint64_t>(page) << 12 | (abort.table_walk() ? 0 : address & 0xfffu);
+    if (abort.table_walk()) {
+        fault.cause = "table-walk";
+        return punish(vcpu, fault, Outcome::data_abort);
+    }
+    const partita_trap_slot& slot = slot_of(*vcpu.partition, page);
+    if (slot.device == PARTITA_DEVICE_NONE || slot.page != page) return punish(vcpu, fault, Outcome::data_abort);
+    if (abort.cache_maintenance()) {
+        advance_pc(true);  // an MCR is 4 bytes in either instruction set; IL is not valid here
+        return Outcome::resume;
+    }
+    if (abort.described() && (address & (abort.bytes() - 1)) == 0) return emulate(vcpu, abort, slot.device, address & 0xfffu);
+    fault.reason = "no-syndrome";
+    return punish(vcpu, fault, Outcome::data_abort);
+}
+
+Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort) {
+    const uint32_t address = HIFAR::read();
+    uint32_t page = page_of(HPFAR::read());
+    if (abort.permission_fault() && !abort.table_walk() && !translate(address, page)) return Outcome::resume;
+    const Fault fault{abort.table_walk() ? "table-walk" : "fetch", 0, address, static_cast<std::uint64_t>(page) << 12 | (address & 0xfffu),
+                      abort.external() ? "external" : abort.permission_fault() ? "permission" : "unmapped"};
+    return punish(vcpu, fault, Outcome::prefetch_abort);
+}
+
+}  // namespace partita

@@ -1,0 +1,99 @@
+// Physical interrupts: to the hypervisor's own few, or by the routing table to the partition that owns them.
+#include <cstdint>
+
+#include "machine/console.hpp"
+#include "machine/gic.hpp"
+#include "machine/uart.hpp"
+#include "partition/system.hpp"
+#include "schedule/schedule.hpp"
+#include "trap/run.hpp"
+
+namespace partita {
+
+namespace {
+
+void finish(std::uint32_t iar) {
+    gic::drop_priority(iar);
+    gic::deactivate(iar);
+}
+
+// The guest's virtual timer. The physical interrupt stays active until the guest ends the virtual one.
+void take_virtual_timer(Cpu& cpu, std::uint32_t iar) {
+    gic::drop_priority(iar);
+    if (cpu.loaded == nullptr) {
+        gic::deactivate(iar);
+        return;
+    }
+    cpu.loaded->interrupts.take_linked_private(intid::virtual_timer);
+    wake(*cpu.loaded);
+}
+
+void take_uart() {
+    uart::acknowledge();
+    while (const auto received = console::receive()) {
+        const std::uint32_t number = received->channel - PARTITA_CONSOLE_FIRST_PARTITION;
+        if (received->channel >= PARTITA_CONSOLE_FIRST_PARTITION && number < system().partition_count)
+            (void)system().partitions[number].console.receive(received->byte);
+    }
+    console::pump();
+    for (std::uint32_t n = 0; n < system().partition_count; ++n) system().partitions[n].console.drained();
+}
+
+void take_spi(std::uint32_t iar, std::uint32_t id) {
+    if (id == system().image->board.uart_interrupt) {
+        take_uart();
+        finish(iar);
+        return;
+    }
+    const std::uint32_t owner = id < PARTITA_MAX_INTERRUPTS ? system().owner[id] : 0;
+    if (owner == 0) {
+        gic::disable(id);  // nobody's: it must not come again
+        finish(iar);
+        return;
+    }
+    gic::drop_priority(iar);
+    system().partitions[owner - 1].distributor.take_linked(id);
+}
+
+[[noreturn]] void halt() {
+    for (;;) wait_for_interrupt();
+}
+
+}  // namespace
+
+void take_interrupt(Cpu& cpu) {
+    const std::uint32_t iar = gic::acknowledge();
+    const std::uint32_t id = iar & 0x3ffu;
+    switch (id) {
+        case intid::virtual_timer: take_virtual_timer(cpu, iar); return;
+        case intid::sgi_post:
+            cpu.reschedule = true;
+            finish(iar);
+            return;
+        case intid::hyp_timer:
+            timer::arm(timer::never);
+            expire(cpu, timer::now());
+            cpu.reschedule = true;
+            finish(iar);
+            return;
+        case intid::maintenance:
+            if (cpu.loaded != nullptr) cpu.loaded->interrupts.maintain();
+            finish(iar);
+            return;
+        case intid::sgi_stop: halt();
+        default: break;
+    }
+    if (id >= intid::special) return;  // nothing was pending any more
+    if (id >= intid::first_spi)
+        take_spi(iar, id);
+    else
+        finish(iar);
+}
+
+extern "C" Vcpu* on_interrupt(Vcpu* vcpu) {
+    Cpu& cpu = *vcpu->cpu;
+    take_interrupt(cpu);
+    return cpu.reschedule ? run_next(cpu) : vcpu;
+}
+
+}  // namespace partita

@@ -1,0 +1,183 @@
+#include "trap/run.hpp"
+
+#include "arch/registers.hpp"
+#include "banked.hpp"
+#include "barrier.hpp"
+#include "machine/gic.hpp"
+#include "partition/lifecycle.hpp"
+#include "partition/loader.hpp"
+#include "schedule/schedule.hpp"
+
+extern "C" {
+void save_banked(partita::BankedRegisters*);
+void load_banked(const partita::BankedRegisters*);
+void save_vfp(partita::VfpRegisters*);
+void load_vfp(const partita::VfpRegisters*);
+std::uint32_t read_fpexc();
+void write_fpexc(std::uint32_t);
+}
+
+namespace partita {
+
+namespace {
+
+constexpr TrapPolicy policy;
+constexpr std::uint32_t vfp_traps = hcptr::TCP10 | hcptr::TCP11;
+constexpr std::uint32_t fpexc_enable = 1u << 30;
+
+// The guest's VFP registers stay where they are until another vCPU of this CPU touches them: FPEXC alone moves. It is
+// enabled while the trap is set, since an access that is UNDEFINED at PL1 would not reach Hyp (DDI 0406C B1.14.3).
+void leave_vfp(Cpu& cpu, Vcpu& vcpu) {
+    if (cpu.vfp_owner == &vcpu) vcpu.vfp.fpexc = read_fpexc();
+}
+
+void enter_vfp(Cpu& cpu, Vcpu& vcpu) {
+    const bool owns = cpu.vfp_owner == &vcpu;
+    HCPTR::write(policy.hcptr);
+    isb();
+    write_fpexc(owns ? vcpu.vfp.fpexc : fpexc_enable);
+    if (!owns) HCPTR::write(policy.hcptr | vfp_traps);
+}
+
+void park(Cpu& cpu, Vcpu& vcpu) {
+    vcpu.elr = read_elr();
+    vcpu.spsr = read_spsr();
+    vcpu.cntv_ctl = CNTV_CTL::read() & (timer_control::enable | timer_control::masked);
+    vcpu.cntv_cval = CNTV_CVAL::read();
+    CNTV_CTL::write(0);
+    isb();
+    vcpu.interrupts.park();
+    vcpu.system.save(cpu.has_thumbee);
+    save_banked(&vcpu.banked);
+    leave_vfp(cpu, vcpu);
+    cpu.loaded = nullptr;
+}
+
+void load(Cpu& cpu, Vcpu& vcpu) {
+    Partition& partition = *vcpu.partition;
+    vcpu.system.load(cpu.has_thumbee);
+    isb();  // PL1 state first, then the address space: no walk may mix two guests (B3.10)
+    VTTBR::write(partition.vttbr);
+    VMPIDR::write(0x8000'0000u | vcpu.index);
+    isb();
+    if (cpu.last_of[partition.number] != &vcpu) {
+        // Another vCPU of this partition ran here under the same VMID: on two real CPUs their TLBs would be apart.
+        if (cpu.last_of[partition.number] != nullptr) {
+            TLBIALLNSNH::write(0);
+            ICIALLU::write(0);
+            dsb();
+            isb();
+        }
+        cpu.last_of[partition.number] = &vcpu;
+    }
+    load_banked(&vcpu.banked);
+    enter_vfp(cpu, vcpu);
+    CNTV_CVAL::write(vcpu.cntv_cval);  // before the control: an old compare value must not fire
+    CNTV_CTL::write(vcpu.cntv_ctl);
+    cpu.loaded = &vcpu;
+    vcpu.interrupts.load();
+    settle_physical_timer(vcpu, timer::now());
+    clear_exclusive();
+    write_elr(vcpu.elr);
+    write_spsr(vcpu.spsr);
+}
+
+void switch_to(Cpu& cpu, Vcpu& vcpu) {
+    if (cpu.loaded == &vcpu) return;
+    if (cpu.loaded != nullptr) park(cpu, *cpu.loaded);
+    load(cpu, vcpu);
+}
+
+// Carries out what was posted to one vCPU.
+void serve(Cpu& cpu, Vcpu& vcpu) {
+    const std::uint32_t events = vcpu.events.exchange(0, std::memory_order_acq_rel);
+    if ((events & event::stop) != 0) {
+        leave(vcpu);
+        return;
+    }
+    if ((events & event::load) != 0) begin(*vcpu.partition);
+    if ((events & event::start) != 0) power_up(vcpu, vcpu.start_entry, vcpu.start_context, 0, 0);
+    if ((events & event::look) == 0) return;
+    if (cpu.loaded == &vcpu) {
+        vcpu.interrupts.serve();
+        if (vcpu.state == RunState::blocked && vcpu.interrupts.signalled()) wake(vcpu);
+    } else if (vcpu.state == RunState::blocked && vcpu.interrupts.wants_to_run()) {
+        wake(vcpu);
+    }
+}
+
+void serve_inbox(Cpu& cpu) {
+    for (std::uint32_t bits = cpu.inbox.exchange(0, std::memory_order_acq_rel); bits != 0; bits &= bits - 1)
+        serve(cpu, *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))]);
+}
+
+void load_partition(Vcpu& vcpu) {
+    if (load_step(*vcpu.partition)) enter(*vcpu.partition);
+}
+
+}  // namespace
+
+void give_vfp(Vcpu& vcpu) {
+    Cpu& cpu = *vcpu.cpu;
+    HCPTR::write(policy.hcptr);
+    isb();
+    write_fpexc(fpexc_enable);
+    if (cpu.vfp_owner != nullptr) save_vfp(&cpu.vfp_owner->vfp);
+    load_vfp(&vcpu.vfp);
+    write_fpexc(vcpu.vfp.fpexc);
+    cpu.vfp_owner = &vcpu;
+}
+
+Vcpu* run_next(Cpu& cpu) {
+    for (;;) {
+        cpu.reschedule = false;
+        while (cpu.inbox.load(std::memory_order_relaxed) != 0) serve_inbox(cpu);
+        Vcpu* const next = pick(cpu, timer::now());
+        if (next != nullptr && next->state == RunState::runnable) {
+            switch_to(cpu, *next);
+            if (cpu.reschedule) continue;
+            timer::arm(next_deadline(cpu));
+            return next;
+        }
+        timer::arm(next_deadline(cpu));
+        if (next != nullptr)
+            load_partition(*next);
+        else
+            wait_for_interrupt();
+        take_interrupt(cpu);
+    }
+}
+
+void leave(Vcpu& vcpu) {
+    Cpu& cpu = *vcpu.cpu;
+    if (cpu.loaded == &vcpu) park(cpu, vcpu);
+    retire(vcpu);
+    cpu.reschedule = true;
+}
+
+void prepare_traps(Cpu& cpu) {
+    HCR::write(policy.hcr);
+    HSTR::write(policy.hstr);
+    HCPTR::write(policy.hcptr | vfp_traps);
+    HDCR::write(policy.hdcr | hdcr::CountersForHyp::get(cpu.hdcr_reset));
+    CNTHCTL::write(policy.cnthctl);
+    CNTVOFF::write(0);
+    CNTV_CTL::write(0);
+    VPIDR::write(MIDR::read());
+    isb();
+}
+
+void notify(VcpuInterrupts& target) {
+    auto& vcpu = *reinterpret_cast<Vcpu*>(reinterpret_cast<std::byte*>(&target) - offsetof(Vcpu, interrupts));
+    Cpu& cpu = *vcpu.cpu;
+    if (&cpu != &this_cpu()) {
+        post(vcpu, event::look);
+    } else if (cpu.loaded == &vcpu) {
+        target.serve();
+        if (vcpu.state == RunState::blocked && target.signalled()) wake(vcpu);
+    } else if (vcpu.state == RunState::blocked && target.wants_to_run()) {
+        wake(vcpu);
+    }
+}
+
+}  // namespace partita

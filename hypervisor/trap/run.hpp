@@ -1,0 +1,23 @@
+// What runs next on this CPU.
+#pragma once
+
+#include "schedule/cpu.hpp"
+
+namespace partita {
+
+// Serves the inbox, picks the next vCPU and loads it; waits where none can run. Returns the vCPU to resume.
+[[nodiscard]] Vcpu* run_next(Cpu& cpu);
+
+// Acknowledges and handles one pending interrupt of this CPU.
+void take_interrupt(Cpu& cpu);
+
+// Takes a vCPU out of service, on its CPU.
+void leave(Vcpu& vcpu);
+
+// Lets the vCPU that is loaded use VFP and NEON (the first use after a switch trapped).
+void give_vfp(Vcpu& vcpu);
+
+// Sets the traps and the translation regime of a CPU that holds no vCPU yet.
+void prepare_traps(Cpu& cpu);
+
+}  // namespace partita

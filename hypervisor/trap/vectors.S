@@ -1,0 +1,72 @@
+@ Entry from the guest and return to it. While a guest runs, SP_hyp points behind the frame in its vCPU, so that one push
+@ makes SP_hyp the vCPU pointer: no look-up, no copy (docs/architecture.md, "A trap takes two hops").
+    .syntax unified
+    .arch_extension virt
+    .arm
+
+    .section .text.vectors, "ax"
+    .balign 32
+    .global hyp_vectors
+hyp_vectors:
+    b       hang                    @ reset: cannot come
+    b       hyp_undefined
+    b       hyp_call                @ an HVC from Hyp
+    b       hyp_prefetch_abort
+    b       hyp_data_abort
+    b       guest_trap              @ everything a guest traps with, and HVC
+    b       interrupt
+    b       interrupt               @ FIQ: none is configured; acknowledged like an IRQ
+
+guest_trap:
+    push    {r0-r12, lr}
+    mov     r0, sp
+    bl      on_trap
+    @ r0: the vCPU to resume
+    .global resume_guest
+    .type resume_guest, %function
+resume_guest:
+    mov     sp, r0
+    pop     {r0-r12, lr}
+    eret
+    dsb                             @ no straight-line speculation past the return
+    isb
+
+interrupt:
+    push    {r0-r12, lr}
+    mrs     r0, spsr
+    and     r0, r0, #0x1f
+    cmp     r0, #0x1a               @ Hyp runs with interrupts masked: one from here is a bug
+    beq     hyp_interrupt
+    mov     r0, sp
+    bl      on_interrupt
+    mov     sp, r0
+    pop     {r0-r12, lr}
+    eret
+    dsb
+    isb
+
+hyp_undefined:
+    push    {r0-r12, lr}
+    mov     r1, #0
+    b       1f
+hyp_call:
+    push    {r0-r12, lr}
+    mov     r1, #1
+    b       1f
+hyp_prefetch_abort:
+    push    {r0-r12, lr}
+    mov     r1, #2
+    b       1f
+hyp_data_abort:
+    push    {r0-r12, lr}
+    mov     r1, #3
+    b       1f
+hyp_interrupt:
+    mov     r1, #4
+1:  mov     r0, sp
+    bl      on_hyp_exception        @ does not return
+hang:
+    wfi
+    b       hang
+
+    .section .note.GNU-stack, "", %progbits

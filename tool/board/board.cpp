@@ -1,0 +1,159 @@
+#include "board/board.hpp"
+
+#include <fmt/format.h>
+extern "C" {
+#include <libfdt.h>
+}
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+#include "config/units.hpp"
+
+namespace partita::tool {
+
+namespace {
+
+class Tree {
+public:
+    explicit Tree(const std::vector<std::uint8_t>& bytes) : fdt_(bytes.data()) {}
+
+    [[nodiscard]] const void* fdt() const { return fdt_; }
+    [[nodiscard]] std::vector<std::uint32_t> cells(int node, const char* name) const {
+        int size = 0;
+        const auto* const value = static_cast<const std::uint8_t*>(fdt_getprop(fdt_, node, name, &size));
+        std::vector<std::uint32_t> out;
+        for (int at = 0; value != nullptr && at + 4 <= size; at += 4)
+            out.push_back(static_cast<std::uint32_t>(value[at]) << 24 | static_cast<std::uint32_t>(value[at + 1]) << 16 |
+                          static_cast<std::uint32_t>(value[at + 2]) << 8 | value[at + 3]);
+        return out;
+    }
+    [[nodiscard]] bool has(int node, const char* name) const { return fdt_getprop(fdt_, node, name, nullptr) != nullptr; }
+    [[nodiscard]] bool is(int node, const char* compatible) const { return fdt_node_check_compatible(fdt_, node, compatible) == 0; }
+    [[nodiscard]] std::string path(int node) const {
+        char text[256];
+        return fdt_get_path(fdt_, node, text, sizeof text) == 0 ? text : "?";
+    }
+    // `reg` under the parent's cell counts.
+    [[nodiscard]] std::vector<AddressRange> registers(int node) const {
+        const int parent = fdt_parent_offset(fdt_, node);
+        const auto address_cells = static_cast<std::size_t>(fdt_address_cells(fdt_, parent)), size_cells = static_cast<std::size_t>(fdt_size_cells(fdt_, parent));
+        const auto words = cells(node, "reg");
+        std::vector<AddressRange> out;
+        if (size_cells == 0) return out;
+        for (std::size_t at = 0; at + address_cells + size_cells <= words.size(); at += address_cells + size_cells)
+            out.push_back({number(words, at, address_cells), number(words, at + address_cells, size_cells)});
+        return out;
+    }
+    // GIC interrupts of three cells (type, number, flags).
+    [[nodiscard]] std::vector<BoardInterrupt> interrupts(int node) const {
+        const auto words = cells(node, "interrupts");
+        std::vector<BoardInterrupt> out;
+        for (std::size_t at = 0; at + 3 <= words.size(); at += 3) out.push_back({words[at + 1] + (words[at] == 0 ? 32 : 16), (words[at + 2] & 3) != 0});
+        return out;
+    }
+
+private:
+    [[nodiscard]] static std::uint64_t number(const std::vector<std::uint32_t>& words, std::size_t at, std::size_t count) {
+        std::uint64_t value = 0;
+        for (std::size_t n = 0; n < count; ++n) value = value << 32 | words[at + n];
+        return value;
+    }
+    const void* fdt_;
+};
+
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
+    std::ifstream in{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+// A device whose accesses to memory nothing would confine.
+bool masters_bus(const Tree& tree, int node) {
+    for (const char* const property : {"dma-coherent", "dma-ranges", "dmas", "iommus", "interrupt-map"})
+        if (tree.has(node, property)) return true;
+    return false;
+}
+
+void read_cpus(const Tree& tree, Board& board) {
+    const int cpus = fdt_path_offset(tree.fdt(), "/cpus");
+    int node = 0;
+    fdt_for_each_subnode(node, tree.fdt(), cpus) {
+        const char* const type = static_cast<const char*>(fdt_getprop(tree.fdt(), node, "device_type", nullptr));
+        if (type == nullptr || std::string_view{type} != "cpu") continue;
+        if (const auto reg = tree.cells(node, "reg"); !reg.empty()) board.cpus.push_back(reg.back());
+    }
+}
+
+void read_nodes(const Tree& tree, Board& board, const std::string& console) {
+    for (int node = fdt_next_node(tree.fdt(), -1, nullptr); node >= 0; node = fdt_next_node(tree.fdt(), node, nullptr)) {
+        const char* const type = static_cast<const char*>(fdt_getprop(tree.fdt(), node, "device_type", nullptr));
+        const auto registers = tree.registers(node);
+        if (type != nullptr && std::string_view{type} == "memory") {
+            board.memory.insert(board.memory.end(), registers.begin(), registers.end());
+        } else if ((tree.is(node, "arm,cortex-a15-gic") || tree.is(node, "arm,gic-400") || tree.is(node, "arm,cortex-a7-gic")) && registers.size() >= 4) {
+            board.gicd = registers[0], board.gicc = registers[1], board.gich = registers[2], board.gicv = registers[3];
+        } else if (!registers.empty()) {
+            BoardDevice device{tree.path(node), registers, tree.interrupts(node), masters_bus(tree, node), node};
+            if (device.path == console && !device.interrupts.empty()) {
+                board.uart = registers[0];
+                board.uart_interrupt = device.interrupts[0].intid;
+            }
+            board.devices.push_back(std::move(device));
+        }
+    }
+}
+
+}  // namespace
+
+const BoardDevice* Board::find(const std::string& path_or_alias) const {
+    std::string path = path_or_alias;
+    if (const char* const target = fdt_get_alias(tree.data(), path_or_alias.c_str()); target != nullptr) path = target;
+    const auto at = std::find_if(devices.begin(), devices.end(), [&](const BoardDevice& device) { return device.path == path; });
+    return at == devices.end() ? nullptr : &*at;
+}
+
+std::vector<std::string> Board::device_names() const {
+    std::vector<std::string> out;
+    for (const BoardDevice& device : devices) out.push_back(device.path);
+    return out;
+}
+
+std::vector<std::string> board_names(const std::filesystem::path& boards) {
+    std::vector<std::string> out;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator{boards, ignored})
+        if (std::filesystem::exists(entry.path() / "board.toml")) out.push_back(entry.path().filename());
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+std::expected<Board, std::string> load_board(const std::string& name, const std::filesystem::path& boards, const std::filesystem::path& trees) {
+    const auto file = boards / name / "board.toml";
+    const toml::parse_result parsed = toml::parse_file(file.string());
+    if (!parsed) return std::unexpected(fmt::format("{}: {}", file.string(), parsed.error().description()));
+    const toml::table& table = parsed.table();
+    Board board;
+    board.name = name;
+    board.summary = table["summary"].value_or(std::string{});
+    board.load_address = static_cast<std::uint64_t>(table["load_address"].value_or(std::int64_t{0}));
+    const auto qemu = table["qemu"];
+    board.qemu = {qemu["machine"].value_or(std::string{}), qemu["cpu"].value_or(std::string{}), qemu["memory"].value_or(std::string{}),
+                  static_cast<std::uint32_t>(qemu["cpus"].value_or(std::int64_t{1}))};
+    const auto tree_file = trees / (name + ".dtb");
+    board.tree = read_file(tree_file);
+    if (board.tree.size() < 40 || fdt_check_full(board.tree.data(), board.tree.size()) != 0)
+        return std::unexpected(fmt::format("{} is not a device tree; build the tool anew with ./partita", tree_file.string()));
+    const Tree tree{board.tree};
+    read_cpus(tree, board);
+    read_nodes(tree, board, table["console"].value_or(std::string{}));
+    if (board.cpus.empty() || board.memory.empty() || board.gicv.size == 0 || board.uart.size == 0)
+        return std::unexpected(fmt::format("the device tree of board \"{}\" lacks CPUs, memory, a GICv2 with virtual interface, or the console", name));
+    return board;
+}
+
+}  // namespace partita::tool

@@ -1,0 +1,59 @@
+// A board: what its device tree says, and how QEMU starts it.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace partita::tool {
+
+struct AddressRange {
+    std::uint64_t begin = 0, size = 0;
+    [[nodiscard]] std::uint64_t end() const { return begin + size; }
+    [[nodiscard]] bool overlaps(const AddressRange& other) const { return begin < other.end() && other.begin < end(); }
+};
+
+struct BoardInterrupt {
+    std::uint32_t intid = 0;
+    bool edge = false;
+};
+
+// A node of the board's device tree that has registers.
+struct BoardDevice {
+    std::string path;
+    std::vector<AddressRange> registers;
+    std::vector<BoardInterrupt> interrupts;
+    bool masters_bus = false;  // its DMA would not be confined
+    int offset = 0;            // of the node in the tree
+};
+
+struct QemuMachine {
+    std::string machine, cpu, memory;
+    std::uint32_t cpus = 0;
+};
+
+struct Board {
+    std::string name, summary;
+    std::vector<std::uint8_t> tree;  // flattened device tree
+    QemuMachine qemu;
+    std::uint64_t load_address = 0;  // of the hypervisor, 2 MiB aligned
+    std::vector<std::uint32_t> cpus;  // MPIDR affinity of each
+    std::vector<AddressRange> memory;
+    AddressRange gicd, gicc, gich, gicv;
+    AddressRange uart;
+    std::uint32_t uart_interrupt = 0;
+    std::vector<BoardDevice> devices;
+
+    // By path or alias.
+    [[nodiscard]] const BoardDevice* find(const std::string& path_or_alias) const;
+    [[nodiscard]] std::vector<std::string> device_names() const;
+};
+
+// The board of this name below `boards`; `trees` holds the compiled device trees. The error is a sentence.
+[[nodiscard]] std::expected<Board, std::string> load_board(const std::string& name, const std::filesystem::path& boards, const std::filesystem::path& trees);
+[[nodiscard]] std::vector<std::string> board_names(const std::filesystem::path& boards);
+
+}  // namespace partita::tool

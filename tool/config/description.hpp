@@ -1,0 +1,57 @@
+// A system as its file describes it: values with the place where each was written.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/diagnostic.hpp"
+
+namespace partita::tool {
+
+template <typename T>
+struct Placed {
+    T value{};
+    Place place;
+};
+
+enum class KernelFormat { automatic, zimage, elf, raw, uimage };
+
+struct CpuDescription {
+    Placed<std::uint64_t> id;
+    Placed<std::uint64_t> slice;  // nanoseconds
+};
+
+struct PartitionDescription {
+    Place place;  // of its [[partition]]
+    Placed<std::string> name;
+    Placed<std::filesystem::path> kernel;
+    Placed<std::string> format;
+    std::optional<Placed<std::filesystem::path>> initrd;
+    Placed<std::string> bootargs;
+    Placed<std::uint64_t> memory;  // bytes
+    std::optional<Placed<std::uint64_t>> memory_at;
+    std::vector<Placed<std::uint64_t>> cpus;
+    Place cpus_place;
+    std::optional<Placed<std::uint64_t>> boot_memory;
+    std::optional<Placed<std::uint64_t>> load, entry;
+    std::vector<Placed<std::string>> devices;
+    Placed<std::string> on_exit, on_reset, on_fault;
+    std::vector<Placed<std::string>> rights;
+};
+
+struct SystemDescription {
+    Placed<std::string> board;
+    std::vector<CpuDescription> cpus;
+    std::vector<PartitionDescription> partitions;
+};
+
+// Reads text as the TOML file `file`; relative paths in it are taken from `folder`. What is wrong goes to diagnostics; the
+// result has what could be read, so that later checks can find more.
+[[nodiscard]] SystemDescription read_description(const std::string& text, const std::filesystem::path& folder, Diagnostics& diagnostics);
+
+}  // namespace partita::tool

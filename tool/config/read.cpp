@@ -1,0 +1,240 @@
+// From TOML to a description, guided by the schema alone: no key is named twice.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+#include "config/description.hpp"
+#include "config/schema.hpp"
+#include "config/units.hpp"
+
+namespace partita::tool {
+
+namespace {
+
+[[nodiscard]] Place place_of(const toml::source_region& source) { return {source.begin.line, source.begin.column}; }
+
+[[nodiscard]] std::string_view kind_of(const toml::node& node) {
+    switch (node.type()) {
+        case toml::node_type::string: return "a text";
+        case toml::node_type::integer: return "a whole number";
+        case toml::node_type::floating_point: return "a number with a fraction";
+        case toml::node_type::boolean: return "true or false";
+        case toml::node_type::array: return "a list";
+        case toml::node_type::table: return "a table";
+        default: return "a date or time";
+    }
+}
+
+// The values of one section, each checked against its key.
+class SectionReader {
+public:
+    SectionReader(const Section& section, const toml::table& table, Diagnostics& diagnostics)
+        : section_(section), table_(table), diagnostics_(diagnostics) {
+        check_keys();
+    }
+
+    [[nodiscard]] Placed<std::string> text(std::string_view name) {
+        const toml::node* const node = find(name);
+        if (node == nullptr) return {std::string{}, place_of(table_.source())};
+        if (const auto value = node->value<std::string>(); node->is_string()) return {*value, place_of(node->source())};
+        wrong(name, *node, "a text in quotes");
+        return {std::string{}, place_of(node->source())};
+    }
+
+    [[nodiscard]] Placed<std::string> choice(std::string_view name) {
+        Placed<std::string> value = text(name);
+        const Key& key = *find_key(section_, name);
+        if (!table_.contains(name)) value.value = fallback(key);
+        if (!value.value.empty()) check_choice(key, value);
+        return value;
+    }
+
+    [[nodiscard]] std::optional<Placed<std::uint64_t>> quantity(std::string_view name) {
+        const toml::node* const node = find(name);
+        if (node == nullptr) return std::nullopt;
+        const Key& key = *find_key(section_, name);
+        const bool is_size = key.type == Type::size;
+        if (!node->is_string()) {
+            wrong(name, *node, fmt::format("a {} with its unit in quotes, like {}", is_size ? "size" : "time", key.example));
+            return std::nullopt;
+        }
+        const std::string written = *node->value<std::string>();
+        const auto value = is_size ? parse_size(written) : parse_duration(written);
+        if (value) return Placed<std::uint64_t>{*value, place_of(node->source())};
+        diagnostics_.error(place_of(node->source()), fmt::format("{}: {}", name, value.error()));
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::optional<Placed<std::uint64_t>> number(std::string_view name) {
+        const toml::node* const node = find(name);
+        return node == nullptr ? std::nullopt : whole(name, *node);
+    }
+
+    [[nodiscard]] std::vector<Placed<std::uint64_t>> numbers(std::string_view name) {
+        std::vector<Placed<std::uint64_t>> out;
+        for_each(name, "a list of whole numbers, like [0, 1]", [&](const toml::node& node) {
+            if (const auto value = whole(name, node)) out.push_back(*value);
+        });
+        return out;
+    }
+
+    [[nodiscard]] std::vector<Placed<std::string>> texts(std::string_view name) {
+        std::vector<Placed<std::string>> out;
+        const Key& key = *find_key(section_, name);
+        for_each(name, "a list of texts, like [\"a\", \"b\"]", [&](const toml::node& node) {
+            if (!node.is_string()) return wrong(name, node, "a text in quotes");
+            out.push_back({*node.value<std::string>(), place_of(node.source())});
+            if (key.type == Type::choice_list) check_choice(key, out.back());
+        });
+        return out;
+    }
+
+    [[nodiscard]] Place place() const { return place_of(table_.source()); }
+    [[nodiscard]] Place place(std::string_view name) const {
+        const toml::node* const node = table_.get(name);
+        return node == nullptr ? place() : place_of(node->source());
+    }
+
+private:
+    void check_keys() {
+        std::vector<std::string> known;
+        for (const Key& key : section_.keys) known.emplace_back(key.name);
+        for (const auto& [key, node] : table_)
+            if (find_key(section_, key.str()) == nullptr)
+                diagnostics_.error(place_of(key.source()), fmt::format("unknown key \"{}\" in [{}]; {}", key.str(), section_.name, suggest(std::string{key.str()}, known)));
+        for (const Key& key : section_.keys)
+            if (key.required && !table_.contains(key.name))
+                diagnostics_.error(place_of(table_.source()),
+                                   fmt::format("this [{}] has no \"{}\"; add a line like: {} = {}", section_.name, key.name, key.name, key.example));
+    }
+
+    [[nodiscard]] const toml::node* find(std::string_view name) const { return table_.get(name); }
+
+    [[nodiscard]] static std::string fallback(const Key& key) {
+        std::string_view text = key.fallback;
+        if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
+        return std::string{text};
+    }
+
+    void wrong(std::string_view name, const toml::node& node, std::string_view expected) {
+        diagnostics_.error(place_of(node.source()), fmt::format("{} must be {}, but this is {}", name, expected, kind_of(node)));
+    }
+
+    void check_choice(const Key& key, const Placed<std::string>& value) {
+        const auto choices = choices_of(key);
+        if (std::find(choices.begin(), choices.end(), value.value) == choices.end())
+            diagnostics_.error(value.place, fmt::format("{} cannot be \"{}\"; {}", key.name, value.value, suggest(value.value, choices)));
+    }
+
+    [[nodiscard]] std::optional<Placed<std::uint64_t>> whole(std::string_view name, const toml::node& node) {
+        if (!node.is_integer()) {
+            wrong(name, node, "a whole number without quotes");
+            return std::nullopt;
+        }
+        const std::int64_t value = *node.value<std::int64_t>();
+        if (value >= 0) return Placed<std::uint64_t>{static_cast<std::uint64_t>(value), place_of(node.source())};
+        diagnostics_.error(place_of(node.source()), fmt::format("{} must not be negative", name));
+        return std::nullopt;
+    }
+
+    template <typename Use>
+    void for_each(std::string_view name, std::string_view expected, Use&& use) {
+        const toml::node* const node = find(name);
+        if (node == nullptr) return;
+        if (const toml::array* const list = node->as_array())
+            for (const toml::node& element : *list) use(element);
+        else
+            wrong(name, *node, expected);
+    }
+
+    const Section& section_;
+    const toml::table& table_;
+    Diagnostics& diagnostics_;
+};
+
+[[nodiscard]] Placed<std::filesystem::path> resolve(const Placed<std::string>& text, const std::filesystem::path& folder) {
+    return {text.value.empty() ? std::filesystem::path{} : (folder / text.value).lexically_normal(), text.place};
+}
+
+CpuDescription read_cpu(const toml::table& table, Diagnostics& diagnostics) {
+    SectionReader reader{*find_section("cpu"), table, diagnostics};
+    return {reader.number("id").value_or(Placed<std::uint64_t>{0, reader.place()}), reader.quantity("slice").value_or(Placed<std::uint64_t>{0, reader.place()})};
+}
+
+PartitionDescription read_partition(const toml::table& table, const std::filesystem::path& folder, Diagnostics& diagnostics) {
+    SectionReader reader{*find_section("partition"), table, diagnostics};
+    PartitionDescription out;
+    out.place = reader.place();
+    out.name = reader.text("name");
+    out.kernel = resolve(reader.text("kernel"), folder);
+    out.format = reader.choice("format");
+    if (table.contains("initrd")) out.initrd = resolve(reader.text("initrd"), folder);
+    out.bootargs = reader.text("bootargs");
+    out.memory = reader.quantity("memory").value_or(Placed<std::uint64_t>{0, reader.place()});
+    out.memory_at = reader.number("memory_at");
+    out.cpus = reader.numbers("cpus");
+    out.cpus_place = reader.place("cpus");
+    out.boot_memory = reader.quantity("boot_memory");
+    out.load = reader.number("load");
+    out.entry = reader.number("entry");
+    out.devices = reader.texts("devices");
+    out.on_exit = reader.choice("on_exit");
+    out.on_reset = reader.choice("on_reset");
+    out.on_fault = reader.choice("on_fault");
+    out.rights = reader.texts("rights");
+    return out;
+}
+
+// The tables of a repeated section; a single [name] where [[name]] is meant is an error with its remedy.
+std::vector<const toml::table*> tables_of(const toml::table& root, const Section& section, Diagnostics& diagnostics) {
+    std::vector<const toml::table*> out;
+    const toml::node* const node = root.get(section.name);
+    if (node == nullptr) {
+        if (section.required)
+            diagnostics.error({}, fmt::format("no {0}{1}{2} section; add one", section.repeated ? "[[" : "[", section.name, section.repeated ? "]]" : "]"));
+        return out;
+    }
+    const toml::array* const list = node->as_array();
+    if (!section.repeated && node->is_table()) {
+        out.push_back(node->as_table());
+    } else if (section.repeated && list != nullptr) {
+        for (const toml::node& element : *list)
+            if (element.is_table())
+                out.push_back(element.as_table());
+            else
+                diagnostics.error(place_of(element.source()), fmt::format("{0} must be sections [[{0}]]", section.name));
+        if (list->empty()) diagnostics.error(place_of(node->source()), fmt::format("no [[{}]] section; add one", section.name));
+    } else {
+        diagnostics.error(place_of(node->source()), fmt::format("write {0}{1}{2} here", section.repeated ? "[[" : "[", section.name, section.repeated ? "]]" : "]"));
+    }
+    return out;
+}
+
+}  // namespace
+
+SystemDescription read_description(const std::string& text, const std::filesystem::path& folder, Diagnostics& diagnostics) {
+    SystemDescription out;
+    const toml::parse_result parsed = toml::parse(text, std::string_view{diagnostics.file()});
+    if (!parsed) {
+        diagnostics.error(place_of(parsed.error().source()), fmt::format("not TOML: {}", parsed.error().description()));
+        return out;
+    }
+    const toml::table& root = parsed.table();
+    std::vector<std::string> known;
+    for (const Section& section : schema()) known.emplace_back(section.name);
+    for (const auto& [key, node] : root)
+        if (find_section(key.str()) == nullptr)
+            diagnostics.error(place_of(key.source()), fmt::format("unknown section or key \"{}\"; {}", key.str(), suggest(std::string{key.str()}, known)));
+    for (const toml::table* const table : tables_of(root, *find_section("system"), diagnostics))
+        out.board = SectionReader{*find_section("system"), *table, diagnostics}.text("board");
+    for (const toml::table* const table : tables_of(root, *find_section("cpu"), diagnostics)) out.cpus.push_back(read_cpu(*table, diagnostics));
+    for (const toml::table* const table : tables_of(root, *find_section("partition"), diagnostics))
+        out.partitions.push_back(read_partition(*table, folder, diagnostics));
+    return out;
+}
+
+}  // namespace partita::tool

@@ -1,0 +1,212 @@
+// The command line: what each command needs is put together here, and nothing is decided.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "board/board.hpp"
+#include "config/description.hpp"
+#include "config/schema.hpp"
+#include "pack/pack.hpp"
+#include "plan/plan.hpp"
+#include "run/run.hpp"
+#include "show/show.hpp"
+
+namespace {
+
+using namespace partita::tool;
+namespace fs = std::filesystem;
+
+constexpr int bad_description = 1, bad_usage = 2;
+
+// A failure that has been put into words already.
+struct Failure {
+    std::string message;
+};
+
+fs::path home() {
+    const char* const chosen = std::getenv("PARTITA_HOME");
+    return chosen != nullptr && *chosen != 0 ? fs::path{chosen} : fs::path{PARTITA_SOURCE_DIR};
+}
+
+struct Inputs {
+    std::string file;
+    std::string board;  // overrides the description's
+};
+
+// A checked plan, and what it points into.
+struct Loaded {
+    SystemDescription description;
+    Board board;
+    Plan plan;
+};
+
+std::string read_text(const fs::path& path) {
+    std::ifstream in{path, std::ios::binary};
+    if (!in || fs::is_directory(path)) throw Failure{fmt::format("{}: error: cannot be read; give the path of a system.toml", path.string())};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+Board find_board(const Placed<std::string>& name, Diagnostics& diagnostics) {
+    const fs::path boards = home() / "boards";
+    const auto known = board_names(boards);
+    if (std::find(known.begin(), known.end(), name.value) == known.end()) {
+        if (!name.value.empty()) diagnostics.error(name.place, fmt::format("no board \"{}\"; {}", name.value, suggest(name.value, known)));
+        throw Failure{diagnostics.text()};
+    }
+    auto board = load_board(name.value, boards, PARTITA_BOARD_TREES);
+    if (!board) throw Failure{board.error()};
+    return *board;
+}
+
+std::unique_ptr<Loaded> load(const Inputs& inputs) {
+    Diagnostics diagnostics{inputs.file};
+    auto loaded = std::make_unique<Loaded>();
+    const fs::path file{inputs.file};
+    loaded->description = read_description(read_text(file), file.parent_path(), diagnostics);
+    if (!inputs.board.empty()) loaded->description.board = {inputs.board, {}};
+    if (loaded->description.board.value.empty() && loaded->description.partitions.empty() && diagnostics.any()) throw Failure{diagnostics.text()};
+    loaded->board = find_board(loaded->description.board, diagnostics);
+    auto plan = make_plan(loaded->description, loaded->board, diagnostics);
+    if (!plan || diagnostics.any()) throw Failure{diagnostics.text() + fmt::format("{} error{} in {}", diagnostics.count(), diagnostics.count() == 1 ? "" : "s", inputs.file)};
+    loaded->plan = std::move(*plan);
+    return loaded;
+}
+
+Bytes read_bytes(const fs::path& path, const char* remedy) {
+    std::ifstream in{path, std::ios::binary};
+    if (!in) throw Failure{fmt::format("{} does not exist; {}", path.string(), remedy)};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+void write_file(const fs::path& path, std::span<const std::uint8_t> bytes) {
+    std::ofstream out{path, std::ios::binary};
+    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    if (!out.flush()) throw Failure{fmt::format("cannot write {}", path.string())};
+}
+
+void write_text(const std::string& path, const std::string& text) { write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}); }
+
+SystemImage build(const Loaded& loaded, const PackOptions& options) {
+    const char* const chosen = std::getenv("PARTITA_HYPERVISOR");
+    const fs::path hypervisor = chosen != nullptr && *chosen != 0 ? fs::path{chosen} : home() / "build/arm-gcc/hypervisor/hypervisor.elf";
+    auto image = pack(loaded.plan, read_bytes(hypervisor, "build it with ./partita"), options);
+    if (!image) throw Failure{image.error()};
+    return *image;
+}
+
+int command_check(const Inputs& inputs) {
+    const auto loaded = load(inputs);
+    fmt::print("{}: {} partition{} on board {}: nothing wrong\n", inputs.file, loaded->plan.partitions.size(), loaded->plan.partitions.size() == 1 ? "" : "s", loaded->board.name);
+    return 0;
+}
+
+int command_build(const Inputs& inputs, const std::string& output, bool framed) {
+    const auto loaded = load(inputs);
+    const SystemImage image = build(*loaded, {.framed_console = framed, .off_when_done = false});
+    const bool binary = fs::path{output}.extension() == ".bin";
+    const Bytes bytes = binary ? to_binary(image) : to_elf(image);
+    write_file(output, bytes);
+    fmt::print("{}: {} bytes; load it at {:#x}{}, start at {:#x} in Hyp mode, MMU and caches off\n", output, bytes.size(), image.segments.front().address,
+               binary ? "" : " (the ELF file says so itself)", image.entry);
+    return 0;
+}
+
+int command_show(const Inputs& inputs, const std::string& output) {
+    const auto loaded = load(inputs);
+    if (output.empty())
+        fmt::print("{}", show_text(loaded->plan));
+    else
+        write_text(output, show_svg(loaded->plan));
+    return 0;
+}
+
+int command_run(const Inputs& inputs, const RunOptions& options) {
+    const auto loaded = load(inputs);
+    const SystemImage image = build(*loaded, {.framed_console = true, .off_when_done = true});
+    return static_cast<int>(run(loaded->plan, to_elf(image), options));
+}
+
+int command_boards() {
+    const fs::path boards = home() / "boards";
+    for (const std::string& name : board_names(boards))
+        if (const auto board = load_board(name, boards, PARTITA_BOARD_TREES)) fmt::print("{:<12} {}\n", name, board->summary);
+    return 0;
+}
+
+void add_inputs(CLI::App& command, Inputs& inputs, bool optional) {
+    auto* const file = command.add_option("system.toml", inputs.file, "The description of the system");
+    if (optional)
+        inputs.file = (home() / "examples/consolidation/system.toml").lexically_relative(fs::current_path()).string();
+    else
+        file->required();
+    command.add_option("--board", inputs.board, "Another board than the description names");
+}
+
+int dispatch(int argc, char** argv) {
+    CLI::App app{"Partita: operating systems side by side on one 32-bit Arm SoC"};
+    app.set_version_flag("--version", std::string{"partita 0.1.0"});
+    app.require_subcommand(1);
+    int result = 0;
+    Inputs inputs, run_inputs;
+    std::string output, image_output = "system.elf";
+    bool framed = false, markdown = false;
+    RunOptions run_options;
+    std::int64_t timeout = 0;
+
+    auto* const check = app.add_subcommand("check", "Check a description and say everything that is wrong with it");
+    add_inputs(*check, inputs, false);
+    check->callback([&] { result = command_check(inputs); });
+
+    auto* const build_command = app.add_subcommand("build", "Make one bootable image of a system");
+    add_inputs(*build_command, inputs, false);
+    build_command->add_option("-o,--output", image_output, "system.elf, or a raw system.bin")->capture_default_str();
+    build_command->add_flag("--framed", framed, "Frame the consoles for this tool instead of prefixing lines");
+    build_command->callback([&] { result = command_build(inputs, image_output, framed); });
+
+    auto* const run_command = app.add_subcommand("run", "Build a system and boot it in QEMU");
+    add_inputs(*run_command, run_inputs, true);
+    run_command->add_option("--until", run_options.until, "End with success once every such pattern was seen in a line like \"[partition] text\"")
+        ->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    run_command->add_option("--timeout", timeout, "Give up after this many seconds")->check(CLI::PositiveNumber);
+    run_command->add_flag("--deterministic", run_options.deterministic, "Count time in instructions: two runs are identical");
+    run_command->add_option("--qemu-args", run_options.qemu_arguments, "All that follows goes to QEMU")->expected(1, 1000);
+    run_command->callback([&] {
+        if (timeout > 0) run_options.timeout = std::chrono::seconds{timeout};
+        result = command_run(run_inputs, run_options);
+    });
+
+    auto* const show = app.add_subcommand("show", "Draw who owns memory, processors, devices and interrupts");
+    add_inputs(*show, inputs, false);
+    show->add_option("-o,--output", output, "Write a picture (SVG) instead of text");
+    show->callback([&] { result = command_show(inputs, output); });
+
+    app.add_subcommand("boards", "List the boards")->callback([&] { result = command_boards(); });
+
+    auto* const schema_command = app.add_subcommand("schema", "Print every key of system.toml, as JSON schema");
+    schema_command->add_flag("--markdown", markdown, "As the reference page");
+    schema_command->callback([&] { fmt::print("{}", markdown ? schema_as_markdown() : schema_as_json()); });
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error);
+        return code == 0 ? 0 : bad_usage;
+    }
+    return result;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return dispatch(argc, argv);
+    } catch (const Failure& failure) {
+        fmt::print(stderr, "{}{}", failure.message, failure.message.ends_with('\n') ? "" : "\n");
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "partita: {}\n", error.what());
+    }
+    return bad_description;
+}

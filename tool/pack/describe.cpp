@@ -1,0 +1,147 @@
+#include "pack/describe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "arch/stage2.hpp"
+#include "boot/image_check.hpp"
+#include "partita/system_image.h"
+
+namespace partita::tool {
+
+namespace {
+
+struct NoPool {
+    Descriptor* take() { return nullptr; }
+    PhysAddr physical(const Descriptor*) { return {}; }
+    Descriptor* table(PhysAddr) { return nullptr; }
+    void publish(const Descriptor*) {}
+};
+
+struct Tables {
+    std::vector<partita_cpu> cpus;
+    std::vector<partita_partition> partitions;
+    std::vector<partita_vcpu> vcpus;
+    std::vector<partita_region> regions;
+    std::vector<partita_copy> copies;
+    std::vector<partita_patch> patches;
+    std::vector<partita_route> interrupts;
+};
+
+template <typename Record>
+[[nodiscard]] partita_slice next_slice(const std::vector<Record>& table, std::size_t count) {
+    return {static_cast<std::uint32_t>(table.size()), static_cast<std::uint32_t>(count)};
+}
+
+// A multiplier under which every emulated page has a slot of its own.
+void fill_traps(partita_partition& out) {
+    struct Emulated {
+        std::uint64_t address;
+        std::uint32_t device;
+    };
+    constexpr Emulated devices[] = {{platform::gicd, PARTITA_DEVICE_GICD}, {platform::pl011, PARTITA_DEVICE_PL011}};
+    for (std::uint32_t multiplier = 0x0020'0001;; multiplier += 0x0001'0002) {
+        std::fill(std::begin(out.traps), std::end(out.traps), partita_trap_slot{});
+        out.trap_multiplier = multiplier;
+        bool apart = true;
+        for (const Emulated& device : devices) {
+            const auto page = static_cast<std::uint32_t>(device.address >> 12);
+            partita_trap_slot& slot = out.traps[page * multiplier >> 27];
+            apart = apart && slot.device == PARTITA_DEVICE_NONE;
+            slot = {page, device.device};
+        }
+        if (apart) return;
+    }
+}
+
+void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables& tables) {
+    partita_partition out{};
+    std::memcpy(out.name, planned.name.data(), std::min<std::size_t>(planned.name.size(), sizeof out.name - 1));
+    out.flags = planned.flags;
+    out.entry = static_cast<std::uint32_t>(planned.entry);
+    out.r0 = static_cast<std::uint32_t>(planned.r0);
+    out.r1 = static_cast<std::uint32_t>(planned.r1);
+    out.r2 = static_cast<std::uint32_t>(planned.r2);
+    out.console_interrupt = platform::pl011_interrupt;
+    out.interrupts = planned.interrupts;
+    fill_traps(out);
+    out.vcpus = next_slice(tables.vcpus, planned.cpus.size());
+    out.regions = next_slice(tables.regions, planned.regions.size());
+    out.copies = next_slice(tables.copies, planned.copies.size());
+    out.patches = next_slice(tables.patches, planned.patches.size());
+    out.routes = next_slice(tables.interrupts, planned.routes.size());
+    for (std::uint32_t index = 0; index < planned.cpus.size(); ++index) tables.vcpus.push_back({number, planned.cpus[index], index, 0});
+    for (const PlannedRegion& region : planned.regions) tables.regions.push_back({region.ipa, region.pa, region.size, region.flags, 0});
+    for (const PlannedCopy& copy : planned.copies) tables.copies.push_back({copy.source, copy.ipa, copy.bytes.size()});
+    for (const PlannedPatch& patch : planned.patches) tables.patches.push_back({patch.ipa, patch.size, PARTITA_PATCH_RANDOM, patch.nop_before, patch.nop_size});
+    for (const PlannedRoute& route : planned.routes) tables.interrupts.push_back({route.intid, route.edge ? PARTITA_ROUTE_EDGE : 0});
+    tables.partitions.push_back(out);
+}
+
+template <typename Record>
+void append(Bytes& bytes, partita_table& table, const std::vector<Record>& records) {
+    bytes.resize((bytes.size() + 7) / 8 * 8);
+    table = {static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(records.size())};
+    const auto* const first = reinterpret_cast<const std::uint8_t*>(records.data());
+    bytes.insert(bytes.end(), first, first + records.size() * sizeof(Record));
+}
+
+[[nodiscard]] std::uint64_t pool_needed(const Plan& plan) {
+    std::uint64_t bytes = 0;
+    for (const PlannedPartition& partition : plan.partitions) {
+        bytes += stage2::root_entries * sizeof(Descriptor);
+        for (const PlannedRegion& region : partition.regions)
+            bytes += Stage2<NoPool>::tables_needed(Ipa{region.ipa}, PhysAddr{region.pa}, region.size) * kPageSize;
+    }
+    return bytes;
+}
+
+[[nodiscard]] partita_board describe_board(const Board& board) {
+    partita_board out{};
+    out.gicd = board.gicd.begin, out.gicc = board.gicc.begin, out.gich = board.gich.begin, out.gicv = board.gicv.begin;
+    out.uart = board.uart.begin;
+    out.ram_base = board.memory.front().begin;
+    out.uart_interrupt = board.uart_interrupt;
+    out.physical_interrupts = PARTITA_MAX_INTERRUPTS;
+    return out;
+}
+
+}  // namespace
+
+std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMemory& own, const PackOptions& options) {
+    Tables tables;
+    for (std::size_t n = 0; n < plan.board->cpus.size(); ++n) tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000)});
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n) add_partition(plan.partitions[n], static_cast<std::uint32_t>(n), tables);
+
+    partita_image_header header{};
+    header.magic = PARTITA_IMAGE_MAGIC;
+    header.version = PARTITA_IMAGE_VERSION;
+    header.flags = (options.framed_console ? PARTITA_IMAGE_FRAMED_CONSOLE : 0) | (options.off_when_done ? PARTITA_IMAGE_OFF_WHEN_DONE : 0);
+    header.board = describe_board(*plan.board);
+    Bytes bytes(sizeof header);
+    append(bytes, header.cpus, tables.cpus);
+    append(bytes, header.partitions, tables.partitions);
+    append(bytes, header.vcpus, tables.vcpus);
+    append(bytes, header.regions, tables.regions);
+    append(bytes, header.copies, tables.copies);
+    append(bytes, header.patches, tables.patches);
+    append(bytes, header.interrupts, tables.interrupts);
+    bytes.resize((bytes.size() + 7) / 8 * 8);
+    header.size = static_cast<std::uint32_t>(bytes.size());
+    header.hypervisor_base = own.base;
+    constexpr std::uint64_t root_alignment = 0x4000;
+    header.pool_base = own.base + (own.description_offset + bytes.size() + root_alignment - 1) / root_alignment * root_alignment;
+    header.pool_size = pool_needed(plan);
+    header.hypervisor_end = header.pool_base + header.pool_size;
+    std::memcpy(bytes.data(), &header, sizeof header);
+    header.checksum = image_checksum(std::as_bytes(std::span{bytes}));
+    std::memcpy(bytes.data(), &header, sizeof header);
+
+    if (const auto checked = check_image(std::as_bytes(std::span{bytes})); !checked)
+        return std::unexpected(fmt::format("the hypervisor would refuse this system: {} (record {})", describe(checked.error().fault), checked.error().record));
+    return bytes;
+}
+
+}  // namespace partita::tool

@@ -1,0 +1,92 @@
+#include "pack/pack.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "arch/address.hpp"
+#include "pack/describe.hpp"
+#include "partita/system_image.h"
+
+namespace partita::tool {
+
+namespace {
+
+void put32(Bytes& bytes, std::size_t at, std::uint64_t value) {
+    for (unsigned n = 0; n < 4; ++n) bytes[at + n] = static_cast<std::uint8_t>(value >> n * 8);
+}
+
+void put16(Bytes& bytes, std::size_t at, std::uint32_t value) {
+    bytes[at] = static_cast<std::uint8_t>(value);
+    bytes[at + 1] = static_cast<std::uint8_t>(value >> 8);
+}
+
+}  // namespace
+
+std::expected<SystemImage, std::string> pack(const Plan& plan, std::span<const std::uint8_t> hypervisor, const PackOptions& options) {
+    const auto elf = read_elf(hypervisor);
+    if (!elf || elf->segments.empty()) return std::unexpected("the hypervisor's image is damaged; build it anew");
+    const std::uint64_t linked = elf->segments.front().address;
+    SystemImage image;
+    for (const Segment& segment : elf->segments) image.segments.push_back({segment.address - linked + plan.hypervisor_base, segment.bytes, segment.memory_size});
+    Bytes& first = image.segments.front().bytes;
+    if (first.size() < sizeof(partita_hypervisor_header) || little(first, offsetof(partita_hypervisor_header, magic)) != PARTITA_IMAGE_MAGIC)
+        return std::unexpected("the hypervisor's image has no header; build it anew");
+    const std::uint64_t offset = (little(first, offsetof(partita_hypervisor_header, image_size)) + kPageSize - 1) & ~(kPageSize - 1);
+    auto description = describe_system(plan, {plan.hypervisor_base, offset}, options);
+    if (!description) return std::unexpected(description.error());
+    put32(first, offsetof(partita_hypervisor_header, description_offset), offset);
+    put32(first, offsetof(partita_hypervisor_header, description_size), description->size());
+    image.entry = plan.hypervisor_base;
+    image.description = *description;
+    const std::uint64_t size = description->size();
+    image.segments.push_back({plan.hypervisor_base + offset, std::move(*description), size});
+    for (const PlannedPartition& partition : plan.partitions)
+        for (const PlannedCopy& copy : partition.copies) image.segments.push_back({copy.source, copy.bytes, copy.bytes.size()});
+    return image;
+}
+
+Bytes to_elf(const SystemImage& image) {
+    constexpr std::size_t header_size = 52, program_header_size = 32;
+    Bytes out(header_size + program_header_size * image.segments.size());
+    constexpr std::uint8_t identity[] = {0x7f, 'E', 'L', 'F', 1, 1, 1};
+    std::memcpy(out.data(), identity, sizeof identity);
+    put16(out, 16, 2);   // ET_EXEC
+    put16(out, 18, 40);  // EM_ARM
+    put32(out, 20, 1);
+    put32(out, 24, image.entry);
+    put32(out, 28, header_size);
+    put32(out, 36, 0x0500'0000);  // EABI 5
+    put16(out, 40, header_size);
+    put16(out, 42, program_header_size);
+    put16(out, 44, static_cast<std::uint32_t>(image.segments.size()));
+    for (std::size_t n = 0; n < image.segments.size(); ++n) {
+        const Segment& segment = image.segments[n];
+        const std::size_t at = header_size + n * program_header_size;
+        const std::size_t offset = (out.size() + 7) / 8 * 8;
+        put32(out, at, 1);  // PT_LOAD
+        put32(out, at + 4, offset);
+        put32(out, at + 8, segment.address);
+        put32(out, at + 12, segment.address);
+        put32(out, at + 16, segment.bytes.size());
+        put32(out, at + 20, segment.memory_size);
+        put32(out, at + 24, 7);
+        put32(out, at + 28, 4);
+        out.resize(offset);
+        out.insert(out.end(), segment.bytes.begin(), segment.bytes.end());
+    }
+    return out;
+}
+
+Bytes to_binary(const SystemImage& image) {
+    Bytes out;
+    const std::uint64_t base = image.segments.front().address;
+    for (const Segment& segment : image.segments) {
+        const auto at = static_cast<std::size_t>(segment.address - base);
+        if (out.size() < at + segment.bytes.size()) out.resize(at + segment.bytes.size());
+        std::copy(segment.bytes.begin(), segment.bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    return out;
+}
+
+}  // namespace partita::tool

@@ -1,0 +1,32 @@
+// The system image: hypervisor, description and images as one file that a board can start.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+
+#include "image/kernel.hpp"
+#include "plan/plan.hpp"
+
+namespace partita::tool {
+
+struct PackOptions {
+    bool framed_console = false;
+    bool off_when_done = false;
+};
+
+// What lies where in physical memory.
+struct SystemImage {
+    std::uint64_t entry = 0;
+    std::vector<Segment> segments;  // ascending, apart
+    Bytes description;              // header and tables, as in one of the segments
+};
+
+// hypervisor: the file that the target build made. The error is a sentence.
+[[nodiscard]] std::expected<SystemImage, std::string> pack(const Plan& plan, std::span<const std::uint8_t> hypervisor, const PackOptions& options);
+
+[[nodiscard]] Bytes to_elf(const SystemImage& image);
+// From the first segment's address on, gaps filled with zeros.
+[[nodiscard]] Bytes to_binary(const SystemImage& image);
+
+}  // namespace partita::tool

@@ -1,0 +1,155 @@
+#include "plan/allocate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "arch/address.hpp"
+#include "config/units.hpp"
+#include "partita/system_image.h"
+
+namespace partita::tool {
+
+namespace {
+
+[[nodiscard]] std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
+
+struct Claim {
+    AddressRange range;
+    std::string owner;
+    Place place;
+};
+
+class Memory {
+public:
+    explicit Memory(const Board& board) : board_(board) {}
+
+    [[nodiscard]] bool on_board(const AddressRange& range) const {
+        return std::any_of(board_.memory.begin(), board_.memory.end(), [&](const AddressRange& memory) { return range.begin >= memory.begin && range.end() <= memory.end(); });
+    }
+    [[nodiscard]] const Claim* clash(const AddressRange& range) const {
+        const auto at = std::find_if(claims_.begin(), claims_.end(), [&](const Claim& claim) { return claim.range.overlaps(range); });
+        return at == claims_.end() ? nullptr : &*at;
+    }
+    void claim(AddressRange range, std::string owner, Place place) { claims_.push_back({range, std::move(owner), place}); }
+
+    // The lowest free range of this size and alignment.
+    [[nodiscard]] std::optional<std::uint64_t> find(std::uint64_t size, std::uint64_t alignment) const {
+        for (const AddressRange& memory : board_.memory) {
+            std::uint64_t at = round_up(memory.begin, alignment);
+            while (at + size <= memory.end()) {
+                const Claim* const taken = clash({at, size});
+                if (taken == nullptr) return at;
+                at = round_up(taken->range.end(), alignment);
+            }
+        }
+        return std::nullopt;
+    }
+    [[nodiscard]] std::uint64_t total() const {
+        std::uint64_t sum = 0;
+        for (const AddressRange& memory : board_.memory) sum += memory.size;
+        return sum;
+    }
+    [[nodiscard]] std::string extent() const {
+        std::string out;
+        for (const AddressRange& memory : board_.memory) out += fmt::format("{}{:#x} to {:#x}", out.empty() ? "" : ", ", memory.begin, memory.end());
+        return out;
+    }
+    [[nodiscard]] std::string shares() const {
+        std::map<std::string, std::uint64_t> by_owner;
+        for (const Claim& claim : claims_) by_owner[claim.owner] += claim.range.size;
+        std::string out;
+        for (const auto& [owner, size] : by_owner) out += fmt::format("{}{} has {}", out.empty() ? "" : ", ", owner, format_size(size));
+        return out;
+    }
+
+private:
+    const Board& board_;
+    std::vector<Claim> claims_;
+};
+
+// The hypervisor's 2 MiB, what firmware left below it, and the images that partitions are filled from.
+void plan_own(Plan& plan, Memory& memory) {
+    const Board& board = *plan.board;
+    plan.hypervisor_base = board.load_address;
+    plan.hypervisor_size = kBlockSize;
+    const std::uint64_t ram = board.memory.front().begin;
+    if (board.load_address > ram) memory.claim({ram, board.load_address - ram}, "firmware", {});
+    memory.claim({plan.hypervisor_base, plan.hypervisor_size}, "the hypervisor", {});
+    plan.images_base = plan.hypervisor_base + plan.hypervisor_size;
+    std::uint64_t at = plan.images_base;
+    for (PlannedPartition& partition : plan.partitions)
+        for (PlannedCopy& copy : partition.copies) {
+            copy.source = at;
+            at = round_up(at + copy.bytes.size(), kPageSize);
+        }
+    plan.images_size = at - plan.images_base;
+    if (plan.images_size != 0) memory.claim({plan.images_base, plan.images_size}, "the images", {});
+}
+
+[[nodiscard]] bool good_size(const PlannedPartition& partition, Diagnostics& diagnostics) {
+    const Placed<std::uint64_t>& memory = partition.description->memory;
+    if (memory.place == partition.description->place) return false;  // told already
+    if (memory.value == 0 || memory.value % kBlockSize != 0) {
+        diagnostics.error(memory.place, fmt::format("memory of \"{}\" is {}; it must be a multiple of 2 MiB, like {}", partition.name, format_size(memory.value),
+                                                    format_size(std::max(round_up(memory.value, kBlockSize), kBlockSize))));
+        return false;
+    }
+    if (memory.value > platform::most_ram) {
+        diagnostics.error(memory.place, fmt::format("memory of \"{}\" is {}; a partition's address space has room for 3 GiB", partition.name, format_size(memory.value)));
+        return false;
+    }
+    return true;
+}
+
+// Memory that the description places. Clashes are told with both names.
+void place_fixed(PlannedPartition& partition, Memory& memory, Diagnostics& diagnostics) {
+    const PartitionDescription& description = *partition.description;
+    const Placed<std::uint64_t>& at = *description.memory_at;
+    const AddressRange range{at.value, description.memory.value};
+    if (range.begin % kBlockSize != 0) return diagnostics.error(at.place, fmt::format("memory_at of \"{}\" must be a multiple of 2 MiB (0x20_0000)", partition.name));
+    if (!memory.on_board(range))
+        return diagnostics.error(at.place, fmt::format("memory of \"{}\", {:#x} to {:#x}, exceeds the board's, which is {}", partition.name, range.begin, range.end(), memory.extent()));
+    if (const Claim* const other = memory.clash(range))
+        return diagnostics.error(at.place, fmt::format("memory of \"{}\", {:#x} to {:#x}, overlaps that of {}{}, {:#x} to {:#x}; move one, or leave memory_at out", partition.name,
+                                                       range.begin, range.end(), other->owner,
+                                                       other->place.line != 0 ? fmt::format(" at line {}", other->place.line) : std::string{}, other->range.begin, other->range.end()));
+    memory.claim(range, fmt::format("\"{}\"", partition.name), at.place);
+    partition.regions.push_back({"memory", platform::ram, range.begin, range.size, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE});
+}
+
+void place_free(PlannedPartition& partition, const std::string& what, const Placed<std::uint64_t>& size, std::uint64_t ipa, std::uint64_t alignment, Memory& memory,
+                Diagnostics& diagnostics) {
+    const auto at = memory.find(size.value, alignment);
+    if (!at)
+        return diagnostics.error(size.place, fmt::format("{} of \"{}\", {}, exceeds what is left of the board's {}: {}; give it less, or another partition", what, partition.name,
+                                                         format_size(size.value), format_size(memory.total()), memory.shares()));
+    memory.claim({*at, size.value}, fmt::format("\"{}\"", partition.name), size.place);
+    partition.regions.push_back({what, ipa, *at, size.value, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE});
+}
+
+}  // namespace
+
+void plan_memory(Plan& plan, Diagnostics& diagnostics) {
+    Memory memory{*plan.board};
+    plan_own(plan, memory);
+    std::vector<PlannedPartition*> good;
+    for (PlannedPartition& partition : plan.partitions)
+        if (good_size(partition, diagnostics)) good.push_back(&partition);
+    for (PlannedPartition* const partition : good)
+        if (partition->description->memory_at) place_fixed(*partition, memory, diagnostics);
+    for (PlannedPartition* const partition : good) {
+        const PartitionDescription& description = *partition->description;
+        if (!description.memory_at) place_free(*partition, "memory", description.memory, platform::ram, kBlockSize, memory, diagnostics);
+        constexpr std::uint64_t most_boot_memory = 0x0400'0000;
+        if (const auto& boot = description.boot_memory; boot && (boot->value == 0 || boot->value % kPageSize != 0 || boot->value > most_boot_memory))
+            diagnostics.error(boot->place, fmt::format("boot_memory of \"{}\" must be a multiple of 4 KiB, at most 64 MiB", partition->name));
+        else if (boot)
+            place_free(*partition, "boot memory", *boot, 0, boot->value % kBlockSize == 0 ? kBlockSize : kPageSize, memory, diagnostics);
+        partition->regions.push_back({"gicv", platform::gicc, plan.board->gicv.begin, platform::gicc_size,
+                                      PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});
+    }
+}
+
+}  // namespace partita::tool

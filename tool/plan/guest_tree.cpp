@@ -1,0 +1,198 @@
+#include "plan/guest_tree.hpp"
+
+#include <fmt/format.h>
+extern "C" {
+#include <libfdt.h>
+}
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace partita::tool {
+
+using std::uint32_t;
+
+namespace {
+
+constexpr uint32_t gic_phandle = 1, clock_phandle = 2;
+constexpr uint32_t spi = 0, ppi = 1, level_high = 4, edge_rising = 1;
+
+// libfdt's sequential writer. Its calls fail only when the buffer is too small, which is a bug here.
+class Writer {
+public:
+    Writer() : buffer_(64 * 1024) {
+        check(fdt_create(buffer_.data(), static_cast<int>(buffer_.size())));
+        check(fdt_finish_reservemap(buffer_.data()));
+    }
+    template <typename Inside>
+    void node(const std::string& name, Inside&& inside) {
+        check(fdt_begin_node(buffer_.data(), name.c_str()));
+        inside();
+        check(fdt_end_node(buffer_.data()));
+    }
+    void cells(const char* name, const std::vector<uint32_t>& values) {
+        Bytes bytes;
+        for (const uint32_t value : values)
+            for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<std::uint8_t>(value >> shift));
+        raw(name, bytes);
+    }
+    void text(const char* name, const std::string& value) { check(fdt_property(buffer_.data(), name, value.c_str(), static_cast<int>(value.size() + 1))); }
+    void texts(const char* name, const std::vector<std::string>& values) {
+        Bytes bytes;
+        for (const std::string& value : values) {
+            bytes.insert(bytes.end(), value.begin(), value.end());
+            bytes.push_back(0);
+        }
+        raw(name, bytes);
+    }
+    void flag(const char* name) { check(fdt_property(buffer_.data(), name, nullptr, 0)); }
+    void raw(const char* name, const Bytes& bytes) { check(fdt_property(buffer_.data(), name, bytes.data(), static_cast<int>(bytes.size()))); }
+    void reg(std::uint64_t address, std::uint64_t size) { regs({{address, size}}); }
+    void regs(const std::vector<AddressRange>& ranges) {
+        std::vector<uint32_t> words;
+        for (const AddressRange& range : ranges)
+            for (const std::uint64_t number : {range.begin, range.size}) words.insert(words.end(), {static_cast<uint32_t>(number >> 32), static_cast<uint32_t>(number)});
+        cells("reg", words);
+    }
+    [[nodiscard]] Bytes finish() {
+        check(fdt_finish(buffer_.data()));
+        buffer_.resize(fdt_totalsize(buffer_.data()));
+        return buffer_;
+    }
+
+private:
+    static void check(int result) {
+        if (result != 0) throw std::logic_error(fmt::format("guest device tree: {}", fdt_strerror(result)));
+    }
+    Bytes buffer_;
+};
+
+void write_cpus(Writer& tree, const GuestTreeRequest& request) {
+    tree.node("cpus", [&] {
+        tree.cells("#address-cells", {1});
+        tree.cells("#size-cells", {0});
+        for (uint32_t n = 0; n < request.cpus; ++n)
+            tree.node(fmt::format("cpu@{}", n), [&] {
+                tree.text("device_type", "cpu");
+                tree.text("compatible", request.cpu_compatible);
+                if (request.cpus > 1) tree.text("enable-method", "psci");
+                tree.cells("reg", {n});
+            });
+    });
+    tree.node("psci", [&] {
+        tree.texts("compatible", {"arm,psci-1.0", "arm,psci-0.2", "arm,psci"});
+        tree.text("method", "hvc");
+        tree.cells("cpu_suspend", {0x84000001});
+        tree.cells("cpu_off", {0x84000002});
+        tree.cells("cpu_on", {0x84000003});
+        tree.cells("migrate", {0x84000005});
+    });
+}
+
+void write_platform(Writer& tree, uint32_t cpus) {
+    const uint32_t all_cpus = ((1u << cpus) - 1) << 8;
+    tree.node("intc@8000000", [&] {
+        tree.text("compatible", "arm,cortex-a15-gic");
+        tree.cells("#interrupt-cells", {3});
+        tree.cells("#address-cells", {2});
+        tree.cells("#size-cells", {2});
+        tree.flag("interrupt-controller");
+        tree.regs({{platform::gicd, 0x1000}, {platform::gicc, platform::gicc_size}});
+        tree.cells("phandle", {gic_phandle});
+    });
+    tree.node("timer", [&] {
+        tree.text("compatible", "arm,armv7-timer");
+        tree.flag("always-on");
+        std::vector<uint32_t> interrupts;
+        for (const uint32_t number : {13u, 14u, 11u, 10u}) interrupts.insert(interrupts.end(), {ppi, number, all_cpus | level_high});
+        tree.cells("interrupts", interrupts);
+    });
+    tree.node("apb-pclk", [&] {
+        tree.text("compatible", "fixed-clock");
+        tree.cells("#clock-cells", {0});
+        tree.cells("clock-frequency", {24'000'000});
+        tree.text("clock-output-names", "clk24mhz");
+        tree.cells("phandle", {clock_phandle});
+    });
+    tree.node("pl011@9000000", [&] {
+        tree.texts("compatible", {"arm,pl011", "arm,primecell"});
+        tree.reg(platform::pl011, 0x1000);
+        tree.cells("interrupts", {spi, platform::pl011_interrupt - 32, level_high});
+        tree.cells("clocks", {clock_phandle, clock_phandle});
+        tree.texts("clock-names", {"uartclk", "apb_pclk"});
+    });
+}
+
+// A copy of the board's node: what describes the device itself. Clocks become the platform's fixed one; what refers to
+// other nodes of the board stays behind.
+void write_device(Writer& tree, const Board& board, const BoardDevice& device) {
+    const void* const fdt = board.tree.data();
+    const std::string name = device.path.substr(device.path.rfind('/') + 1);
+    static constexpr const char* left_behind[] = {"reg", "interrupts", "clocks", "phandle", "linux,phandle", "interrupt-parent"};
+    tree.node(name, [&] {
+        int property = 0;
+        fdt_for_each_property_offset(property, fdt, device.offset) {
+            const char* key = nullptr;
+            int size = 0;
+            const auto* const value = static_cast<const std::uint8_t*>(fdt_getprop_by_offset(fdt, property, &key, &size));
+            const bool skip = std::any_of(std::begin(left_behind), std::end(left_behind), [&](const char* other) { return std::string_view{other} == key; });
+            if (!skip) tree.raw(key, Bytes{value, value + size});
+        }
+        tree.regs(device.registers);
+        std::vector<uint32_t> interrupts;
+        for (const BoardInterrupt& interrupt : device.interrupts)
+            interrupts.insert(interrupts.end(), {spi, interrupt.intid - 32, interrupt.edge ? edge_rising : level_high});
+        if (!interrupts.empty()) tree.cells("interrupts", interrupts);
+        int size = 0;
+        if (fdt_getprop(fdt, device.offset, "clocks", &size) != nullptr)
+            tree.cells("clocks", std::vector<uint32_t>(static_cast<std::size_t>(size) / 4, clock_phandle));
+    });
+}
+
+// Where the value of a property of /chosen lies in the tree.
+PlannedPatch patch_of(const Bytes& bytes, const char* property) {
+    const int chosen = fdt_path_offset(bytes.data(), "/chosen");
+    int size = 0;
+    const auto* const value = static_cast<const std::uint8_t*>(fdt_getprop(bytes.data(), chosen, property, &size));
+    constexpr uint32_t header = 12;  // FDT_PROP, length, name offset
+    const auto length = static_cast<uint32_t>(size);
+    return {static_cast<std::uint64_t>(value - bytes.data()), length, header, header + (length + 3) / 4 * 4};
+}
+
+}  // namespace
+
+GuestTree make_guest_tree(const GuestTreeRequest& request) {
+    Writer tree;
+    tree.node("", [&] {
+        tree.text("compatible", "linux,dummy-virt");
+        tree.text("model", "Partita partition");
+        tree.cells("#address-cells", {2});
+        tree.cells("#size-cells", {2});
+        tree.cells("interrupt-parent", {gic_phandle});
+        tree.node("chosen", [&] {
+            tree.text("stdout-path", "/pl011@9000000");
+            if (!request.bootargs.empty()) tree.text("bootargs", request.bootargs);
+            if (request.initrd_end != 0) {
+                tree.cells("linux,initrd-start", {static_cast<uint32_t>(request.initrd_begin >> 32), static_cast<uint32_t>(request.initrd_begin)});
+                tree.cells("linux,initrd-end", {static_cast<uint32_t>(request.initrd_end >> 32), static_cast<uint32_t>(request.initrd_end)});
+            }
+            tree.raw("rng-seed", Bytes(64));
+            tree.raw("kaslr-seed", Bytes(8));
+        });
+        tree.node("aliases", [&] { tree.text("serial0", "/pl011@9000000"); });
+        tree.node("memory@40000000", [&] {
+            tree.text("device_type", "memory");
+            tree.reg(platform::ram, request.memory);
+        });
+        write_cpus(tree, request);
+        write_platform(tree, request.cpus);
+        for (const BoardDevice* const device : request.devices) write_device(tree, *request.board, *device);
+        tree.node("hypervisor", [&] { tree.text("compatible", "partita,hypervisor"); });
+    });
+    GuestTree out;
+    out.bytes = tree.finish();
+    out.patches = {patch_of(out.bytes, "rng-seed"), patch_of(out.bytes, "kaslr-seed")};
+    return out;
+}
+
+}  // namespace partita::tool

@@ -1,0 +1,31 @@
+// The device tree that a guest gets: the virtual platform, its share of the CPUs and the memory, and its own devices.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "board/board.hpp"
+#include "plan/plan.hpp"
+
+namespace partita::tool {
+
+struct GuestTreeRequest {
+    std::uint32_t cpus = 1;
+    std::string cpu_compatible = "arm,cortex-a15";
+    std::uint64_t memory = 0;
+    std::uint64_t boot_memory = 0;
+    std::string bootargs;
+    std::uint64_t initrd_begin = 0, initrd_end = 0;  // 0, 0: none
+    const Board* board = nullptr;
+    std::vector<const BoardDevice*> devices;
+};
+
+struct GuestTree {
+    Bytes bytes;
+    std::vector<PlannedPatch> patches;  // ipa: offsets from the tree's begin
+};
+
+[[nodiscard]] GuestTree make_guest_tree(const GuestTreeRequest& request);
+
+}  // namespace partita::tool

@@ -1,0 +1,12 @@
+// Who owns what: names, CPUs, devices and interrupts have one owner each.
+#pragma once
+
+#include "plan/plan.hpp"
+
+namespace partita::tool {
+
+void plan_names(Plan& plan, Diagnostics& diagnostics);
+void plan_cpus(const SystemDescription& system, Plan& plan, Diagnostics& diagnostics);
+void plan_devices(Plan& plan, Diagnostics& diagnostics);
+
+}  // namespace partita::tool

@@ -1,0 +1,11 @@
+// Where a partition's images lie in its own address space, and how its first virtual CPU starts.
+#pragma once
+
+#include "plan/plan.hpp"
+
+namespace partita::tool {
+
+// Reads kernel and initrd, places them and the device tree, and fills copies, patches, entry and registers.
+void place_images(const Board& board, PlannedPartition& partition, Diagnostics& diagnostics);
+
+}  // namespace partita::tool

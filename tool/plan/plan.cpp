@@ -1,0 +1,47 @@
+#include "plan/plan.hpp"
+
+#include <fmt/format.h>
+
+#include "partita/system_image.h"
+#include "plan/allocate.hpp"
+#include "plan/ownership.hpp"
+#include "plan/placement.hpp"
+
+namespace partita::tool {
+
+namespace {
+
+void plan_flags(const PartitionDescription& description, PlannedPartition& out) {
+    if (description.on_exit.value == "restart") out.flags |= PARTITA_ON_EXIT_RESTART;
+    if (description.on_reset.value == "stop") out.flags |= PARTITA_ON_RESET_STOP;
+    if (description.on_fault.value == "stop") out.flags |= PARTITA_ON_FAULT_STOP;
+    if (description.on_fault.value == "restart") out.flags |= PARTITA_ON_FAULT_RESTART;
+    for (const auto& right : description.rights) {
+        if (right.value == "manage") out.flags |= PARTITA_RIGHT_MANAGE;
+        if (right.value == "serve") out.flags |= PARTITA_RIGHT_SERVE;
+        if (right.value == "trace") out.flags |= PARTITA_RIGHT_TRACE;
+        if (right.value == "debug") out.flags |= PARTITA_RIGHT_DEBUG;
+    }
+}
+
+}  // namespace
+
+std::optional<Plan> make_plan(const SystemDescription& system, const Board& board, Diagnostics& diagnostics) {
+    Plan plan;
+    plan.board = &board;
+    plan.partitions.resize(system.partitions.size());
+    for (std::size_t n = 0; n < system.partitions.size(); ++n) {
+        plan.partitions[n].description = &system.partitions[n];
+        plan.partitions[n].name = system.partitions[n].name.value;
+        plan_flags(system.partitions[n], plan.partitions[n]);
+    }
+    plan_names(plan, diagnostics);
+    plan_cpus(system, plan, diagnostics);
+    plan_devices(plan, diagnostics);
+    for (PlannedPartition& partition : plan.partitions) place_images(board, partition, diagnostics);
+    plan_memory(plan, diagnostics);
+    if (diagnostics.any()) return std::nullopt;
+    return plan;
+}
+
+}  // namespace partita::tool

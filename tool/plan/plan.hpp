@@ -1,0 +1,76 @@
+// The plan of a system: every decision taken before boot. Where each partition's memory lies, what it is filled with, who
+// owns each device and interrupt, and the guests' device trees.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "board/board.hpp"
+#include "config/description.hpp"
+#include "config/diagnostic.hpp"
+#include "image/kernel.hpp"
+
+namespace partita::tool {
+
+// The address map that every partition sees (docs/virtual-platform.md).
+namespace platform {
+inline constexpr std::uint64_t ram = 0x4000'0000, gicd = 0x0800'0000, gicc = 0x0801'0000, pl011 = 0x0900'0000;
+inline constexpr std::uint64_t gicc_size = 0x2000;
+inline constexpr std::uint64_t most_ram = 0xc000'0000;  // up to the end of 32-bit addresses
+inline constexpr std::uint32_t pl011_interrupt = 33, interrupts = 96;
+inline constexpr std::uint64_t dtb_room = 0x1'0000;  // where RAM begins, for images that look for the tree there
+}  // namespace platform
+
+struct PlannedRegion {
+    std::string what;  // "memory", "boot memory", "gicv", or the device's path
+    std::uint64_t ipa = 0, pa = 0, size = 0;
+    std::uint32_t flags = 0;
+};
+
+// Bytes that are put into a partition's memory at each start. `source` is set when the image is laid out.
+struct PlannedCopy {
+    std::string what;
+    std::uint64_t ipa = 0;
+    Bytes bytes;
+    std::uint64_t source = 0;
+};
+
+struct PlannedPatch {
+    std::uint64_t ipa = 0;
+    std::uint32_t size = 0, nop_before = 0, nop_size = 0;
+};
+
+struct PlannedRoute {
+    std::uint32_t intid = 0;
+    bool edge = false;
+    std::string device;
+};
+
+struct PlannedPartition {
+    const PartitionDescription* description = nullptr;
+    std::string name, format;
+    std::uint32_t flags = 0;
+    std::vector<std::uint32_t> cpus;
+    std::uint64_t entry = 0, r0 = 0, r1 = 0, r2 = 0;
+    std::uint32_t interrupts = platform::interrupts;
+    std::vector<PlannedRegion> regions;
+    std::vector<PlannedCopy> copies;
+    std::vector<PlannedPatch> patches;
+    std::vector<PlannedRoute> routes;
+    std::vector<const BoardDevice*> devices;
+};
+
+struct Plan {
+    const Board* board = nullptr;
+    std::vector<std::uint64_t> slices;  // of each CPU, in nanoseconds; 0: not shared
+    std::vector<PlannedPartition> partitions;
+    std::uint64_t hypervisor_base = 0, hypervisor_size = 0;  // 2 MiB of it
+    std::uint64_t images_base = 0, images_size = 0;          // the copies' sources
+};
+
+// Plans the described system, or says in diagnostics everything that keeps it from working.
+[[nodiscard]] std::optional<Plan> make_plan(const SystemDescription& system, const Board& board, Diagnostics& diagnostics);
+
+}  // namespace partita::tool

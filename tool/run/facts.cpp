@@ -1,0 +1,124 @@
+#include "run/facts.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace partita::tool {
+
+namespace {
+
+struct Named {
+    std::string what;
+    std::uint64_t begin, end;
+};
+
+// What the partition has in its address space.
+std::vector<Named> things(const PlannedPartition& partition) {
+    std::vector<Named> out;
+    for (const PlannedRegion& region : partition.regions)
+        if (region.what != "gicv") out.push_back({region.what, region.ipa, region.ipa + region.size});
+    out.push_back({"gic", platform::gicd, platform::gicd + 0x1000});
+    out.push_back({"gic cpu interface", platform::gicc, platform::gicc + platform::gicc_size});
+    out.push_back({"uart", platform::pl011, platform::pl011 + 0x1000});
+    return out;
+}
+
+// "no memory, no device; nearest: uart at 0x9000000"
+std::string whereabouts(const PlannedPartition& partition, std::uint64_t ipa) {
+    const Named* best = nullptr;
+    std::uint64_t best_distance = ~std::uint64_t{0};
+    const auto all = things(partition);
+    for (const Named& thing : all) {
+        if (ipa >= thing.begin && ipa < thing.end) return fmt::format("in {}, {:#x} to {:#x}", thing.what, thing.begin, thing.end);
+        const std::uint64_t distance = ipa < thing.begin ? thing.begin - ipa : ipa - thing.end + 1;
+        if (distance < best_distance) best = &thing, best_distance = distance;
+    }
+    return fmt::format("no memory, no device; nearest: {}, {:#x} to {:#x}", best->what, best->begin, best->end);
+}
+
+const char* mode_name(std::uint64_t cpsr) {
+    switch (cpsr & 0x1f) {
+        case 0x10: return "user";
+        case 0x11: return "fiq";
+        case 0x12: return "irq";
+        case 0x13: return "svc";
+        case 0x17: return "abort";
+        case 0x1b: return "undefined";
+        case 0x1f: return "system";
+        default: return "unknown";
+    }
+}
+
+std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
+    const std::uint64_t size = fact.number("size"), ipa = fact.number("ipa"), address = fact.number("address"), pc = fact.number("pc");
+    std::string what = fact.value("cause");
+    if (what == "read" || what == "write") what += size != 0 ? fmt::format(" of {} byte{} {} {:#x}", size, size == 1 ? "" : "s", what == "read" ? "from" : "to", ipa) : fmt::format(" at {:#x}", ipa);
+    if (what == "fetch") what = fmt::format("instruction fetch from {:#x}", ipa);
+    if (what == "table-walk") what = fmt::format("translation table walk at {:#x}", ipa);
+    const std::string virtual_address = address != ipa ? fmt::format(", virtual {:#x}", address) : "";
+    std::string why = whereabouts(partition, ipa);
+    if (fact.value("reason") == "permission") why += "; not allowed there";
+    if (fact.value("reason") == "no-syndrome") why += "; this kind of instruction is not emulated for devices: use a plain load or store of a register, aligned";
+    if (fact.value("reason") == "external") why += "; the bus answered with an error";
+    const std::string action = fact.value("action");
+    const std::string result = action == "stop"      ? "stopped the partition"
+                               : action == "restart" ? "restarted the partition"
+                                                     : "injected an abort";
+    return fmt::format("{}/vcpu{}: {} ({}{}): {} at pc {:#x}, {} mode", partition.name, fact.value("vcpu"), what, why, virtual_address, result, pc, mode_name(fact.number("cpsr")));
+}
+
+std::string tell_state(const Fact& fact) {
+    const std::string state = fact.value("is"), name = fact.value("name");
+    if (state == "off") return fmt::format("{}: off", name);
+    if (state == "restarting") return fmt::format("{}: restarting", name);
+    const std::uint64_t starts = fact.number("starts");
+    return starts > 1 ? fmt::format("{}: running (start {})", name, starts) : fmt::format("{}: running", name);
+}
+
+}  // namespace
+
+std::string Fact::value(const std::string& key) const {
+    const auto at = values.find(key);
+    return at == values.end() ? "" : at->second;
+}
+
+std::uint64_t Fact::number(const std::string& key) const { return std::strtoull(value(key).c_str(), nullptr, 0); }
+
+Fact parse_fact(const std::string& line) {
+    Fact fact;
+    std::size_t at = line.find(' ');
+    fact.kind = line.substr(0, at);
+    while (at != std::string::npos) {
+        const std::size_t begin = at + 1, equals = line.find('=', begin);
+        if (equals == std::string::npos) break;
+        const std::string key = line.substr(begin, equals - begin);
+        at = key == "what" ? std::string::npos : line.find(' ', equals);  // `what` is the rest of the line
+        fact.values[key] = line.substr(equals + 1, at == std::string::npos ? at : at - equals - 1);
+    }
+    return fact;
+}
+
+std::string tell(const Fact& fact, const Plan& plan) {
+    const std::uint64_t number = fact.number("partition");
+    const bool known = fact.values.contains("partition") && number < plan.partitions.size();
+    if (fact.kind == "fault" && known) return tell_fault(fact, plan.partitions[number]);
+    if (fact.kind == "state") return tell_state(fact);
+    if (fact.kind == "suppressed" && known) return fmt::format("{}: {} more reports in the last second were left out", plan.partitions[number].name, fact.value("reports"));
+    if (fact.kind == "boot")
+        return fmt::format("Partita {}.{}: {} CPUs, {} partitions, {} list registers", fact.value("major"), fact.value("minor"), fact.value("cpus"), fact.value("partitions"),
+                           fact.value("list-registers"));
+    if (fact.kind == "done") return "all partitions are off";
+    if (fact.kind == "entropy") return "firmware left no entropy: guests get no rng-seed";
+    if (fact.kind == "panic") {
+        std::string out = fmt::format("PANIC in the hypervisor on CPU {}: {}", fact.number("cpu"), fact.value("what"));
+        if (fact.values.contains("pc")) out += fmt::format(" at pc {}, HSR {}, HDFAR {}, lr {}, sp {}", fact.value("pc"), fact.value("hsr"), fact.value("hdfar"), fact.value("lr"), fact.value("sp"));
+        if (fact.values.contains("detail")) out += fmt::format(" (detail {})", fact.value("detail"));
+        return out;
+    }
+    std::string out = fact.kind;
+    for (const auto& [key, value] : fact.values) out += fmt::format(" {}={}", key, value);
+    return out;
+}
+
+}  // namespace partita::tool

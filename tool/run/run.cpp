@@ -1,0 +1,180 @@
+#include "run/run.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+
+#include "run/demux.hpp"
+#include "run/process.hpp"
+#include "run/qemu.hpp"
+#include "run/terminal.hpp"
+
+namespace partita::tool {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// The image's file, gone when the run is over.
+class ImageFile {
+public:
+    explicit ImageFile(const Bytes& image) {
+        std::string pattern = (std::filesystem::temp_directory_path() / "partita-XXXXXX").string();
+        if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a folder for the image in " + pattern);
+        folder_ = pattern;
+        std::ofstream out{path(), std::ios::binary};
+        out.write(reinterpret_cast<const char*>(image.data()), static_cast<std::streamsize>(image.size()));
+        if (!out.flush()) throw std::runtime_error("cannot write " + path().string() + "; is the disk full?");
+    }
+    ~ImageFile() { std::filesystem::remove_all(folder_); }
+    ImageFile(const ImageFile&) = delete;
+    ImageFile& operator=(const ImageFile&) = delete;
+    [[nodiscard]] std::filesystem::path path() const { return folder_ / "system.elf"; }
+
+private:
+    std::filesystem::path folder_;
+};
+
+void write_all(int descriptor, const std::string& text) {
+    for (std::size_t done = 0; done < text.size();) {
+        const ssize_t n = write(descriptor, text.data() + done, text.size() - done);
+        if (n <= 0) return;  // QEMU is gone: its end is seen elsewhere
+        done += static_cast<std::size_t>(n);
+    }
+}
+
+// Reads what there is; false at the end of the stream.
+bool read_some(int descriptor, std::string& out) {
+    std::array<char, 4096> buffer{};
+    for (;;) {
+        const ssize_t n = read(descriptor, buffer.data(), buffer.size());
+        if (n > 0) out.append(buffer.data(), static_cast<std::size_t>(n));
+        if (n == 0) return false;
+        if (n < static_cast<ssize_t>(buffer.size())) return true;
+    }
+}
+
+class Runner {
+public:
+    Runner(const Plan& plan, const RunOptions& options, Process& qemu)
+        : options_(options), qemu_(qemu), session_(plan, options.until), demux_([this](std::uint32_t channel, char byte) { on_byte(channel, byte); }) {
+        if (isatty(0) != 0 && isatty(1) != 0) terminal_ = std::make_unique<Terminal>(session_);
+    }
+
+    Verdict watch() {
+        const auto begin = Clock::now();
+        for (;;) {
+            if (interrupted != 0) return end(Verdict::failed, "interrupted");
+            if (options_.timeout && Clock::now() - begin > *options_.timeout)
+                return end(Verdict::timed_out, fmt::format("timed out after {} s{}", options_.timeout->count(), session_.waiting() != 0 ? "; not seen: " + session_.missing() : std::string{}));
+            if (const auto verdict = step()) return *verdict;
+        }
+    }
+
+private:
+    // One round of waiting and reading; a verdict when the run is over.
+    std::optional<Verdict> step() {
+        std::array<pollfd, 3> sources{pollfd{qemu_.output(), POLLIN, 0}, pollfd{qemu_.errors(), POLLIN, 0}, pollfd{input_open_ ? 0 : -1, POLLIN, 0}};
+        poll(sources.data(), sources.size(), 50);
+        std::string output;
+        const bool open = read_some(qemu_.output(), output);
+        for (const char& byte : output) {
+            demux_.feed({&byte, 1});
+            if (finished_) break;
+        }
+        (void)read_some(qemu_.errors(), complaints_);
+        if (session_.panicked()) return end(Verdict::panicked, "the hypervisor panicked");
+        if (session_.satisfied()) return end(Verdict::passed, "");
+        if (!options_.deterministic) session_.flush(Clock::now());
+        if (session_.satisfied()) return end(Verdict::passed, "");
+        if ((sources[2].revents & (POLLIN | POLLHUP)) != 0 && !take_input()) return end(Verdict::passed, "");
+        if (!open || qemu_.ended()) return ended();
+        return std::nullopt;
+    }
+
+    void on_byte(std::uint32_t channel, char byte) {
+        if (finished_) return;
+        finished_ = session_.receive(channel, byte);
+        if (terminal_ == nullptr) return;
+        if (channel != 0) terminal_->show(channel, byte);
+        if (const std::string log = session_.take_log(); !log.empty()) terminal_->show_log(log);
+    }
+
+    // False when the user leaves.
+    bool take_input() {
+        std::array<char, 256> keys{};
+        const ssize_t n = read(0, keys.data(), keys.size());
+        if (n <= 0) {
+            input_open_ = false;
+            return terminal_ == nullptr;
+        }
+        const std::string text{keys.data(), static_cast<std::size_t>(n)};
+        if (terminal_ != nullptr) {
+            const auto send = terminal_->typed(text);
+            if (!send) return false;
+            if (!send->empty()) write_all(qemu_.input(), to_channel(terminal_->focus(), *send));
+            return true;
+        }
+        lines_ += text;
+        for (std::size_t end = lines_.find('\n'); end != std::string::npos; end = lines_.find('\n')) {
+            send_line(lines_.substr(0, end));
+            lines_.erase(0, end + 1);
+        }
+        return true;
+    }
+
+    // `[partition] text` on standard input goes to that partition's console.
+    void send_line(const std::string& line) {
+        const std::size_t end = line.find("] ");
+        const auto& consoles = session_.consoles();
+        for (std::uint32_t n = 1; n < consoles.size(); ++n)
+            if (end != std::string::npos && line.substr(0, end) == "[" + consoles[n].name) return write_all(qemu_.input(), to_channel(n, line.substr(end + 2) + "\n"));
+        fmt::print(stderr, "partita: input must be lines like \"[{}] text\"\n", consoles.back().name);
+    }
+
+    Verdict ended() {
+        const int status = qemu_.ended().value_or(0);
+        if (!complaints_.empty()) fmt::print(stderr, "{}", complaints_);
+        if (session_.done() && session_.waiting() == 0) return end(Verdict::passed, "");
+        if (session_.done()) return end(Verdict::failed, fmt::format("all partitions are off; not seen: {}", session_.missing()));
+        return end(Verdict::qemu_died, fmt::format("QEMU ended by itself with status {}", status));
+    }
+
+    Verdict end(Verdict verdict, const std::string& why) {
+        session_.flush_all();
+        terminal_.reset();
+        if (!why.empty()) fmt::print(stderr, "partita: {}\n", why);
+        return verdict;
+    }
+
+    const RunOptions& options_;
+    Process& qemu_;
+    Session session_;
+    Demux demux_;
+    std::unique_ptr<Terminal> terminal_;
+    std::string complaints_, lines_;
+    bool input_open_ = true;
+    bool finished_ = false;
+};
+
+}  // namespace
+
+Verdict run(const Plan& plan, const Bytes& image, const RunOptions& options) {
+    const ImageFile file{image};
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGINT, [](int) { interrupted = 1; });
+    std::signal(SIGTERM, [](int) { interrupted = 1; });
+    Process qemu{qemu_command(*plan.board, file.path(), {options.deterministic, options.qemu_arguments})};
+    return Runner{plan, options, qemu}.watch();
+}
+
+}  // namespace partita::tool

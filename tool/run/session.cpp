@@ -1,0 +1,104 @@
+#include "run/session.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "partita/console.h"
+
+namespace partita::tool {
+
+namespace {
+constexpr auto prompt_silence = std::chrono::milliseconds{100};
+constexpr std::size_t most_history = 4u << 20;
+}  // namespace
+
+Session::Session(const Plan& plan, const std::vector<std::string>& until) : plan_(plan) {
+    consoles_.push_back({.name = "partita"});
+    for (const PlannedPartition& partition : plan.partitions) consoles_.push_back({.name = partition.name});
+    for (const std::string& text : until) patterns_.push_back({text, std::regex{text, std::regex::ECMAScript | std::regex::optimize}});
+}
+
+std::size_t Session::waiting() const {
+    std::size_t count = 0;
+    for (const Pattern& pattern : patterns_) count += pattern.seen ? 0 : 1;
+    return count;
+}
+
+std::string Session::missing() const {
+    std::string out;
+    for (const Pattern& pattern : patterns_)
+        if (!pattern.seen) out += fmt::format("{}'{}'", out.empty() ? "" : ", ", pattern.text);
+    return out;
+}
+
+std::string Session::take_log() { return std::exchange(log_, {}); }
+
+bool Session::receive(std::uint32_t channel, char byte) {
+    if (channel >= consoles_.size()) return false;
+    ConsoleText& console = consoles_[channel];
+    console.last = std::chrono::steady_clock::now();
+    if (channel != PARTITA_CONSOLE_LOG) {
+        console.history += byte;
+        if (console.history.size() > most_history) console.history.erase(0, most_history / 2);
+    }
+    if (byte == '\n') {
+        end_line(console, channel);
+    } else if (byte != '\r') {
+        console.partial += byte;
+        // A prompt has no end of line: its last character decides.
+        if (waiting() != 0 && channel != PARTITA_CONSOLE_LOG && (byte == ' ' || byte == '#' || byte == '$' || byte == ':' || byte == '>'))
+            match(fmt::format("[{}] {}", console.name, console.partial));
+    }
+    return satisfied() || panicked_;
+}
+
+void Session::end_line(ConsoleText& console, std::uint32_t channel) {
+    if (channel != PARTITA_CONSOLE_LOG) {
+        match(fmt::format("[{}] {}", console.name, console.partial));
+        print(console, console.partial.substr(console.shown));
+    } else {
+        const Fact fact = parse_fact(console.partial);
+        const std::string words = tell(fact, plan_);
+        panicked_ = panicked_ || fact.kind == "panic";
+        done_ = done_ || fact.kind == "done";
+        log_ += words + "\n";
+        console.history += words + "\n";
+        match(fmt::format("[{}] {}", console.name, words));
+        print(console, words);
+    }
+    console.partial.clear();
+    console.shown = 0;
+}
+
+void Session::print(ConsoleText& console, const std::string& text) {
+    if (!print_) return;
+    fmt::print("[{}] {}\n", console.name, text);
+    std::fflush(stdout);
+}
+
+void Session::match(const std::string& line) {
+    for (Pattern& pattern : patterns_)
+        if (!pattern.seen && std::regex_search(line, pattern.expression)) pattern.seen = true;
+}
+
+void Session::flush(std::chrono::steady_clock::time_point now) {
+    for (std::size_t n = 1; n < consoles_.size(); ++n) {
+        ConsoleText& console = consoles_[n];
+        if (console.partial.size() == console.shown || now - console.last < prompt_silence) continue;
+        match(fmt::format("[{}] {}", console.name, console.partial));
+        print(console, console.partial.substr(console.shown));
+        console.shown = console.partial.size();
+    }
+}
+
+void Session::flush_all() {
+    for (std::size_t n = 1; n < consoles_.size(); ++n)
+        if (ConsoleText& console = consoles_[n]; console.partial.size() != console.shown) {
+            print(console, console.partial.substr(console.shown));
+            console.shown = console.partial.size();
+        }
+}
+
+}  // namespace partita::tool

@@ -1,0 +1,68 @@
+// A running system: what its consoles say, what is waited for, and how it ended.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "plan/plan.hpp"
+#include "run/facts.hpp"
+
+namespace partita::tool {
+
+// Why `partita run` ended, as its exit code.
+enum class Verdict : int { passed = 0, failed = 1, timed_out = 3, panicked = 4, qemu_died = 5 };
+
+// The text of one channel, cut into lines.
+struct ConsoleText {
+    std::string name;
+    std::string partial{};              // the line that has no end yet
+    std::size_t shown = 0;              // bytes of it that were shown
+    std::string history{};              // everything, for scroll-back
+    std::chrono::steady_clock::time_point last{};
+};
+
+class Session {
+public:
+    Session(const Plan& plan, const std::vector<std::string>& until);
+
+    // A byte of a channel. True once nothing more is to be waited for, or the hypervisor panicked.
+    bool receive(std::uint32_t channel, char byte);
+    // Shows lines that have waited long enough for their end.
+    void flush(std::chrono::steady_clock::time_point now);
+    void flush_all();
+
+    [[nodiscard]] bool satisfied() const { return !patterns_.empty() && waiting() == 0; }
+    [[nodiscard]] bool panicked() const { return panicked_; }
+    [[nodiscard]] bool done() const { return done_; }
+    [[nodiscard]] std::size_t waiting() const;
+    [[nodiscard]] std::string missing() const;
+    [[nodiscard]] std::vector<ConsoleText>& consoles() { return consoles_; }
+    // Whether whole lines are printed as `[partition] text`.
+    void print_lines(bool on) { print_ = on; }
+    // What the hypervisor's log said, in words, as it comes.
+    [[nodiscard]] std::string take_log();
+
+private:
+    struct Pattern {
+        std::string text;
+        std::regex expression;
+        bool seen = false;
+    };
+    void end_line(ConsoleText& console, std::uint32_t channel);
+    void print(ConsoleText& console, const std::string& text);
+    void match(const std::string& line);
+
+    const Plan& plan_;
+    std::vector<ConsoleText> consoles_;
+    std::vector<Pattern> patterns_;
+    std::string log_;
+    bool print_ = true;
+    bool panicked_ = false;
+    bool done_ = false;
+};
+
+}  // namespace partita::tool

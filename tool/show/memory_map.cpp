@@ -1,0 +1,33 @@
+#include "show/memory_map.hpp"
+
+#include <algorithm>
+
+#include "partita/system_image.h"
+
+namespace partita::tool {
+
+std::vector<MapEntry> memory_map(const Plan& plan) {
+    std::vector<MapEntry> used;
+    const std::uint64_t ram = plan.board->memory.front().begin;
+    if (plan.hypervisor_base > ram) used.push_back({ram, plan.hypervisor_base - ram, "firmware", "its device tree"});
+    used.push_back({plan.hypervisor_base, plan.hypervisor_size, "hypervisor", "code, data, translation tables"});
+    if (plan.images_size != 0) used.push_back({plan.images_base, plan.images_size, "images", "what partitions are filled from"});
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n)
+        for (const PlannedRegion& region : plan.partitions[n].regions)
+            if ((region.flags & PARTITA_REGION_DEVICE) == 0) used.push_back({region.pa, region.size, plan.partitions[n].name, region.what, static_cast<int>(n), region.ipa});
+    std::sort(used.begin(), used.end(), [](const MapEntry& a, const MapEntry& b) { return a.begin < b.begin; });
+    std::vector<MapEntry> out;
+    for (const AddressRange& memory : plan.board->memory) {
+        std::uint64_t at = memory.begin;
+        for (const MapEntry& entry : used) {
+            if (entry.begin < memory.begin || entry.begin >= memory.end()) continue;
+            if (entry.begin > at) out.push_back({at, entry.begin - at, "", "free"});
+            out.push_back(entry);
+            at = entry.begin + entry.size;
+        }
+        if (at < memory.end()) out.push_back({at, memory.end() - at, "", "free"});
+    }
+    return out;
+}
+
+}  // namespace partita::tool

@@ -1,0 +1,44 @@
+#include <fmt/format.h>
+
+#include "config/units.hpp"
+#include "partita/system_image.h"
+#include "show/memory_map.hpp"
+#include "show/show.hpp"
+
+namespace partita::tool {
+
+namespace {
+
+std::string users_of(const Plan& plan, std::size_t cpu) {
+    std::string out;
+    for (const PlannedPartition& partition : plan.partitions)
+        for (std::size_t n = 0; n < partition.cpus.size(); ++n)
+            if (partition.cpus[n] == cpu) out += fmt::format("{}{}/vcpu{}", out.empty() ? "" : ", ", partition.name, n);
+    return out.empty() ? "idle" : out;
+}
+
+}  // namespace
+
+std::string show_text(const Plan& plan) {
+    std::string out = fmt::format("board {}: {}\n\nmemory\n", plan.board->name, plan.board->summary);
+    for (const MapEntry& entry : memory_map(plan)) {
+        const std::string guest = entry.partition >= 0 ? fmt::format("guest sees it at {:#010x}", entry.ipa) : "";
+        out += fmt::format("  {:#010x}  {:>10}  {:<12} {:<34} {}\n", entry.begin, format_size(entry.size), entry.owner.empty() ? "-" : entry.owner, entry.what, guest);
+    }
+    out += "\nprocessors\n";
+    for (std::size_t cpu = 0; cpu < plan.board->cpus.size(); ++cpu)
+        out += fmt::format("  CPU {}  {}{}\n", cpu, users_of(plan, cpu), plan.slices[cpu] != 0 ? fmt::format("  (slice {} us each)", plan.slices[cpu] / 1000) : "");
+    out += "\ndevices and interrupts\n";
+    out += fmt::format("  {:<24} hypervisor    interrupt {}\n", "console (all channels)", plan.board->uart_interrupt);
+    for (const PlannedPartition& partition : plan.partitions) {
+        out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual)\n", "uart", partition.name, platform::pl011_interrupt);
+        for (const BoardDevice* const device : partition.devices) {
+            std::string interrupts;
+            for (const BoardInterrupt& interrupt : device->interrupts) interrupts += fmt::format(" {}{}", interrupt.intid, interrupt.edge ? " (edge)" : "");
+            out += fmt::format("  {:<24} {:<12}  interrupt{}\n", device->path, partition.name, interrupts.empty() ? " none" : interrupts);
+        }
+    }
+    return out;
+}
+
+}  // namespace partita::tool
