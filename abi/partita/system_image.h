@@ -33,7 +33,7 @@ struct partita_board {
     uint64_t uart;                   /* PA of the PL011 that carries the channels */
     uint64_t ram_base;               /* PA where firmware may have left its device tree */
     uint32_t uart_interrupt;         /* INTID */
-    uint32_t physical_interrupts;    /* number of INTIDs that the board's distributor has */
+    uint32_t uart_cpu;               /* index of the CPU that takes it */
 };
 
 /* image flags */

@@ -155,6 +155,7 @@ struct Taken {
     constexpr std::size_t most_records = 256;
     if (view.cpus.empty() || view.cpus.size() > PARTITA_MAX_CPUS) return fail(ImageFault::too_many);
     if (view.partitions.empty() || view.partitions.size() > PARTITA_MAX_PARTITIONS) return fail(ImageFault::too_many);
+    if (view.header->board.uart_cpu >= view.cpus.size()) return fail(ImageFault::bad_reference);
     if (view.vcpus.size() > PARTITA_MAX_VCPUS) return fail(ImageFault::too_many);
     if (view.regions.size() > most_records || view.copies.size() > most_records || view.patches.size() > most_records ||
         view.interrupts.size() > PARTITA_MAX_INTERRUPTS)

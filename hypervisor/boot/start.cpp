@@ -123,7 +123,8 @@ void boot_primary(std::uint32_t base, std::uint32_t tree) {
     gather_entropy(image.header->board, tree);
     arrived();
     start_others(image, PhysAddr{base});
-    gic::route(image.header->board.uart_interrupt, static_cast<std::uint8_t>(system().cpus[0].interface));
+    const Cpu& uart_cpu = system().cpus[image.header->board.uart_cpu];
+    gic::route(image.header->board.uart_interrupt, static_cast<std::uint8_t>(uart_cpu.interface));
     gic::enable(image.header->board.uart_interrupt);
     for (std::uint32_t n = 0; n < system().partition_count; ++n) post(system().partitions[n].vcpus[0].vcpu, event::load);
     resume_guest(run_next(system().cpus[0]));

@@ -98,13 +98,20 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
     return bytes;
 }
 
+// The console's interrupts go to the CPU with the fewest virtual CPUs: to an idle one where there is one.
+[[nodiscard]] std::uint32_t least_loaded_cpu(const Plan& plan) {
+    std::vector<std::uint32_t> load(plan.board->cpus.size());
+    for (const PlannedPartition& partition : plan.partitions)
+        for (const std::uint32_t cpu : partition.cpus) ++load[cpu];
+    return static_cast<std::uint32_t>(std::min_element(load.begin(), load.end()) - load.begin());
+}
+
 [[nodiscard]] partita_board describe_board(const Board& board) {
     partita_board out{};
     out.gicd = board.gicd.begin, out.gicc = board.gicc.begin, out.gich = board.gich.begin, out.gicv = board.gicv.begin;
     out.uart = board.uart.begin;
     out.ram_base = board.memory.front().begin;
     out.uart_interrupt = board.uart_interrupt;
-    out.physical_interrupts = PARTITA_MAX_INTERRUPTS;
     return out;
 }
 
@@ -120,6 +127,7 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     header.version = PARTITA_IMAGE_VERSION;
     header.flags = (options.framed_console ? PARTITA_IMAGE_FRAMED_CONSOLE : 0) | (options.off_when_done ? PARTITA_IMAGE_OFF_WHEN_DONE : 0);
     header.board = describe_board(*plan.board);
+    header.board.uart_cpu = least_loaded_cpu(plan);
     Bytes bytes(sizeof header);
     append(bytes, header.cpus, tables.cpus);
     append(bytes, header.partitions, tables.partitions);

@@ -1,0 +1,69 @@
+#!/bin/sh
+# Fetches Debian's own armhf kernel and its static busybox, unchanged, and makes an initial RAM disk of the latter.
+# apt runs under a configuration of its own here: the system's architectures, sources and packages stay as they are.
+#   images.sh OUTPUT-FOLDER
+set -eu
+out=$1
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+stamp=$(cat "$0" "$here"/initrd/* | sha256sum | cut -d' ' -f1)
+[ -f "$out/stamp" ] && [ "$(cat "$out/stamp")" = "$stamp" ] && [ -s "$out/vmlinuz" ] && [ -s "$out/initrd.cpio.gz" ] && exit 0
+
+fail() {
+    echo "partita: $1" >&2
+    exit 1
+}
+
+# The Debian archive that this machine uses already: its address, release and key. Another Debian-like system has its own;
+# then its release must offer armhf.
+codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+source=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
+    awk -v codename="$codename" '$2 == codename && $3 == "main" { print; exit }')
+[ -n "$source" ] || fail "apt knows no source of release '$codename'; add one to /etc/apt/sources.list.d and run apt-get update"
+uri=${source%% *}
+key=/usr/share/keyrings/debian-archive-keyring.gpg
+[ -f "$key" ] || key=
+
+work=$out/apt
+mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/unpacked"
+: >"$work/status"
+echo "deb ${key:+[signed-by=$key] }$uri $codename main" >"$work/sources.list"
+cat >"$work/apt.conf" <<EOF
+APT::Architecture "armhf";
+APT::Architectures { "armhf"; };
+APT::Sandbox::User "";
+APT::Get::List-Cleanup "false";
+Acquire::Languages "none";
+Dir::State "$work";
+Dir::State::status "$work/status";
+Dir::State::lists "$work/lists";
+Dir::Cache "$work";
+Dir::Cache::archives "$work/archives";
+Dir::Etc::sourcelist "$work/sources.list";
+Dir::Etc::sourceparts "-";
+EOF
+export APT_CONFIG="$work/apt.conf"
+echo "partita: fetching Debian's armhf kernel and busybox (45 MB)" >&2
+apt-get -q=2 update >"$work/log" 2>&1 || fail "apt-get update for armhf failed; see $work/log"
+kernel=$(apt-cache depends linux-image-armmp | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
+[ -n "$kernel" ] || fail "the archive has no linux-image-armmp; see $work/log"
+(cd "$work/archives" && rm -f ./*.deb && apt-get -q=2 download "$kernel" busybox-static >>../log 2>&1) ||
+    fail "cannot download $kernel and busybox-static; see $work/log"
+for package in "$work"/archives/*.deb; do
+    dpkg --fsys-tarfile "$package" | tar -x -C "$work/unpacked" --wildcards './boot/vmlinuz-*' './bin/busybox' './usr/bin/busybox' 2>/dev/null || :
+done
+busybox=$(find "$work/unpacked" -name busybox -type f | head -n 1)
+vmlinuz=$(find "$work/unpacked/boot" -name 'vmlinuz-*' -type f | head -n 1)
+[ -n "$busybox" ] && [ -n "$vmlinuz" ] || fail "the packages have no kernel or no busybox in them; see $work/unpacked"
+
+root=$work/root
+rm -rf "$root"
+mkdir -p "$root/bin" "$root/sbin" "$root/etc" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/usr/bin" "$root/usr/sbin"
+cp "$busybox" "$root/bin/busybox"
+cp "$here/initrd/inittab" "$here/initrd/rc" "$root/etc/"
+chmod 755 "$root/bin/busybox" "$root/etc/rc"
+ln -s /bin/busybox "$root/bin/sh"
+ln -s /bin/busybox "$root/init"
+(cd "$root" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --owner=0:0 --reproducible | gzip -9n) >"$out/initrd.cpio.gz"
+cp "$vmlinuz" "$out/vmlinuz"
+rm -rf "$work/lists" "$work/archives" "$work/unpacked" "$root"
+echo "$stamp" >"$out/stamp"
