@@ -1,5 +1,7 @@
 #include "trap/run.hpp"
 
+#include <algorithm>
+
 #include "arch/registers.hpp"
 #include "banked.hpp"
 #include "barrier.hpp"
@@ -115,6 +117,8 @@ void load_partition(Vcpu& vcpu) {
     if (load_step(*vcpu.partition)) enter(*vcpu.partition);
 }
 
+[[nodiscard]] timer::Ticks latest_wake(const Cpu& cpu) { return cpu.longest_idle == timer::never ? timer::never : timer::now() + cpu.longest_idle; }
+
 }  // namespace
 
 void give_vfp(Vcpu& vcpu) {
@@ -139,7 +143,7 @@ Vcpu* run_next(Cpu& cpu) {
             timer::arm(next_deadline(cpu));
             return next;
         }
-        timer::arm(next_deadline(cpu));
+        timer::arm(std::min(next_deadline(cpu), latest_wake(cpu)));
         if (next != nullptr)
             load_partition(*next);
         else

@@ -126,6 +126,7 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     header.magic = PARTITA_IMAGE_MAGIC;
     header.version = PARTITA_IMAGE_VERSION;
     header.flags = (options.framed_console ? PARTITA_IMAGE_FRAMED_CONSOLE : 0) | (options.off_when_done ? PARTITA_IMAGE_OFF_WHEN_DONE : 0);
+    header.idle_wake_us = options.idle_wake_us;
     header.board = describe_board(*plan.board);
     header.board.uart_cpu = least_loaded_cpu(plan);
     Bytes bytes(sizeof header);

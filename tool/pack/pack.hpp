@@ -13,6 +13,7 @@ namespace partita::tool {
 struct PackOptions {
     bool framed_console = false;
     bool off_when_done = false;
+    std::uint32_t idle_wake_us = 0;  // see partita_image_header
 };
 
 // What lies where in physical memory.
