@@ -57,8 +57,10 @@ template <typename Record>
     // What is shared is the GIC's virtual CPU interface, and nothing else.
     if (shared && (region.pa != view.header->board.gicv || region.size > 0x2000 || (region.flags & PARTITA_REGION_DEVICE) == 0))
         return fail(ImageFault::overlap, n);
-    for (std::size_t other = 0; other < n; ++other)
-        if (!shared && pa_range(region).overlaps(pa_range(view.regions[other]))) return fail(ImageFault::overlap, n);
+    for (const partita_region& other : view.regions.first(n)) {
+        const bool both_shared = shared && (other.flags & PARTITA_REGION_SHARED) != 0;
+        if (!both_shared && pa_range(region).overlaps(pa_range(other))) return fail(ImageFault::overlap, n);
+    }
     const partita_board& board = view.header->board;
     for (const std::uint64_t frame : {board.gicd, board.gicc, board.gich, board.uart})
         if (pa_range(region).overlaps({PhysAddr{frame}, kPageSize})) return fail(ImageFault::overlap, n);

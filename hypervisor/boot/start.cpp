@@ -80,7 +80,7 @@ void gather_entropy(const partita_board& board, std::uint32_t tree) {
 
 void start_cpu(std::uint32_t index) {
     Cpu& cpu = system().cpus[index];
-    HTPIDR::write(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(&cpu)));
+    set_cpu_pointer(&cpu);
     constexpr std::uint32_t vtcr = 0x8000'3500;  // 32-bit IPA, level 2 first, walks inner shareable write-back (B4.1.159)
     VTCR::write(vtcr);
     cpu.hdcr_reset = HDCR::read();

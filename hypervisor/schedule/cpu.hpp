@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "arch/registers.hpp"
+#include "cpu_pointer.hpp"
 #include "machine/timer.hpp"
 #include "partition/partition.hpp"
 
@@ -31,6 +31,6 @@ struct Cpu {
     std::atomic<std::uint32_t> inbox{0};  // Vcpu::bit of each vCPU with events
 };
 
-[[nodiscard]] inline Cpu& this_cpu() { return *reinterpret_cast<Cpu*>(static_cast<std::uintptr_t>(HTPIDR::read())); }
+[[nodiscard]] inline Cpu& this_cpu() { return *static_cast<Cpu*>(cpu_pointer()); }
 
 }  // namespace partita

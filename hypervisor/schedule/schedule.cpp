@@ -20,9 +20,10 @@ namespace {
 
 [[nodiscard]] Ticks wakes_at(const Vcpu& vcpu) { return std::min(due(vcpu.cntv_ctl, vcpu.cntv_cval), due(vcpu.cntp_ctl, vcpu.cntp_cval)); }
 
+// The next one that can run, in order behind the one whose turn it was.
 [[nodiscard]] Vcpu* after(const Cpu& cpu) {
     std::uint32_t start = 0;
-    while (start < cpu.count && cpu.vcpus[start] != cpu.chosen) ++start;
+    while (start + 1 < cpu.count && cpu.vcpus[start] != cpu.chosen) ++start;
     for (std::uint32_t n = 1; n <= cpu.count; ++n) {
         std::uint32_t at = start + n;
         while (at >= cpu.count) at -= cpu.count;

@@ -8,16 +8,8 @@
 #include "machine/gic.hpp"
 #include "partition/lifecycle.hpp"
 #include "partition/loader.hpp"
+#include "partition/world_switch.hpp"
 #include "schedule/schedule.hpp"
-
-extern "C" {
-void save_banked(partita::BankedRegisters*);
-void load_banked(const partita::BankedRegisters*);
-void save_vfp(partita::VfpRegisters*);
-void load_vfp(const partita::VfpRegisters*);
-std::uint32_t read_fpexc();
-void write_fpexc(std::uint32_t);
-}
 
 namespace partita {
 

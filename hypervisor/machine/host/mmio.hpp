@@ -1,4 +1,5 @@
-// Device registers as a map, so that a test can set what is read and see what was written.
+// Device registers as a map, so that a test can set what is read and see what was written; a test may put a device
+// behind them.
 #pragma once
 
 #include <cstdint>
@@ -6,13 +7,25 @@
 
 namespace partita {
 
+struct FakeDevice {
+    virtual ~FakeDevice() = default;
+    virtual bool read(std::uintptr_t address, std::uint32_t& value) = 0;  // true: it answered
+    virtual bool write(std::uintptr_t address, std::uint32_t value) = 0;  // true: it took the value
+};
+
 inline std::map<std::uintptr_t, std::uint32_t> fake_mmio;
+inline FakeDevice* fake_device = nullptr;
 
 [[nodiscard]] inline std::uint32_t read32(std::uintptr_t address) {
+    std::uint32_t value = 0;
+    if (fake_device != nullptr && fake_device->read(address, value)) return value;
     const auto at = fake_mmio.find(address);
     return at == fake_mmio.end() ? 0 : at->second;
 }
-inline void write32(std::uintptr_t address, std::uint32_t value) { fake_mmio[address] = value; }
-inline void write8(std::uintptr_t address, std::uint8_t value) { fake_mmio[address] = value; }
+inline void write32(std::uintptr_t address, std::uint32_t value) {
+    if (fake_device != nullptr && fake_device->write(address, value)) return;
+    fake_mmio[address] = value;
+}
+inline void write8(std::uintptr_t address, std::uint8_t value) { write32(address, value); }
 
 }  // namespace partita

@@ -1,0 +1,47 @@
+// What lies below the hypervisor's logic, on the host: firmware, windows and banked registers that tests can look at.
+#include "fake_hardware.hpp"
+
+#include "boot/panic.hpp"
+#include "machine/firmware.hpp"
+#include "machine/window.hpp"
+#include "partition/world_switch.hpp"
+
+namespace partita {
+
+FakeHardware fake_hardware;
+
+void panic(std::string_view what, std::uint32_t) { throw Panic{std::string{what}}; }
+
+namespace firmware {
+std::int32_t cpu_on(std::uint32_t, PhysAddr, std::uint32_t) { return 0; }
+void system_off() { throw SystemOff{}; }
+}  // namespace firmware
+
+namespace window {
+std::byte* open(std::uint32_t, Slot, PhysAddr pa) { return fake_hardware.memory(pa.value); }
+void close(std::uint32_t, Slot) {}
+void clean(const std::byte* begin, std::size_t size) { fake_hardware.cleaned.emplace_back(begin, size); }
+}  // namespace window
+
+std::byte* FakeHardware::memory(std::uint64_t pa) {
+    auto& block = blocks[pa / kBlockSize];
+    if (block.empty()) block.assign(kBlockSize, std::byte{0xa5});
+    return block.data() + pa % kBlockSize;
+}
+
+}  // namespace partita
+
+extern "C" {
+void save_banked(partita::BankedRegisters* out) { *out = partita::fake_hardware.banked; }
+void load_banked(const partita::BankedRegisters* in) { partita::fake_hardware.banked = *in; }
+void save_vfp(partita::VfpRegisters* out) {
+    out->d = partita::fake_hardware.vfp.d;
+    out->fpscr = partita::fake_hardware.vfp.fpscr;
+}
+void load_vfp(const partita::VfpRegisters* in) {
+    partita::fake_hardware.vfp.d = in->d;
+    partita::fake_hardware.vfp.fpscr = in->fpscr;
+}
+std::uint32_t read_fpexc() { return partita::fake_hardware.vfp.fpexc; }
+void write_fpexc(std::uint32_t value) { partita::fake_hardware.vfp.fpexc = value; }
+}

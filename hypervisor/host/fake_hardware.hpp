@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "partition/vcpu_state.hpp"
+
+namespace partita {
+
+struct SystemOff {};  // thrown where the board would power off
+struct Panic {        // thrown where the hypervisor would stop for ever
+    std::string what;
+};
+
+struct FakeHardware {
+    std::map<std::uint64_t, std::vector<std::byte>> blocks;  // of 2 MiB, by number; they begin as noise
+    std::vector<std::pair<const std::byte*, std::size_t>> cleaned;
+    BankedRegisters banked{};
+    VfpRegisters vfp{};
+
+    [[nodiscard]] std::byte* memory(std::uint64_t pa);
+};
+extern FakeHardware fake_hardware;
+
+}  // namespace partita

@@ -1,0 +1,145 @@
+#include "boot/image_check.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include "random.hpp"
+
+#include "arch/address.hpp"
+#include "pack/describe.hpp"
+
+namespace partita {
+namespace {
+
+// Two partitions that differ in everything, as the tool would describe them.
+std::vector<std::uint64_t> good_image() {
+    static tool::Board board;
+    board.cpus = {0, 1};
+    board.memory = {{0x4000'0000, 0x4000'0000}};
+    board.gicd = {0x0800'0000, 0x1000}, board.gicc = {0x0801'0000, 0x2000}, board.gich = {0x0803'0000, 0x1000}, board.gicv = {0x0804'0000, 0x2000};
+    board.uart = {0x0900'0000, 0x1000}, board.uart_interrupt = 33;
+    tool::Plan plan;
+    plan.board = &board;
+    plan.slices = {0, 0};
+    for (std::uint64_t n = 0; n < 2; ++n) {
+        tool::PlannedPartition partition;
+        partition.name = n == 0 ? "one" : "two";
+        partition.cpus = {static_cast<std::uint32_t>(n)};
+        partition.entry = tool::platform::ram;
+        constexpr std::uint32_t memory = PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE;
+        partition.regions.push_back({"memory", tool::platform::ram, 0x5000'0000 + n * 0x20'0000, 0x20'0000, memory});
+        partition.regions.push_back({"gicv", tool::platform::gicc, 0x0804'0000, 0x2000, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});
+        partition.copies.push_back({"kernel", tool::platform::ram, tool::Bytes(64), 0x4040'0000});
+        partition.patches.push_back({tool::platform::ram + 0x100, 64, 12, 76});
+        partition.routes.push_back({static_cast<std::uint32_t>(40 + n), false, "x"});
+        plan.partitions.push_back(std::move(partition));
+    }
+    const auto bytes = tool::describe_system(plan, {0x4020'0000, 0x20000}, {});
+    EXPECT_TRUE(bytes);
+    std::vector<std::uint64_t> out((bytes->size() + 7) / 8);
+    std::memcpy(out.data(), bytes->data(), bytes->size());
+    return out;
+}
+
+struct Parts {
+    std::vector<std::uint64_t>& words;
+    [[nodiscard]] partita_image_header& header() { return *reinterpret_cast<partita_image_header*>(words.data()); }
+    template <typename Record>
+    [[nodiscard]] Record* at(partita_table table) {
+        return reinterpret_cast<Record*>(reinterpret_cast<std::byte*>(words.data()) + table.offset);
+    }
+    [[nodiscard]] partita_partition* partitions() { return at<partita_partition>(header().partitions); }
+    [[nodiscard]] partita_region* regions() { return at<partita_region>(header().regions); }
+};
+
+std::expected<ImageView, ImageError> check(std::vector<std::uint64_t>& words) {
+    auto& header = *reinterpret_cast<partita_image_header*>(words.data());
+    header.checksum = 0;
+    header.checksum = image_checksum(std::as_bytes(std::span{words}));
+    return check_image(std::as_bytes(std::span{words}));
+}
+
+TEST(ImageCheck, AcceptsWhatTheToolWrites) {
+    auto words = good_image();
+    const auto view = check(words);
+    ASSERT_TRUE(view);
+    EXPECT_EQ(view->partitions.size(), 2u);
+    EXPECT_STREQ(view->partitions[1].name, "two");
+}
+
+TEST(ImageCheck, NoticesDamage) {
+    auto words = good_image();
+    words[20] ^= 1;
+    const auto view = check_image(std::as_bytes(std::span{words}));
+    ASSERT_FALSE(view);
+    EXPECT_EQ(view.error().fault, ImageFault::checksum);
+}
+
+// Each way of being wrong is found, by its own name.
+TEST(ImageCheck, FindsEachMistake) {
+    const std::pair<ImageFault, std::function<void(Parts&)>> mistakes[] = {
+        {ImageFault::not_an_image, [](Parts& p) { p.header().magic = 1; }},
+        {ImageFault::wrong_version, [](Parts& p) { p.header().version = 99; }},
+        {ImageFault::too_short, [](Parts& p) { p.header().size += 8; }},
+        {ImageFault::table_outside, [](Parts& p) { p.header().regions.count = 0x1000'0000; }},
+        {ImageFault::table_outside, [](Parts& p) { p.header().copies.offset = 0xffff'fff8; }},
+        {ImageFault::misaligned, [](Parts& p) { p.header().pool_base += 0x1000; }},
+        {ImageFault::misaligned, [](Parts& p) { p.header().hypervisor_end += 0x40'0000; }},
+        {ImageFault::too_many, [](Parts& p) { p.header().cpus.count = 0; }},
+        {ImageFault::bad_reference, [](Parts& p) { p.partitions()[1].regions.first = 0; }},
+        {ImageFault::bad_reference, [](Parts& p) { p.partitions()[1].vcpus.count = 0x4000'0000; }},
+        {ImageFault::bad_reference, [](Parts& p) { p.at<partita_vcpu>(p.header().vcpus)[1].cpu = 7; }},
+        {ImageFault::bad_reference, [](Parts& p) { p.header().board.uart_cpu = 2; }},
+        {ImageFault::bad_name, [](Parts& p) { std::memset(p.partitions()[0].name, 'x', PARTITA_NAME_SIZE); }},
+        {ImageFault::misaligned, [](Parts& p) { p.regions()[0].ipa += 0x100; }},
+        {ImageFault::misaligned, [](Parts& p) { p.regions()[0].size = 0; }},
+        {ImageFault::misaligned, [](Parts& p) { p.regions()[0].ipa = 0xfff0'0000; }},
+        {ImageFault::overlap, [](Parts& p) { p.regions()[2].pa = p.regions()[0].pa; }},
+        {ImageFault::overlap, [](Parts& p) { p.regions()[0].pa = p.header().hypervisor_base; }},
+        {ImageFault::overlap, [](Parts& p) { p.regions()[0].pa = 0x0900'0000 - 0x10'0000; }},
+        {ImageFault::overlap, [](Parts& p) { p.regions()[1].pa = 0x0803'0000; }},
+        {ImageFault::overlap, [](Parts& p) { p.regions()[1].ipa = p.regions()[0].ipa; }},
+        {ImageFault::overlap, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].source = p.regions()[2].pa; }},
+        {ImageFault::outside_region, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].ipa = 0x4020'0000 - 4; }},
+        {ImageFault::outside_region, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].size = ~std::uint64_t{0}; }},
+        {ImageFault::outside_region, [](Parts& p) { p.at<partita_patch>(p.header().patches)[0].ipa = 0x0801'0000; }},
+        {ImageFault::outside_region, [](Parts& p) { p.at<partita_patch>(p.header().patches)[0].nop_before = 0x1000; }},
+        {ImageFault::outside_region, [](Parts& p) { p.partitions()[0].entry = 0x1000; }},
+        {ImageFault::bad_interrupt, [](Parts& p) { p.at<partita_route>(p.header().interrupts)[1].intid = 40; }},
+        {ImageFault::bad_interrupt, [](Parts& p) { p.at<partita_route>(p.header().interrupts)[0].intid = 27; }},
+        {ImageFault::bad_interrupt, [](Parts& p) { p.at<partita_route>(p.header().interrupts)[0].intid = 33; }},
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].interrupts = 33; }},
+        {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].trap_multiplier = 0; }},
+        {ImageFault::bad_reference, [](Parts& p) { p.partitions()[0].vcpus.count = 0; }},
+    };
+    for (std::size_t n = 0; n < std::size(mistakes); ++n) {
+        auto words = good_image();
+        Parts parts{words};
+        mistakes[n].second(parts);
+        const auto view = check(words);
+        ASSERT_FALSE(view) << "mistake " << n;
+        EXPECT_EQ(view.error().fault, mistakes[n].first) << "mistake " << n << ": " << describe(view.error().fault);
+    }
+}
+
+// Whatever is in it, the checker gives an answer; and what it accepts keeps the owners apart.
+TEST(ImageCheck, IsTotal) {
+    const auto good = good_image();
+    Random random{3};
+    unsigned accepted = 0;
+    for (int n = 0; n < 100'000; ++n) {
+        auto words = good;
+        for (unsigned times = random() % 3 + 1; times != 0; --times) words[random() % words.size()] = random() % 4 == 0 ? random() : words[random() % words.size()];
+        const auto view = check(words);
+        if (!view) continue;
+        ++accepted;
+        for (const auto& a : view->regions)
+            for (const auto& b : view->regions)
+                if (&a != &b && (a.flags & b.flags & PARTITA_REGION_SHARED) == 0) ASSERT_FALSE((PhysRange{PhysAddr{a.pa}, a.size}.overlaps({PhysAddr{b.pa}, b.size})));
+    }
+    EXPECT_GT(accepted, 100u);
+}
+
+}  // namespace
+}  // namespace partita

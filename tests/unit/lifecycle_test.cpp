@@ -1,0 +1,153 @@
+// A partition's lives: loading, running, stopping, again.
+#include "partition/lifecycle.hpp"
+
+#include <gtest/gtest.h>
+
+#include "banked.hpp"
+#include "fake_system.hpp"
+#include "partita/hypercall.h"
+#include "partition/loader.hpp"
+
+namespace partita {
+namespace {
+
+class Lifecycle : public testing::Test {
+protected:
+    FakeSystem fake;
+    Partition& a = system().partitions[0];
+};
+
+TEST_F(Lifecycle, LoadingScrubsCopiesAndPatches) {
+    std::memset(fake_hardware.memory(0x4400'0000), 0x11, 100'000);
+    const std::byte seed[32]{std::byte{1}};
+    system().entropy.with([&](Entropy& entropy) { entropy.feed(seed); });
+    begin(a);
+    int steps = 0;
+    while (!load_step(a)) ASSERT_LT(++steps, 1000);
+    EXPECT_GT(steps, 30) << "each step is bounded";
+    const std::byte* const memory = fake_hardware.memory(0x4100'0000);
+    EXPECT_EQ(memory[0x8000], std::byte{0x11});
+    EXPECT_EQ(memory[0x8000 + 99'999], std::byte{0x11});
+    EXPECT_EQ(memory[0x8000 + 100'000], std::byte{0});
+    EXPECT_EQ(memory[0x1f'ffff], std::byte{0});
+    EXPECT_TRUE(std::any_of(memory + 0x100, memory + 0x140, [](std::byte b) { return b != std::byte{0}; }));
+    std::size_t cleaned = 0;
+    for (const auto& [begin, size] : fake_hardware.cleaned) cleaned += size;
+    EXPECT_GE(cleaned, kBlockSize + 100'000) << "what was written is cleaned to the point of coherency";
+}
+
+TEST_F(Lifecycle, SeedsDifferFromLifeToLife) {
+    const std::byte seed[32]{std::byte{1}};
+    system().entropy.with([&](Entropy& entropy) { entropy.feed(seed); });
+    std::array<std::array<std::byte, 64>, 2> seen{};
+    for (auto& life : seen) {
+        begin(a);
+        while (!load_step(a)) {
+        }
+        std::memcpy(life.data(), fake_hardware.memory(0x4100'0100), life.size());
+    }
+    EXPECT_NE(seen[0], seen[1]);
+}
+
+TEST_F(Lifecycle, WithoutEntropyTheSeedIsTakenOut) {
+    begin(a);
+    while (!load_step(a)) {
+    }
+    const std::byte* const property = fake_hardware.memory(0x4100'0100 - 12);
+    for (int n = 0; n < 76; n += 4) EXPECT_EQ(std::memcmp(property + n, "\0\0\0\4", 4), 0) << n;
+}
+
+TEST_F(Lifecycle, CpuOnHasOneWinner) {
+    fake.start(0);
+    EXPECT_EQ(power_on(a, 0, 0x4000'8000, 0), PSCI_ALREADY_ON);
+    EXPECT_EQ(power_on(a, 2, 0x4000'8000, 0), PSCI_INVALID_PARAMETERS);
+    EXPECT_EQ(power_on(a, 1, 0x1000, 0), PSCI_INVALID_ADDRESS);
+    EXPECT_EQ(power_on(a, 1, 0x4000'8000, 7), PSCI_SUCCESS);
+    EXPECT_EQ(power_on(a, 1, 0x4000'8000, 8), PSCI_ON_PENDING);
+    fake.be_cpu(1);
+    EXPECT_EQ(run_next(system().cpus[1]), &fake.vcpu(0, 1));
+    EXPECT_EQ(fake.vcpu(0, 1).r[0], 7u);
+    EXPECT_EQ(read_elr(), 0x4000'8000u);
+    fake.be_cpu(0);
+    EXPECT_EQ(power_on(a, 1, 0x4000'8000, 9), PSCI_ALREADY_ON);
+    EXPECT_EQ(a.live.load(), 2u);
+}
+
+TEST_F(Lifecycle, AResetWaitsForEveryVcpu) {
+    fake.start(0);
+    ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);
+    fake.be_cpu(1);
+    ASSERT_EQ(run_next(system().cpus[1]), &fake.vcpu(0, 1));
+    fake.gic.physical_active.insert(40);
+    end(a, Ending::restart);
+    EXPECT_EQ(a.phase.load(), Phase::stopping);
+    leave(fake.vcpu(0, 1));
+    EXPECT_EQ(a.phase.load(), Phase::stopping);
+    EXPECT_EQ(system().cpus[1].loaded, nullptr);
+    fake.be_cpu(0);
+    fake.vcpu(0, 0).events.store(0);
+    leave(fake.vcpu(0, 0));
+    EXPECT_EQ(a.phase.load(), Phase::loading);
+    EXPECT_FALSE(fake.gic.physical_active.contains(40));
+    EXPECT_EQ(run_next(system().cpus[0]), &fake.vcpu(0, 0)) << "it is loaded and runs again";
+    EXPECT_EQ(a.starts, 2u);
+    EXPECT_EQ(fake.vcpu(0, 1).power.load(), Power::off);
+    EXPECT_EQ(a.phase.load(), Phase::running);
+}
+
+TEST_F(Lifecycle, TheLastCpuOffEndsThePartition) {
+    fake.start(0);
+    leave(fake.vcpu(0, 0));
+    EXPECT_EQ(a.phase.load(), Phase::off);
+    EXPECT_EQ(system().alive.load(), 1u);
+}
+
+TEST_F(Lifecycle, AnEndIsAskedForOnce) {
+    fake.start(0);
+    end(a, Ending::off);
+    end(a, Ending::restart);
+    EXPECT_EQ(a.ending.load(), Ending::off);
+}
+
+// Nothing of one partition's registers is left for the next one on the CPU.
+TEST_F(Lifecycle, RegistersTravelWithTheirVcpu) {
+    fake.start(0);
+    ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);
+    fake.be_cpu(1);
+    Cpu& cpu = system().cpus[1];
+    ASSERT_EQ(run_next(cpu), &fake.vcpu(0, 1));
+    SCTLR::write(0x1111), TTBR0::write(0x2222), PAR::write(0x3333), TPIDRPRW::write(0x4444), CNTKCTL::write(0x5555), VBAR::write(0x6666), CSSELR::write(0x7777);
+    fake_hardware.banked.sp_svc = 0x8888;
+    CNTV_CVAL::write(0x9999), CNTV_CTL::write(1);
+    fake.be_cpu(1);
+    begin(system().partitions[1]);
+    enter(system().partitions[1]);
+    fake.vcpu(0, 1).state = RunState::blocked;
+    ASSERT_EQ(run_next(cpu), &fake.vcpu(1, 0));
+    EXPECT_NE(SCTLR::read(), 0x1111u);
+    EXPECT_EQ(TTBR0::read(), 0u);
+    EXPECT_EQ(PAR::read(), 0u);
+    EXPECT_EQ(TPIDRPRW::read(), 0u);
+    EXPECT_EQ(CNTKCTL::read(), 0u);
+    EXPECT_EQ(VBAR::read(), 0u);
+    EXPECT_EQ(CSSELR::read(), 0u);
+    EXPECT_EQ(fake_hardware.banked.sp_svc, 0u);
+    EXPECT_EQ(CNTV_CTL::read(), 0u);
+    EXPECT_EQ(VTTBR::read() >> 48, 2u);
+    fake.vcpu(1, 0).state = RunState::blocked;
+    fake.vcpu(0, 1).state = RunState::runnable;
+    ASSERT_EQ(run_next(cpu), &fake.vcpu(0, 1));
+    EXPECT_EQ(SCTLR::read(), 0x1111u);
+    EXPECT_EQ(TTBR0::read(), 0x2222u);
+    EXPECT_EQ(PAR::read(), 0x3333u);
+    EXPECT_EQ(TPIDRPRW::read(), 0x4444u);
+    EXPECT_EQ(CNTKCTL::read(), 0x5555u);
+    EXPECT_EQ(VBAR::read(), 0x6666u);
+    EXPECT_EQ(CSSELR::read(), 0x7777u);
+    EXPECT_EQ(fake_hardware.banked.sp_svc, 0x8888u);
+    EXPECT_EQ(CNTV_CVAL::read(), 0x9999u);
+    EXPECT_EQ(CNTV_CTL::read(), 1u);
+}
+
+}  // namespace
+}  // namespace partita

@@ -1,0 +1,79 @@
+#include "device/pl011.hpp"
+
+#include <gtest/gtest.h>
+
+#include "fake_system.hpp"
+
+namespace partita {
+namespace {
+
+constexpr std::uint32_t DR = 0x00, FR = 0x18, CR = 0x30, IMSC = 0x38, RIS = 0x3c, MIS = 0x40, ICR = 0x44;
+
+class Pl011Test : public testing::Test {
+protected:
+    FakeSystem fake;
+    Vcpu& vcpu = fake.start(0);
+    Pl011& uart = vcpu.partition->console;
+    [[nodiscard]] bool line() { return (vcpu.partition->distributor.read(vcpu.interrupts, gicd::ISPENDR + 4, 4) & 2u) != 0; }
+};
+
+TEST_F(Pl011Test, IdentifiesItself) {
+    std::uint32_t id = 0, cell = 0;
+    for (std::uint32_t n = 0; n < 4; ++n) id |= uart.read(0xfe0 + n * 4) << n * 8, cell |= uart.read(0xff0 + n * 4) << n * 8;
+    EXPECT_EQ(id, 0x0034'1011u);
+    EXPECT_EQ(cell, 0xb105'f00du);
+    EXPECT_EQ(uart.read(CR), 0x300u);
+}
+
+TEST_F(Pl011Test, TransmitsEvenWhileDisabled) {
+    uart.write(CR, 0);
+    uart.write(DR, 'A');
+    EXPECT_EQ(fake_mmio[layout::uart], static_cast<std::uint32_t>('A'));
+}
+
+TEST_F(Pl011Test, ReceivedBytesRaiseTheLineUntilTheyAreRead) {
+    EXPECT_EQ(uart.read(FR) & 0x10u, 0x10u);
+    uart.receive('x');
+    EXPECT_FALSE(line());
+    uart.write(IMSC, 0x50);
+    EXPECT_TRUE(line());
+    EXPECT_EQ(uart.read(MIS), 0x50u);
+    uart.receive('y');
+    EXPECT_EQ(uart.read(DR), static_cast<std::uint32_t>('x'));
+    EXPECT_TRUE(line());
+    EXPECT_EQ(uart.read(DR), static_cast<std::uint32_t>('y'));
+    EXPECT_FALSE(line());
+    EXPECT_EQ(uart.read(FR) & 0x10u, 0x10u);
+}
+
+TEST_F(Pl011Test, TransmitInterruptComesAndIsCleared) {
+    uart.write(IMSC, 0x20);
+    uart.write(DR, 'A');
+    EXPECT_TRUE(line());
+    uart.write(ICR, 0x20);
+    EXPECT_FALSE(line());
+    EXPECT_EQ(uart.read(RIS) & 0x20u, 0u);
+}
+
+TEST_F(Pl011Test, AFullWireHoldsTheGuestBack) {
+    fake_mmio[layout::uart + uart::registers::FR] = uart::registers::transmit_full;
+    uart.write(IMSC, 0x20);
+    for (int n = 0; n < 2048; ++n) uart.write(DR, 'x');
+    EXPECT_EQ(uart.read(FR) & 0x20u, 0x20u);
+    EXPECT_FALSE(line());
+    fake_mmio[layout::uart + uart::registers::FR] = 0;
+    for (int n = 0; n < 20; ++n) console::pump();
+    uart.drained();
+    EXPECT_EQ(uart.read(FR) & 0x20u, 0u);
+    EXPECT_TRUE(line());
+}
+
+TEST_F(Pl011Test, AFullFifoLosesTheByteAndSaysSo) {
+    int taken = 0;
+    while (uart.receive('x')) ++taken;
+    EXPECT_EQ(taken, 1024);
+    EXPECT_EQ(uart.read(FR) & 0x40u, 0x40u);
+}
+
+}  // namespace
+}  // namespace partita

@@ -1,0 +1,104 @@
+#include "schedule/schedule.hpp"
+
+#include <gtest/gtest.h>
+
+#include "fake_system.hpp"
+
+namespace partita {
+namespace {
+
+// CPU 1 is shared by a's second vCPU and b's first; its slice is 5 ms of 62.5 MHz.
+class Schedule : public testing::Test {
+protected:
+    static constexpr timer::Ticks slice = 312'500;
+
+    Schedule() {
+        fake.be_cpu(1);
+        one.state = two.state = RunState::runnable;
+    }
+    FakeSystem fake;
+    Cpu& cpu = system().cpus[1];
+    Vcpu& one = fake.vcpu(0, 1);
+    Vcpu& two = fake.vcpu(1, 0);
+};
+
+TEST_F(Schedule, TurnsAreSlices) {
+    EXPECT_EQ(cpu.slice, slice);
+    Vcpu* const first = pick(cpu, 1000);
+    EXPECT_EQ(pick(cpu, 1000 + slice - 1), first);
+    Vcpu* const second = pick(cpu, 1000 + slice);
+    EXPECT_NE(second, first);
+    EXPECT_EQ(pick(cpu, 1000 + 2 * slice), first);
+}
+
+TEST_F(Schedule, ABlockedOneGivesItsTurnAway) {
+    ASSERT_EQ(pick(cpu, 0), &one);
+    one.state = RunState::blocked;
+    EXPECT_EQ(pick(cpu, 10), &two);
+    EXPECT_EQ(cpu.slice_end, 10 + slice);
+    two.state = RunState::blocked;
+    EXPECT_EQ(pick(cpu, 20), nullptr);
+}
+
+TEST_F(Schedule, AloneItKeepsTheCpu) {
+    two.state = RunState::off;
+    ASSERT_EQ(pick(cpu, 0), &one);
+    EXPECT_EQ(pick(cpu, slice * 3), &one);
+    cpu.loaded = &one;
+    EXPECT_EQ(next_deadline(cpu), timer::never) << "a CPU of one vCPU takes no timer interrupt for scheduling";
+}
+
+TEST_F(Schedule, LooksAgainWhenTheSliceEndsOrASleeperIsDue) {
+    ASSERT_EQ(pick(cpu, 0), &one);
+    cpu.loaded = &one;
+    EXPECT_EQ(next_deadline(cpu), slice);
+    two.state = RunState::blocked;
+    two.cntv_ctl = timer_control::enable;
+    two.cntv_cval = 777;
+    EXPECT_EQ(next_deadline(cpu), 777u);
+    two.cntv_ctl |= timer_control::masked;
+    EXPECT_EQ(next_deadline(cpu), timer::never);
+    two.cntp_ctl = timer_control::enable;
+    two.cntp_cval = 555;
+    EXPECT_EQ(next_deadline(cpu), 555u);
+}
+
+TEST_F(Schedule, ASleeperWakesWhenItsTimerIsDue) {
+    ASSERT_EQ(pick(cpu, 0), &one);
+    two.state = RunState::blocked;
+    two.cntv_ctl = timer_control::enable;
+    two.cntv_cval = 777;
+    expire(cpu, 776);
+    EXPECT_EQ(two.state, RunState::blocked);
+    expire(cpu, 777);
+    EXPECT_EQ(two.state, RunState::runnable);
+    EXPECT_TRUE(cpu.reschedule);
+}
+
+TEST_F(Schedule, PostsInterruptTheOtherCpuOnce) {
+    fake.be_cpu(0);
+    fake.gic.sgis.clear();
+    post(one, event::look);
+    post(one, event::look);
+    post(two, event::stop);
+    EXPECT_EQ(fake.gic.sgis, (std::vector<std::uint32_t>{2u << 16 | intid::sgi_post}));
+    EXPECT_EQ(cpu.inbox.load(), one.bit | two.bit);
+}
+
+TEST_F(Schedule, AnEmulatedTimerHasALevel) {
+    fake.be_cpu(0);
+    Vcpu& vcpu = fake.start(0);
+    vcpu.cntp_ctl = timer_control::enable;
+    vcpu.cntp_cval = 500;
+    settle_physical_timer(vcpu, 499);
+    EXPECT_EQ(vcpu.cntp_ctl, timer_control::enable);
+    settle_physical_timer(vcpu, 500);
+    EXPECT_EQ(vcpu.cntp_ctl, timer_control::enable | timer_control::status);
+    EXPECT_EQ(vcpu.partition->distributor.read(vcpu.interrupts, gicd::ISPENDR, 4), 1u << 30);
+    vcpu.cntp_ctl |= timer_control::masked;
+    settle_physical_timer(vcpu, 501);
+    EXPECT_EQ(vcpu.partition->distributor.read(vcpu.interrupts, gicd::ISPENDR, 4), 0u);
+}
+
+}  // namespace
+}  // namespace partita
