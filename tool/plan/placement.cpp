@@ -59,7 +59,8 @@ public:
         const auto kernel = read_image(description_.kernel, "the kernel", diagnostics_);
         std::optional<Bytes> initrd;
         if (description_.initrd) initrd = read_image(*description_.initrd, "the initrd", diagnostics_);
-        if (!kernel || (description_.initrd && !initrd)) return;
+        const bool memory_known = description_.memory.place != description_.place;  // otherwise its mistake was told already
+        if (!kernel || (description_.initrd && !initrd) || !memory_known) return;
         if (initrd) initrd_ = std::move(*initrd);
         if (!choose_format(*kernel)) return;
         const bool placed = partition_.format == "zimage" ? place_zimage(*kernel)
@@ -84,15 +85,15 @@ private:
                 return fail(description_.kernel.place, fmt::format("\"{}\" is {}; a kernel is a zImage, an ELF file or a uImage. For a raw image write format = \"raw\"",
                                                                    description_.kernel.value.string(), found.empty() ? "of no known format" : found));
             partition_.format = found;
-            return true;
+        } else {
+            partition_.format = wanted;
         }
-        partition_.format = wanted;
-        if (wanted != "raw" && wanted != found)
+        if (wanted != "auto" && wanted != "raw" && wanted != found)
             return fail(description_.kernel.place, fmt::format("\"{}\" is not what format = \"{}\" says: it is {}; correct one of the two", description_.kernel.value.string(), wanted,
                                                                found.empty() ? "of no known format" : known ? fmt::format("\"{}\"", found) : found));
-        if (wanted != "raw")
+        if (partition_.format != "raw")
             for (const auto& [key, value] : {std::pair{"load", &description_.load}, std::pair{"entry", &description_.entry}})
-                if (value->has_value()) return fail((*value)->place, fmt::format("{} is for format = \"raw\" alone; a \"{}\" says itself where it goes", key, wanted));
+                if (value->has_value()) return fail((*value)->place, fmt::format("{} is for format = \"raw\" alone; a \"{}\" says itself where it goes", key, partition_.format));
         return true;
     }
 
