@@ -79,10 +79,41 @@ unexpected_data:
 unexpected_fiq:
     mov     r0, #5
 unexpected:
+    ldr     r2, =guest_try_stack    @ inside guest_try(): its call is given up
+    ldr     r3, [r2]
+    cmp     r3, #0
+    bne     give_up
     mov     r1, lr
     bl      guest_unexpected
 2:  b       2b
 
+give_up:
+    mov     r1, #0
+    str     r1, [r2]
+    cps     #0x13
+    mov     sp, r3
+    pop     {r4-r11, pc}
+
+    .global guest_try
+    .type guest_try, %function
+guest_try:
+    push    {r4-r11, lr}
+    ldr     r4, =guest_try_stack
+    str     sp, [r4]
+    mov     r12, r0
+    mov     r0, r1
+    sub     sp, sp, #4              @ 8-byte alignment at the call
+    blx     r12
+    add     sp, sp, #4
+    mov     r0, #0
+    str     r0, [r4]
+    pop     {r4-r11, pc}
+
+    .bss
+    .balign 4
+guest_try_stack:
+    .space 4
+    .text
     .ltorg
 
 @ hypercall_result hypercall(function, a, b, c): r0 is where the result goes, the arguments follow in r1-r3 and on the stack

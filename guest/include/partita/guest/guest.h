@@ -18,6 +18,9 @@
 extern "C" {
 #endif
 
+/* The program. Declared here, so that it has C linkage in C++ too. */
+int main(void);
+
 /* --- console ------------------------------------------------------------------------------------------------------ */
 
 void console_put(char c);
@@ -65,6 +68,10 @@ void restart(void) __attribute__((noreturn));
 uint32_t hypervisor_version(void);
 
 /* --- boot ---------------------------------------------------------------------------------------------------------- */
+
+/* Calls f(argument). 0: it returned; otherwise the exception that ended it: 1 undefined instruction, 3 prefetch abort,
+ * 4 data abort. Not nested, and with interrupts masked. */
+int guest_try(void (*f)(void *), void *argument);
 
 /* The device tree that the partition was given. */
 const void *device_tree(void);
