@@ -127,7 +127,7 @@ int command_run(const Inputs& inputs, const RunOptions& options) {
     const auto loaded = load(inputs);
     // Counting time, QEMU lets the CPUs take turns that last until the next timer of any of them: an idle CPU that wakes
     // often keeps the turns short, so that no CPU sees its own timer late because another one had a long turn.
-    const std::uint32_t idle_wake_us = options.deterministic ? 50 : 0;
+    const std::uint32_t idle_wake_us = options.deterministic ? 200 : 0;
     const SystemImage image = build(*loaded, {.framed_console = true, .off_when_done = true, .idle_wake_us = idle_wake_us});
     return static_cast<int>(run(loaded->plan, to_elf(image), options));
 }

@@ -67,6 +67,7 @@ class Runner {
 public:
     Runner(const Plan& plan, const RunOptions& options, Process& qemu)
         : options_(options), qemu_(qemu), session_(plan, options.until), demux_([this](std::uint32_t channel, char byte) { on_byte(channel, byte); }) {
+        session_.flush_by_others(options.deterministic);
         if (isatty(0) != 0 && isatty(1) != 0) terminal_ = std::make_unique<Terminal>(session_);
     }
 

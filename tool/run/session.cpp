@@ -39,6 +39,7 @@ bool Session::receive(std::uint32_t channel, char byte) {
     if (channel >= consoles_.size()) return false;
     ConsoleText& console = consoles_[channel];
     console.last = std::chrono::steady_clock::now();
+    console.lines_since = 0;
     if (channel != PARTITA_CONSOLE_LOG) {
         console.history += byte;
         if (console.history.size() > most_history) console.history.erase(0, most_history / 2);
@@ -70,6 +71,18 @@ void Session::end_line(ConsoleText& console, std::uint32_t channel) {
     }
     console.partial.clear();
     console.shown = 0;
+    if (flush_by_others_) grow_older(console);
+}
+
+void Session::show_partial(ConsoleText& console) {
+    match(fmt::format("[{}] {}", console.name, console.partial));
+    print(console, console.partial.substr(console.shown));
+    console.shown = console.partial.size();
+}
+
+void Session::grow_older(const ConsoleText& printed) {
+    for (ConsoleText& console : consoles_)
+        if (&console != &printed && console.partial.size() != console.shown && ++console.lines_since == 2) show_partial(console);
 }
 
 void Session::print(ConsoleText& console, const std::string& text) {
@@ -86,19 +99,13 @@ void Session::match(const std::string& line) {
 void Session::flush(std::chrono::steady_clock::time_point now) {
     for (std::size_t n = 1; n < consoles_.size(); ++n) {
         ConsoleText& console = consoles_[n];
-        if (console.partial.size() == console.shown || now - console.last < prompt_silence) continue;
-        match(fmt::format("[{}] {}", console.name, console.partial));
-        print(console, console.partial.substr(console.shown));
-        console.shown = console.partial.size();
+        if (console.partial.size() != console.shown && now - console.last >= prompt_silence) show_partial(console);
     }
 }
 
 void Session::flush_all() {
     for (std::size_t n = 1; n < consoles_.size(); ++n)
-        if (ConsoleText& console = consoles_[n]; console.partial.size() != console.shown) {
-            print(console, console.partial.substr(console.shown));
-            console.shown = console.partial.size();
-        }
+        if (ConsoleText& console = consoles_[n]; console.partial.size() != console.shown) show_partial(console);
 }
 
 }  // namespace partita::tool

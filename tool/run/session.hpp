@@ -23,6 +23,7 @@ struct ConsoleText {
     std::size_t shown = 0;              // bytes of it that were shown
     std::string history{};              // everything, for scroll-back
     std::chrono::steady_clock::time_point last{};
+    unsigned lines_since = 0;           // lines that other consoles printed since this one said something
 };
 
 class Session {
@@ -34,6 +35,8 @@ public:
     // Shows lines that have waited long enough for their end.
     void flush(std::chrono::steady_clock::time_point now);
     void flush_all();
+    // A partial line is shown once others have printed two lines since: a rule that depends on nothing but the output.
+    void flush_by_others(bool on) { flush_by_others_ = on; }
 
     [[nodiscard]] bool satisfied() const { return !patterns_.empty() && waiting() == 0; }
     [[nodiscard]] bool panicked() const { return panicked_; }
@@ -55,12 +58,15 @@ private:
     void end_line(ConsoleText& console, std::uint32_t channel);
     void print(ConsoleText& console, const std::string& text);
     void match(const std::string& line);
+    void show_partial(ConsoleText& console);
+    void grow_older(const ConsoleText& printed);
 
     const Plan& plan_;
     std::vector<ConsoleText> consoles_;
     std::vector<Pattern> patterns_;
     std::string log_;
     bool print_ = true;
+    bool flush_by_others_ = false;
     bool panicked_ = false;
     bool done_ = false;
 };

@@ -1,0 +1,55 @@
+"""Systems boot, on both boards, with one partition and with several."""
+
+import re
+
+import pytest
+from conftest import BOARDS, BOOT, CONTROL, EXAMPLE, GUESTS, lateness, linux, partition, system
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_linux_beside_a_control_loop(partita, board):
+    done = partita("run", EXAMPLE, "--board", board, "--until", r"linux\].*# ", "--until", "example: ok", "--timeout", BOOT)
+    assert done.returncode == 0, done.stderr
+    assert "2 CPUs online" in done.stdout
+    assert re.search(r"\[control\] cycles 1000 missed", done.stdout)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_virtual_platform_from_inside(partita, describe, board):
+    done = partita("run", describe(system(partition("probe", GUESTS / "probe.elf", [1]), board=board)), "--timeout", BOOT)
+    assert done.returncode == 0, done.stderr
+    assert "WRONG" not in done.stdout
+    assert "[probe] probe: ok" in done.stdout
+    assert "[partita] all partitions are off" in done.stdout
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_two_linux_and_a_control_loop_share_one_cpu(partita, describe, board):
+    text = system(linux("one", [2]), linux("two", [2]), partition("control", CONTROL, [2]), board=board, shared=[2])
+    done = partita("run", describe(text), "--until", r"\[one\].*# ", "--until", r"\[two\].*# ", "--until", "example: ok", "--timeout", BOOT)
+    assert done.returncode == 0, done.stderr
+
+
+def test_registers_are_kept_apart_on_a_shared_cpu(partita, describe):
+    """VFP registers, thread registers and timers of neighbours that switch every millisecond, a third one restarting."""
+    neighbours = [partition(name, GUESTS / "neighbour.elf", [1]) for name in ("a", "b")]
+    text = system(*neighbours, partition("c", GUESTS / "intruder.elf", [1], on_fault="restart"), shared=[1], slice="1 ms")
+    done = partita("run", describe(text), "--until", r"a\] neighbour: (ok|FAILED)", "--until", r"b\] neighbour: (ok|FAILED)", "--timeout", BOOT)
+    assert done.returncode == 0, done.stderr
+    assert "neighbour: FAILED" not in done.stdout
+
+
+def test_deterministic_runs_are_identical(partita, describe):
+    text = system(partition("control", CONTROL, [0]), partition("probe", GUESTS / "probe.elf", [1]))
+    runs = [partita("run", describe(text), "--deterministic", "--until", "cycles 2000", "--timeout", BOOT) for _ in range(2)]
+    assert runs[0].returncode == 0, runs[0].stderr
+    assert runs[0].stdout == runs[1].stdout
+    assert all(missed == 0 for _, missed in lateness(runs[0].stdout))
+
+
+def test_an_assigned_device_works_and_interrupts(start):
+    """Linux drives the board's real-time clock: its registers, and its alarm interrupt."""
+    session = start(system(linux("linux", [0], devices=["rtc0"])))
+    session.expect(r"\[linux\] / # ")
+    session.command("linux", "cat /sys/class/rtc/rtc0/name", "rtc-pl031")
+    session.command("linux", "echo +2 > /sys/class/rtc/rtc0/wakealarm; sleep 4; grep pl031 /proc/interrupts", r"\n\[linux\] +\d+: +1 .*rtc-pl031")

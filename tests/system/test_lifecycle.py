@@ -1,0 +1,82 @@
+"""Power-off, reboot, hot-plug, faults: each partition's life is its own."""
+
+import re
+
+import pytest
+from conftest import BOOT, CONTROL, EXAMPLE, GUESTS, lateness, linux, partition, system
+
+
+def seed(session):
+    """Of the two seeds in the tree, the one that Linux leaves there for us to see."""
+    return session.command("linux", "hexdump -v -e '1/1 \"%02x\"' /proc/device-tree/chosen/kaslr-seed; echo .", r"\[linux\] ([0-9a-f]{16})\.").group(1)
+
+
+def test_hotplug_reboot_and_power_off(start):
+    session = start(system(linux("linux", [1, 2]), partition("control", CONTROL, [0])))
+    session.expect("2 CPUs online")
+    session.expect(r"\[linux\] / # ")
+    online = "/sys/devices/system/cpu/cpu1/online"
+    session.command("linux", f"echo 0 > {online}; echo online $(nproc).", r"online 1\.")
+    session.command("linux", f"echo 1 > {online}; echo online $(nproc).", r"online 2\.")
+    first = seed(session)
+    session.send("linux", "reboot")
+    session.expect(r"\[partita\] linux: restarting")
+    session.expect(r"\[partita\] linux: running \(start 2\)")
+    session.expect("2 CPUs online")
+    session.expect(r"\[linux\] / # ")
+    assert seed(session) != first
+    session.send("linux", "poweroff")
+    session.expect(r"\[partita\] linux: off")
+    session.expect(r"\[control\] cycles \d+ missed")
+    session.expect(r"\[control\] cycles \d+ missed")
+
+
+def test_a_reboot_disturbs_nobody(start):
+    """Time is counted here: Linux boots, reboots and boots again, and the control loop misses nothing."""
+    session = start(EXAMPLE, "--deterministic")
+    session.expect(r"\[linux\] / # ")
+    output = session.child.before
+    session.send("linux", "reboot")
+    session.expect(r"\[partita\] linux: running \(start 2\)")
+    output += session.child.before
+    session.expect(r"\[linux\] / # ")
+    output += session.child.before
+    seen = lateness(output)
+    assert len(seen) > 5
+    assert all(missed == 0 for _, missed in seen), seen
+
+
+def test_an_intruder_is_stopped_and_linux_goes_on(start):
+    session = start(system(linux("linux", [1]), partition("intruder", GUESTS / "intruder.elf", [0], on_fault="stop")))
+    session.expect(r"\[partita\] intruder/vcpu0: write of 4 bytes to 0x1c0f0000 \(no memory, no device; nearest: uart.*\): stopped the partition at pc 0x4001[0-9a-f]{4}, svc mode")
+    session.expect(r"\[partita\] intruder: off")
+    session.expect(r"\[linux\] / # ")
+    session.command("linux", "echo still $((40 + 2))", r"still 42")
+
+
+def test_on_exit_restarts(start):
+    session = start(system(partition("echo", GUESTS / "echo.elf", [0], on_exit="restart", on_reset="stop")))
+    session.expect("echo: ready")
+    session.send("echo", "off")
+    session.expect(r"echo: running \(start 2\)")
+    session.expect("echo: ready")
+    session.send("echo", "restart")
+    session.expect(r"\[partita\] echo: off")
+    assert session.wait()[0] == 0
+
+
+def test_faults_are_reported_at_a_bounded_rate(start):
+    """A partition that faults without end fills neither the log nor anybody's time."""
+    session = start(system(partition("flood", GUESTS / "flood.elf", [1]), partition("control", CONTROL, [0])))
+    session.expect("example: ok")
+    reports = len(re.findall(r"\[partita\] flood/vcpu0: read", session.child.before))
+    assert 8 <= reports <= 100, reports
+    assert re.search(r"flood: \d+ more reports", session.child.before)
+
+
+@pytest.mark.parametrize("device", ["uart", "gic"])
+def test_a_flood_of_device_accesses_stops_nobody(start, device):
+    session = start(system(partition("flood", GUESTS / f"flood-{device}.elf", [1]), partition("echo", GUESTS / "echo.elf", [0])))
+    session.expect("echo: ready")
+    session.send("echo", "hello")
+    session.expect("you said: hello", timeout=BOOT)
