@@ -45,7 +45,8 @@ struct Loaded {
 
 std::string read_text(const fs::path& path) {
     std::ifstream in{path, std::ios::binary};
-    if (!in || fs::is_directory(path)) throw Failure{fmt::format("{}: error: cannot be read; give the path of a system.toml", path.string())};
+    if (!in || fs::is_directory(path))
+        throw Failure{fmt::format("{}: error: cannot be read; give the path of a system.toml", path.string())};
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
@@ -67,10 +68,13 @@ std::unique_ptr<Loaded> load(const Inputs& inputs) {
     const fs::path file{inputs.file};
     loaded->description = read_description(read_text(file), file.parent_path(), diagnostics);
     if (!inputs.board.empty()) loaded->description.board = {inputs.board, {}};
-    if (loaded->description.board.value.empty() && loaded->description.partitions.empty() && diagnostics.any()) throw Failure{diagnostics.text()};
+    if (loaded->description.board.value.empty() && loaded->description.partitions.empty() && diagnostics.any())
+        throw Failure{diagnostics.text()};
     loaded->board = find_board(loaded->description.board, diagnostics);
     auto plan = make_plan(loaded->description, loaded->board, diagnostics);
-    if (!plan || diagnostics.any()) throw Failure{diagnostics.text() + fmt::format("{} error{} in {}", diagnostics.count(), diagnostics.count() == 1 ? "" : "s", inputs.file)};
+    if (!plan || diagnostics.any())
+        throw Failure{diagnostics.text() +
+                      fmt::format("{} error{} in {}", diagnostics.count(), diagnostics.count() == 1 ? "" : "s", inputs.file)};
     loaded->plan = std::move(*plan);
     return loaded;
 }
@@ -87,7 +91,9 @@ void write_file(const fs::path& path, std::span<const std::uint8_t> bytes) {
     if (!out.flush()) throw Failure{fmt::format("cannot write {}", path.string())};
 }
 
-void write_text(const std::string& path, const std::string& text) { write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}); }
+void write_text(const std::string& path, const std::string& text) {
+    write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
 
 SystemImage build(const Loaded& loaded, const PackOptions& options) {
     const char* const chosen = std::getenv("PARTITA_HYPERVISOR");
@@ -99,7 +105,8 @@ SystemImage build(const Loaded& loaded, const PackOptions& options) {
 
 int command_check(const Inputs& inputs) {
     const auto loaded = load(inputs);
-    fmt::print("{}: {} partition{} on board {}: nothing wrong\n", inputs.file, loaded->plan.partitions.size(), loaded->plan.partitions.size() == 1 ? "" : "s", loaded->board.name);
+    fmt::print("{}: {} partition{} on board {}: nothing wrong\n", inputs.file, loaded->plan.partitions.size(),
+               loaded->plan.partitions.size() == 1 ? "" : "s", loaded->board.name);
     return 0;
 }
 
@@ -109,8 +116,8 @@ int command_build(const Inputs& inputs, const std::string& output, bool framed) 
     const bool binary = fs::path{output}.extension() == ".bin";
     const Bytes bytes = binary ? to_binary(image) : to_elf(image);
     write_file(output, bytes);
-    fmt::print("{}: {} bytes; load it at {:#x}{}, start at {:#x} in Hyp mode, MMU and caches off\n", output, bytes.size(), image.segments.front().address,
-               binary ? "" : " (the ELF file says so itself)", image.entry);
+    fmt::print("{}: {} bytes; load it at {:#x}{}, start at {:#x} in Hyp mode, MMU and caches off\n", output, bytes.size(),
+               image.segments.front().address, binary ? "" : " (the ELF file says so itself)", image.entry);
     return 0;
 }
 
@@ -125,10 +132,10 @@ int command_show(const Inputs& inputs, const std::string& output) {
 
 int command_run(const Inputs& inputs, const RunOptions& options) {
     const auto loaded = load(inputs);
-    // Counting time, QEMU lets the CPUs take turns that last until the next timer of any of them: an idle CPU that wakes
-    // often keeps the turns short, so that no CPU sees its own timer late because another one had a long turn.
-    const std::uint32_t idle_wake_us = options.deterministic ? 200 : 0;
-    const SystemImage image = build(*loaded, {.framed_console = true, .off_when_done = true, .idle_wake_us = idle_wake_us});
+    // Counting time, QEMU lets the CPUs take turns that last until the next timer of any of them. A tick on each keeps the
+    // turns short, so that no CPU sees its own timer late because another one had a long turn.
+    const std::uint32_t tick_us = options.deterministic ? 500 : 0;
+    const SystemImage image = build(*loaded, {.framed_console = true, .off_when_done = true, .tick_us = tick_us});
     return static_cast<int>(run(loaded->plan, to_elf(image), options));
 }
 
@@ -171,8 +178,10 @@ int dispatch(int argc, char** argv) {
 
     auto* const run_command = app.add_subcommand("run", "Build a system and boot it in QEMU");
     add_inputs(*run_command, run_inputs, true);
-    run_command->add_option("--until", run_options.until, "End with success once every such pattern was seen in a line like \"[partition] text\"")
-        ->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    run_command
+        ->add_option("--until", run_options.until, "End with success once every such pattern was seen in a line like \"[partition] text\"")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     run_command->add_option("--timeout", timeout, "Give up after this many seconds")->check(CLI::PositiveNumber);
     run_command->add_flag("--deterministic", run_options.deterministic, "Count time in instructions: two runs are identical");
     run_command->add_option("--qemu-args", run_options.qemu_arguments, "All that follows goes to QEMU")->expected(1, 1000);

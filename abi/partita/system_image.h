@@ -46,7 +46,7 @@ struct partita_image_header {
     uint32_t size;     /* bytes of header and tables */
     uint32_t checksum; /* makes the 32-bit sum of the `size / 4` words zero */
     uint32_t flags;
-    uint32_t idle_wake_us; /* an idle CPU wakes at least this often, in microseconds; 0: only when something is due */
+    uint32_t tick_us;         /* each CPU takes a timer interrupt at least this often, in microseconds; 0: only when something is due */
     uint64_t hypervisor_base; /* PA of the hypervisor's first byte */
     uint64_t hypervisor_end;  /* PA behind hypervisor, description and table pool: no partition may own any of it */
     uint64_t pool_base;       /* PA of the pool from which stage-2 tables are taken, 16 KiB aligned */
@@ -83,11 +83,7 @@ struct partita_slice {
 };
 
 /* What the page of a trap slot stands for. */
-enum partita_device {
-    PARTITA_DEVICE_NONE = 0,
-    PARTITA_DEVICE_GICD = 1,
-    PARTITA_DEVICE_PL011 = 2
-};
+enum partita_device { PARTITA_DEVICE_NONE = 0, PARTITA_DEVICE_GICD = 1, PARTITA_DEVICE_PL011 = 2 };
 
 /* An emulated page. The slot of page HPFAR[27:4] is (page * multiplier) >> 27, so no two pages share one. */
 struct partita_trap_slot {
@@ -98,10 +94,10 @@ struct partita_trap_slot {
 struct partita_partition {
     char name[PARTITA_NAME_SIZE]; /* NUL-terminated */
     uint32_t flags;
-    uint32_t entry;              /* IPA; bit 0 selects Thumb */
-    uint32_t r0, r1, r2;         /* registers at entry */
-    uint32_t console_interrupt;  /* INTID of the emulated PL011 */
-    uint32_t interrupts;         /* INTIDs that its distributor has: a multiple of 32 */
+    uint32_t entry;             /* IPA; bit 0 selects Thumb */
+    uint32_t r0, r1, r2;        /* registers at entry */
+    uint32_t console_interrupt; /* INTID of the emulated PL011 */
+    uint32_t interrupts;        /* INTIDs that its distributor has: a multiple of 32 */
     uint32_t trap_multiplier;
     struct partita_slice vcpus;
     struct partita_slice regions;

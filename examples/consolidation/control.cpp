@@ -7,8 +7,8 @@
 
 namespace {
 
-constexpr std::uint32_t rate = 1000;            // cycles in a second
-constexpr std::uint32_t seconds_until_ok = 5;   // what the example promises, seen for this long
+constexpr std::uint32_t rate = 1000;           // cycles in a second
+constexpr std::uint32_t seconds_until_ok = 5;  // what the example promises, seen for this long
 
 struct Second {
     std::uint32_t cycles = 0, missed = 0;
@@ -39,7 +39,9 @@ private:
     std::int32_t position_ = 0, velocity_ = 0, integral_ = 0;
 };
 
-[[nodiscard]] std::uint32_t nanoseconds(std::uint64_t ticks) { return static_cast<std::uint32_t>(ticks * 1'000'000'000u / timer_frequency()); }
+[[nodiscard]] std::uint32_t nanoseconds(std::uint64_t ticks) {
+    return static_cast<std::uint32_t>(ticks * 1'000'000'000u / timer_frequency());
+}
 
 void sleep_until(std::uint64_t deadline) {
     woken = false;
@@ -55,8 +57,8 @@ void sleep_until(std::uint64_t deadline) {
 
 int main() {
     const std::uint32_t period = timer_frequency() / rate;
-    console_printf("control: %u Hz, hypervisor version %u.%u\n", static_cast<unsigned>(rate), static_cast<unsigned>(hypervisor_version() >> 16),
-                   static_cast<unsigned>(hypervisor_version() & 0xffff));
+    console_printf("control: %u Hz, hypervisor version %u.%u\n", static_cast<unsigned>(rate),
+                   static_cast<unsigned>(hypervisor_version() >> 16), static_cast<unsigned>(hypervisor_version() & 0xffff));
     interrupts_init();
     interrupt_enable(TIMER_INTERRUPT, 0x40, on_timer);
     Loop loop;

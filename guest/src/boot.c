@@ -35,12 +35,14 @@ void guest_mmu_on(void) {
 }
 
 __attribute__((weak)) void unexpected_exception(const char *what, uint32_t pc, uint32_t status, uint32_t address) {
-    console_printf("unexpected %s at pc 0x%08x, status 0x%x, address 0x%08x: powering off\n", what, (unsigned)pc, (unsigned)status, (unsigned)address);
+    console_printf("unexpected %s at pc 0x%08x, status 0x%x, address 0x%08x: powering off\n", what, (unsigned)pc, (unsigned)status,
+                   (unsigned)address);
     power_off();
 }
 
 void guest_unexpected(uint32_t kind, uint32_t link) {
-    static const char *const names[] = {"reset", "undefined instruction", "supervisor call", "prefetch abort", "data abort", "fast interrupt"};
+    static const char *const names[] = {"reset",      "undefined instruction", "supervisor call", "prefetch abort",
+                                        "data abort", "fast interrupt"};
     static const uint8_t behind[] = {0, 4, 4, 4, 8, 4};
     const int fetch = kind == 3;
     unexpected_exception(names[kind], link - behind[kind], fetch ? read_ifsr() : read_dfsr(), fetch ? read_ifar() : read_dfar());

@@ -13,8 +13,8 @@ static inline void barrier_dsb(void) { __asm__ volatile("dsb" ::: "memory"); }
         __asm__ volatile("mrc p15, " #opc1 ", %0, " #crn ", " #crm ", " #opc2 : "=r"(value)::"memory"); \
         return value;                                                                                   \
     }
-#define WRITE32(name, opc1, crn, crm, opc2)                                                            \
-    static inline void write_##name(uint32_t value) {                                                  \
+#define WRITE32(name, opc1, crn, crm, opc2)                                                             \
+    static inline void write_##name(uint32_t value) {                                                   \
         __asm__ volatile("mcr p15, " #opc1 ", %0, " #crn ", " #crm ", " #opc2 ::"r"(value) : "memory"); \
     }
 

@@ -89,9 +89,9 @@ using CNTVOFF = Cp15Long<4, 14>;
 using CNTHP_CVAL = Cp15Long<6, 14>;
 
 namespace hcr {
-inline constexpr std::uint32_t VM = 1u << 0, SWIO = 1u << 1, PTW = 1u << 2, FMO = 1u << 3, IMO = 1u << 4, AMO = 1u << 5,
-                               VA = 1u << 8, FB = 1u << 9, BSU_IS = 1u << 10, DC = 1u << 12, TWI = 1u << 13, TWE = 1u << 14,
-                               TID3 = 1u << 18, TSC = 1u << 19, TIDCP = 1u << 20, TAC = 1u << 21, TVM = 1u << 26;
+inline constexpr std::uint32_t VM = 1u << 0, SWIO = 1u << 1, PTW = 1u << 2, FMO = 1u << 3, IMO = 1u << 4, AMO = 1u << 5, VA = 1u << 8,
+                               FB = 1u << 9, BSU_IS = 1u << 10, DC = 1u << 12, TWI = 1u << 13, TWE = 1u << 14, TID3 = 1u << 18,
+                               TSC = 1u << 19, TIDCP = 1u << 20, TAC = 1u << 21, TVM = 1u << 26;
 }  // namespace hcr
 
 namespace hstr {
@@ -110,12 +110,12 @@ using CountersForHyp = Field<std::uint32_t, 4, 0>;
 
 // What traps, as one value: the row "ours" of the matrix. A partition's policy differs only where it says so.
 struct TrapPolicy {
-    std::uint32_t hcr = hcr::VM | hcr::SWIO | hcr::PTW | hcr::FMO | hcr::IMO | hcr::AMO | hcr::TWI | hcr::TID3 |
-                        hcr::TSC | hcr::TIDCP | hcr::TAC;
+    std::uint32_t hcr =
+        hcr::VM | hcr::SWIO | hcr::PTW | hcr::FMO | hcr::IMO | hcr::AMO | hcr::TWI | hcr::TID3 | hcr::TSC | hcr::TIDCP | hcr::TAC;
     std::uint32_t hstr = hstr::T15 | hstr::TJDBX;
     std::uint32_t hcptr = hcptr::all_but_vfp | hcptr::TTA;
     std::uint32_t hdcr = hdcr::TPM | hdcr::TPMCR | hdcr::TDA | hdcr::TDOSA | hdcr::TDRA;  // HPMN is added from the reset value
-    std::uint32_t cnthctl = 1;                                                           // PL1PCTEN: CNTPCT is free, CNTP_* traps
+    std::uint32_t cnthctl = 1;                                                            // PL1PCTEN: CNTPCT is free, CNTP_* traps
 };
 
 namespace timer_control {

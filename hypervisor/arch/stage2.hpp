@@ -132,7 +132,9 @@ public:
 
 private:
     [[nodiscard]] static constexpr std::size_t block_index(Ipa ipa) { return static_cast<std::size_t>(ipa.value / kBlockSize); }
-    [[nodiscard]] static constexpr std::size_t page_index(Ipa ipa) { return static_cast<std::size_t>(ipa.value / kPageSize % stage2::table_entries); }
+    [[nodiscard]] static constexpr std::size_t page_index(Ipa ipa) {
+        return static_cast<std::size_t>(ipa.value / kPageSize % stage2::table_entries);
+    }
 
     [[nodiscard]] constexpr bool occupied(const IpaRange& range) const {
         for (std::uint64_t done = 0; done < range.size;) {

@@ -63,9 +63,7 @@ struct DataAbort {
     using Status = Field<std::uint32_t, 5, 0>;
     static_assert(disjoint<Valid, Size, SignExtend, Register, External, CacheMaintenance, TableWalk, Write, Status>);
 
-    [[nodiscard]] constexpr bool described() const {
-        return Valid::test(raw) && Size::get(raw) != 3 && Register::get(raw) != 15;
-    }
+    [[nodiscard]] constexpr bool described() const { return Valid::test(raw) && Size::get(raw) != 3 && Register::get(raw) != 15; }
     [[nodiscard]] constexpr unsigned bytes() const { return 1u << Size::get(raw); }
     [[nodiscard]] constexpr unsigned reg() const { return Register::get(raw); }
     [[nodiscard]] constexpr bool sign_extend() const { return SignExtend::test(raw); }
@@ -95,9 +93,7 @@ struct CoprocessorAccess {
         return Opc1::make(opc1) | Crn::make(crn) | Crm::make(crm) | Opc2::make(opc2);
     }
     [[nodiscard]] constexpr std::uint32_t key() const { return raw & (Opc1::mask | Crn::mask | Crm::mask | Opc2::mask); }
-    [[nodiscard]] static constexpr std::uint32_t key64(unsigned opc1, unsigned crm) {
-        return Opc1Long::make(opc1) | Crm::make(crm);
-    }
+    [[nodiscard]] static constexpr std::uint32_t key64(unsigned opc1, unsigned crm) { return Opc1Long::make(opc1) | Crm::make(crm); }
     [[nodiscard]] constexpr std::uint32_t key64() const { return raw & (Opc1Long::mask | Crm::mask); }
     [[nodiscard]] constexpr unsigned rt() const { return Rt::get(raw); }
     [[nodiscard]] constexpr unsigned rt2() const { return Rt2Long::get(raw); }

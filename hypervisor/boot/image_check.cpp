@@ -26,7 +26,9 @@ template <typename Record>
     return true;
 }
 
-[[nodiscard]] bool inside(partita_slice slice, std::size_t records) { return slice.first <= records && slice.count <= records - slice.first; }
+[[nodiscard]] bool inside(partita_slice slice, std::size_t records) {
+    return slice.first <= records && slice.count <= records - slice.first;
+}
 
 [[nodiscard]] IpaRange ipa_range(const partita_region& region) { return {Ipa{region.ipa}, region.size}; }
 [[nodiscard]] PhysRange pa_range(const partita_region& region) { return {PhysAddr{region.pa}, region.size}; }
@@ -39,7 +41,8 @@ template <typename Record>
     if (header.size != bytes.size() || header.size % 8 != 0) return fail(ImageFault::too_short);
     if (image_checksum(bytes) != 0) return fail(ImageFault::checksum);
     const bool pool_inside = header.hypervisor_base <= header.pool_base && header.pool_base % 0x4000 == 0 &&
-                             PhysRange::make(PhysAddr{header.pool_base}, header.pool_size) && PhysRange::make(PhysAddr{header.hypervisor_end}, 0) &&
+                             PhysRange::make(PhysAddr{header.pool_base}, header.pool_size) &&
+                             PhysRange::make(PhysAddr{header.hypervisor_end}, 0) &&
                              header.pool_base + header.pool_size <= header.hypervisor_end && header.hypervisor_base % kBlockSize == 0 &&
                              header.hypervisor_end - header.hypervisor_base <= kBlockSize;
     return pool_inside ? Check{} : fail(ImageFault::misaligned);
@@ -49,7 +52,8 @@ template <typename Record>
     const partita_region& region = view.regions[n];
     if (region.size == 0 || region.size % kPageSize != 0 || region.ipa % kPageSize != 0 || region.pa % kPageSize != 0)
         return fail(ImageFault::misaligned, n);
-    if (!IpaRange::make(Ipa{region.ipa}, region.size) || region.ipa + region.size > std::uint64_t{1} << 32) return fail(ImageFault::misaligned, n);
+    if (!IpaRange::make(Ipa{region.ipa}, region.size) || region.ipa + region.size > std::uint64_t{1} << 32)
+        return fail(ImageFault::misaligned, n);
     if (!PhysRange::make(PhysAddr{region.pa}, region.size)) return fail(ImageFault::misaligned, n);
     const PhysRange own{PhysAddr{view.header->hypervisor_base}, view.header->hypervisor_end - view.header->hypervisor_base};
     if (pa_range(region).overlaps(own)) return fail(ImageFault::overlap, n);
@@ -87,7 +91,8 @@ template <typename Record>
             if (pa_range(region).overlaps({PhysAddr{copy.source}, copy.size})) return fail(ImageFault::overlap, n);
     }
     for (const partita_patch& patch : view.patches.subspan(partition.patches.first, partition.patches.count)) {
-        if (patch.nop_before > patch.ipa || patch.nop_size % 4 != 0 || patch.kind != PARTITA_PATCH_RANDOM) return fail(ImageFault::outside_region, n);
+        if (patch.nop_before > patch.ipa || patch.nop_size % 4 != 0 || patch.kind != PARTITA_PATCH_RANDOM)
+            return fail(ImageFault::outside_region, n);
         if (!inside_memory(regions, patch.ipa, patch.size) || !inside_memory(regions, patch.ipa - patch.nop_before, patch.nop_size))
             return fail(ImageFault::outside_region, n);
     }
@@ -123,7 +128,8 @@ template <typename Record>
     if (partition.vcpus.count > PARTITA_MAX_VCPUS_PER_PARTITION) return fail(ImageFault::too_many, n);
     for (uint32_t index = 0; index < partition.vcpus.count; ++index) {
         const partita_vcpu& vcpu = view.vcpus[partition.vcpus.first + index];
-        if (vcpu.partition != n || vcpu.index != index || vcpu.cpu >= view.cpus.size()) return fail(ImageFault::bad_reference, partition.vcpus.first + index);
+        if (vcpu.partition != n || vcpu.index != index || vcpu.cpu >= view.cpus.size())
+            return fail(ImageFault::bad_reference, partition.vcpus.first + index);
     }
     return {};
 }

@@ -52,7 +52,8 @@ void panic(std::string_view what, std::uint32_t detail) {
 
 extern "C" [[noreturn]] void on_hyp_exception(const std::uint32_t* frame, std::uint32_t kind);
 void on_hyp_exception(const std::uint32_t* frame, std::uint32_t kind) {
-    constexpr std::string_view names[] = {"undefined-instruction", "hypercall-from-hyp", "prefetch-abort", "data-abort", "interrupt-in-hyp"};
+    constexpr std::string_view names[] = {"undefined-instruction", "hypercall-from-hyp", "prefetch-abort", "data-abort",
+                                          "interrupt-in-hyp"};
     begin();
     say(" cpu=", MPIDR::read() & 0xffu);
     say(" pc=", read_elr());

@@ -62,7 +62,7 @@ void set_up_cpus(const ImageView& image) {
         Cpu& cpu = the_system.cpus[n];
         cpu.index = n;
         cpu.slice = frequency * image.cpus[n].slice_us / 1'000'000;
-        if (image.header->idle_wake_us != 0) cpu.longest_idle = frequency * image.header->idle_wake_us / 1'000'000;
+        cpu.tick = frequency * image.header->tick_us / 1'000'000;
     }
 }
 

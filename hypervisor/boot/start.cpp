@@ -54,7 +54,8 @@ constinit std::atomic<std::uint32_t> cpus_up{0};
     const auto view = check_image({own(offset), static_cast<std::size_t>(size)});
     if (!view) panic(describe(view.error().fault), view.error().record);
     if (view->header->hypervisor_base != base.value) panic("the system image was loaded at another address than it was built for");
-    hyp_map::map_own(view->header->pool_base - base.value, PhysAddr{view->header->pool_base}, view->header->pool_size, hyp_map::Kind::read_write);
+    hyp_map::map_own(view->header->pool_base - base.value, PhysAddr{view->header->pool_base}, view->header->pool_size,
+                     hyp_map::Kind::read_write);
     return *view;
 }
 
@@ -118,8 +119,13 @@ void boot_primary(std::uint32_t base, std::uint32_t tree) {
     system().list_registers = gic::list_register_count();
     set_up(image, own(0));
     start_cpu(0);
-    LogLine("boot").key("major", PARTITA_VERSION_MAJOR).key("minor", PARTITA_VERSION_MINOR).key("cpus", system().cpu_count)
-        .key("partitions", system().partition_count).key("list-registers", system().list_registers).hex("midr", MIDR::read());
+    LogLine("boot")
+        .key("major", PARTITA_VERSION_MAJOR)
+        .key("minor", PARTITA_VERSION_MINOR)
+        .key("cpus", system().cpu_count)
+        .key("partitions", system().partition_count)
+        .key("list-registers", system().list_registers)
+        .hex("midr", MIDR::read());
     gather_entropy(image.header->board, tree);
     arrived();
     start_others(image, PhysAddr{base});

@@ -138,7 +138,8 @@ void DistributorRegisters::set_active(uint32_t id) {
     if (irq::Hardware::test(by_.word(id))) gic::set_active(id);
     if (const int n = held(id, value); n >= 0) {
         const bool linked = list_register::Hardware::test(value);  // pending and active is not legal where linked
-        gic::set_list_register(static_cast<unsigned>(n), (linked ? value & ~list_register::Pending::mask : value) | list_register::Active::mask);
+        gic::set_list_register(static_cast<unsigned>(n),
+                               (linked ? value & ~list_register::Pending::mask : value) | list_register::Active::mask);
         return;
     }
     const uint32_t owner = id < 32 ? 0 : irq::Owner::make(by_.index_ + 1);

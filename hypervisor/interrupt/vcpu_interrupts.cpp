@@ -33,9 +33,7 @@ void VcpuInterrupts::reset(Distributor& distributor, unsigned index, unsigned li
     apr_ = 0;
 }
 
-uint32_t VcpuInterrupts::word(uint32_t id) const {
-    return id < 32 ? private_[id] : distributor_->spi(id).load(std::memory_order_relaxed);
-}
+uint32_t VcpuInterrupts::word(uint32_t id) const { return id < 32 ? private_[id] : distributor_->spi(id).load(std::memory_order_relaxed); }
 
 bool VcpuInterrupts::change(uint32_t id, uint32_t& expected, uint32_t desired) {
     if (id < 32) {
@@ -57,9 +55,7 @@ bool VcpuInterrupts::asks(uint32_t id, uint32_t word) const {
     return irq::asks(word);
 }
 
-bool VcpuInterrupts::is_mine(uint32_t id, uint32_t word) const {
-    return id < 32 || distributor_->target(word) == index_;
-}
+bool VcpuInterrupts::is_mine(uint32_t id, uint32_t word) const { return id < 32 || distributor_->target(word) == index_; }
 
 // Worth a list register: active, so that the guest's end of it is seen, or asking while the distributor forwards.
 bool VcpuInterrupts::placeable(uint32_t id, uint32_t word) const {

@@ -111,15 +111,15 @@ private:
 
     Distributor* distributor_ = nullptr;
     std::uint32_t index_ = 0;
-    std::uint32_t count_ = 0;                                      // list registers
-    std::uint32_t empty_ = 0;                                      // copy of ELRSR while serving
+    std::uint32_t count_ = 0;  // list registers
+    std::uint32_t empty_ = 0;  // copy of ELRSR while serving
     bool loaded_ = false;
-    std::array<std::uint32_t, max_list_registers> held_{};         // 1 + INTID last written to each; 0: none
-    std::array<std::uint32_t, 32> private_{};                      // words of SGIs and PPIs
-    std::array<std::uint8_t, 16> sgi_sources_{};                   // for each SGI: the vCPUs that sent it
-    std::array<std::uint8_t, 16> sgi_active_source_{};             // of a spilled active SGI
-    std::array<std::uint32_t, LookSet::words> waiting_{};          // placeable, but in no list register
-    std::array<std::atomic<std::uint32_t>, 4> sgi_inbox_{};        // 16 SGIs of two sources a word
+    std::array<std::uint32_t, max_list_registers> held_{};   // 1 + INTID last written to each; 0: none
+    std::array<std::uint32_t, 32> private_{};                // words of SGIs and PPIs
+    std::array<std::uint8_t, 16> sgi_sources_{};             // for each SGI: the vCPUs that sent it
+    std::array<std::uint8_t, 16> sgi_active_source_{};       // of a spilled active SGI
+    std::array<std::uint32_t, LookSet::words> waiting_{};    // placeable, but in no list register
+    std::array<std::atomic<std::uint32_t>, 4> sgi_inbox_{};  // 16 SGIs of two sources a word
     LookSet look_;
     std::uint32_t vmcr_ = 0, apr_ = 0;
     std::uint32_t control_ = 0;  // GICH_HCR as written last

@@ -17,10 +17,10 @@ constexpr unsigned burst = 256;  // bytes that one call sends at most, so that n
 
 struct Sender {
     std::uint32_t channel = 0;
-    std::uint32_t since_select = 0;      // framed: bytes until the channel is named again
-    std::optional<std::uint8_t> owed;    // framed: the second byte of a pair
-    bool line_start = true;              // plain
-    const char* prefix = nullptr;        // plain: the rest of a prefix that is being sent
+    std::uint32_t since_select = 0;    // framed: bytes until the channel is named again
+    std::optional<std::uint8_t> owed;  // framed: the second byte of a pair
+    bool line_start = true;            // plain
+    const char* prefix = nullptr;      // plain: the rest of a prefix that is being sent
 };
 
 constinit std::array<Ring, channels> rings;

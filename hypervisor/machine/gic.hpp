@@ -22,9 +22,7 @@ inline void clear_active(std::uint32_t id) { write32(layout::gicd + bit_register
 inline void set_pending(std::uint32_t id) { write32(layout::gicd + bit_register(gicd::ISPENDR, id), 1u << id % 32); }
 inline void clear_pending(std::uint32_t id) { write32(layout::gicd + bit_register(gicd::ICPENDR, id), 1u << id % 32); }
 inline void route(std::uint32_t id, std::uint8_t interface_mask) { write8(layout::gicd + gicd::ITARGETSR + id, interface_mask); }
-inline void send_sgi(std::uint32_t id, std::uint32_t interface_mask) {
-    write32(layout::gicd + gicd::SGIR, interface_mask << 16 | id);
-}
+inline void send_sgi(std::uint32_t id, std::uint32_t interface_mask) { write32(layout::gicd + gicd::SGIR, interface_mask << 16 | id); }
 
 [[nodiscard]] inline std::uint32_t empty_list_registers() { return read32(layout::gich + gich::ELRSR0); }
 [[nodiscard]] inline std::uint32_t ended_list_registers() { return read32(layout::gich + gich::EISR0); }

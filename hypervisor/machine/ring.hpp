@@ -14,9 +14,7 @@ class ByteRing {
 public:
     [[nodiscard]] bool empty() const { return count() == 0; }
     [[nodiscard]] bool full() const { return count() == Size; }
-    [[nodiscard]] std::uint32_t count() const {
-        return tail_.load(std::memory_order_acquire) - head_.load(std::memory_order_acquire);
-    }
+    [[nodiscard]] std::uint32_t count() const { return tail_.load(std::memory_order_acquire) - head_.load(std::memory_order_acquire); }
     // False, and nothing written, when the ring is full.
     bool put(std::uint8_t byte) {
         const std::uint32_t tail = tail_.load(std::memory_order_relaxed);

@@ -19,7 +19,8 @@ public:
     void fill(std::span<std::byte> out);
 
     // The block function of RFC 8439, for its test vectors.
-    [[nodiscard]] static std::array<std::uint32_t, 16> block(const Key& key, std::uint32_t counter, const std::array<std::uint32_t, 3>& nonce);
+    [[nodiscard]] static std::array<std::uint32_t, 16> block(const Key& key, std::uint32_t counter,
+                                                             const std::array<std::uint32_t, 3>& nonce);
 
 private:
     void rekey();

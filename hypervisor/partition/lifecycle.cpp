@@ -12,7 +12,11 @@ namespace partita {
 namespace {
 
 void tell_state(const Partition& partition, const char* state) {
-    LogLine("state").key("partition", partition.number).word("name", partition.description->name).word("is", state).key("starts", partition.starts);
+    LogLine("state")
+        .key("partition", partition.number)
+        .word("name", partition.description->name)
+        .word("is", state)
+        .key("starts", partition.starts);
 }
 
 // Every vCPU is off: nothing of the partition runs anywhere, and this CPU owns what is left of it.
@@ -106,7 +110,8 @@ std::int32_t power_on(Partition& partition, std::uint32_t index, std::uint32_t e
     if (index >= partition.vcpus.size()) return PSCI_INVALID_PARAMETERS;
     bool in_memory = false;
     for (const auto& region : partition.regions)
-        in_memory = in_memory || ((region.flags & PARTITA_REGION_EXECUTE) != 0 && IpaRange{Ipa{region.ipa}, region.size}.contains(Ipa{entry & ~1u}));
+        in_memory = in_memory ||
+                    ((region.flags & PARTITA_REGION_EXECUTE) != 0 && IpaRange{Ipa{region.ipa}, region.size}.contains(Ipa{entry & ~1u}));
     if (!in_memory || (entry & 3u) == 2) return PSCI_INVALID_ADDRESS;
     Vcpu& vcpu = partition.vcpus[index].vcpu;
     Power seen = Power::off;

@@ -18,10 +18,10 @@ struct Cpu;
 struct Partition;
 
 enum class RunState : std::uint32_t {
-    off,       // never runs until something starts it
-    loading,   // its partition's memory is being prepared, in this vCPU's processor time
+    off,      // never runs until something starts it
+    loading,  // its partition's memory is being prepared, in this vCPU's processor time
     runnable,
-    blocked,   // in WFI
+    blocked,  // in WFI
 };
 
 // Whether the guest has it on, as PSCI tells it. Changed by compare-and-swap: two CPU_ON calls have one winner.

@@ -22,7 +22,7 @@ struct Cpu {
     std::uint32_t hdcr_reset = 0;
     timer::Ticks slice = 0;  // 0: not shared
     timer::Ticks slice_end = 0;
-    timer::Ticks longest_idle = timer::never;
+    timer::Ticks tick = 0;  // 0: none
 
     std::array<Vcpu*, PARTITA_MAX_VCPUS> vcpus{};
     std::uint32_t count = 0;

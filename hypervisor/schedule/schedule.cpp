@@ -59,6 +59,11 @@ Ticks next_deadline(const Cpu& cpu) {
     return deadline;
 }
 
+void arm_timer(const Cpu& cpu) {
+    const Ticks deadline = next_deadline(cpu);
+    timer::arm(cpu.tick == 0 ? deadline : std::min(deadline, timer::now() + cpu.tick));
+}
+
 void settle_physical_timer(Vcpu& vcpu, Ticks now) {
     const bool met = (vcpu.cntp_ctl & timer_control::enable) != 0 && now >= vcpu.cntp_cval;
     vcpu.cntp_ctl = met ? vcpu.cntp_ctl | timer_control::status : vcpu.cntp_ctl & ~timer_control::status;

@@ -15,6 +15,9 @@ namespace partita {
 // the loaded vCPU, the timers of those that sleep parked.
 [[nodiscard]] timer::Ticks next_deadline(const Cpu& cpu);
 
+// Sets the hypervisor's timer for that time, or for the next tick where the system has one.
+void arm_timer(const Cpu& cpu);
+
 // CNTHP fired: wakes whose timer is due, and settles the emulated timers.
 void expire(Cpu& cpu, timer::Ticks now);
 

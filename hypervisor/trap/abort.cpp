@@ -115,7 +115,9 @@ Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort) {
     uint32_t page = page_of(HPFAR::read());
     if (abort.permission_fault() && !abort.table_walk() && !translate(address, page)) return Outcome::resume;
     const Fault fault{abort.table_walk() ? "table-walk" : "fetch", 0, address, static_cast<std::uint64_t>(page) << 12 | (address & 0xfffu),
-                      abort.external() ? "external" : abort.permission_fault() ? "permission" : "unmapped"};
+                      abort.external()           ? "external"
+                      : abort.permission_fault() ? "permission"
+                                                 : "unmapped"};
     return punish(vcpu, fault, Outcome::prefetch_abort);
 }
 

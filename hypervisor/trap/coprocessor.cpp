@@ -31,14 +31,14 @@ Outcome timer_control_register(Vcpu& vcpu, CoprocessorAccess access) {
     }
     vcpu.cntp_ctl = guest_register(vcpu, access.rt()) & (timer_control::enable | timer_control::masked);
     settle_physical_timer(vcpu, now);
-    timer::arm(next_deadline(*vcpu.cpu));
+    arm_timer(*vcpu.cpu);
     return Outcome::advance;
 }
 
 void set_compare(Vcpu& vcpu, timer::Ticks compare) {
     vcpu.cntp_cval = compare;
     settle_physical_timer(vcpu, timer::now());
-    timer::arm(next_deadline(*vcpu.cpu));
+    arm_timer(*vcpu.cpu);
 }
 
 Outcome timer_value_register(Vcpu& vcpu, CoprocessorAccess access) {
@@ -98,7 +98,7 @@ Outcome on_cp15(Vcpu& vcpu, CoprocessorAccess access) {
     switch (access.key()) {
         case key(0, 1, 0, 1): return answer(vcpu, access, actlr_smp);
         case key(1, 9, 0, 2): return answer(vcpu, access, static_cast<uint32_t>(vcpu.partition->vcpus.size() - 1) << 24);  // L2CTLR
-        case key(1, 9, 0, 3): return answer(vcpu, access, 0);                                                            // L2ECTLR
+        case key(1, 9, 0, 3): return answer(vcpu, access, 0);                                                              // L2ECTLR
         default: return Outcome::undefined;
     }
 }

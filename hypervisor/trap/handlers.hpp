@@ -11,14 +11,14 @@ namespace partita {
 [[nodiscard]] Outcome dispatch(Vcpu& vcpu, Syndrome syndrome);
 void apply(Vcpu& vcpu, Outcome outcome, Syndrome syndrome);
 
-[[nodiscard]] Outcome on_wait(Vcpu& vcpu);                                        // WFI
-[[nodiscard]] Outcome on_cp15(Vcpu& vcpu, CoprocessorAccess access);              // MCR, MRC
-[[nodiscard]] Outcome on_cp15_long(Vcpu& vcpu, CoprocessorAccess access);         // MCRR, MRRC
-[[nodiscard]] Outcome on_cp14(Vcpu& vcpu, CoprocessorAccess access);              // debug, Jazelle
-[[nodiscard]] Outcome on_coprocessor(Vcpu& vcpu, Syndrome syndrome);              // HCPTR: VFP and NEON, and what is not there
-[[nodiscard]] Outcome on_vmrs(Vcpu& vcpu, CoprocessorAccess access);              // MVFRn, FPSID
-[[nodiscard]] Outcome on_hypercall(Vcpu& vcpu, Outcome done);                     // HVC and SMC
-[[nodiscard]] Outcome on_data_abort(Vcpu& vcpu, DataAbort abort);                 // stage 2, data
-[[nodiscard]] Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort);             // stage 2, instruction
+[[nodiscard]] Outcome on_wait(Vcpu& vcpu);                                 // WFI
+[[nodiscard]] Outcome on_cp15(Vcpu& vcpu, CoprocessorAccess access);       // MCR, MRC
+[[nodiscard]] Outcome on_cp15_long(Vcpu& vcpu, CoprocessorAccess access);  // MCRR, MRRC
+[[nodiscard]] Outcome on_cp14(Vcpu& vcpu, CoprocessorAccess access);       // debug, Jazelle
+[[nodiscard]] Outcome on_coprocessor(Vcpu& vcpu, Syndrome syndrome);       // HCPTR: VFP and NEON, and what is not there
+[[nodiscard]] Outcome on_vmrs(Vcpu& vcpu, CoprocessorAccess access);       // MVFRn, FPSID
+[[nodiscard]] Outcome on_hypercall(Vcpu& vcpu, Outcome done);              // HVC and SMC
+[[nodiscard]] Outcome on_data_abort(Vcpu& vcpu, DataAbort abort);          // stage 2, data
+[[nodiscard]] Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort);      // stage 2, instruction
 
 }  // namespace partita

@@ -21,7 +21,8 @@ void enter(uint32_t mode, uint32_t vector, uint32_t return_offset, bool mask_abo
     const uint32_t control = SCTLR::read();
     write_spsr_of(mode, before);
     write_banked(mode, 14, read_elr() + return_offset);
-    uint32_t now = before & ~(psr::Mode::mask | psr::Thumb::mask | psr::BigEndian::mask | psr::ItHigh::mask | psr::ItLow::mask | psr::Jazelle::mask);
+    uint32_t now =
+        before & ~(psr::Mode::mask | psr::Thumb::mask | psr::BigEndian::mask | psr::ItHigh::mask | psr::ItLow::mask | psr::Jazelle::mask);
     now |= mode | psr::IrqMask::mask | (mask_aborts ? psr::AbortMask::mask : 0);
     now |= psr::Thumb::make(SctlrThumb::get(control)) | psr::BigEndian::make(SctlrEndian::get(control));
     write_spsr(now);

@@ -1,7 +1,5 @@
 #include "trap/run.hpp"
 
-#include <algorithm>
-
 #include "arch/registers.hpp"
 #include "banked.hpp"
 #include "barrier.hpp"
@@ -109,8 +107,6 @@ void load_partition(Vcpu& vcpu) {
     if (load_step(*vcpu.partition)) enter(*vcpu.partition);
 }
 
-[[nodiscard]] timer::Ticks latest_wake(const Cpu& cpu) { return cpu.longest_idle == timer::never ? timer::never : timer::now() + cpu.longest_idle; }
-
 }  // namespace
 
 void give_vfp(Vcpu& vcpu) {
@@ -132,10 +128,10 @@ Vcpu* run_next(Cpu& cpu) {
         if (next != nullptr && next->state == RunState::runnable) {
             switch_to(cpu, *next);
             if (cpu.reschedule) continue;
-            timer::arm(next_deadline(cpu));
+            arm_timer(cpu);
             return next;
         }
-        timer::arm(std::min(next_deadline(cpu), latest_wake(cpu)));
+        arm_timer(cpu);
         if (next != nullptr)
             load_partition(*next);
         else

@@ -1,7 +1,7 @@
 /* Says back what is typed, a line at a time; "off", "restart" and "starts" are commands. */
 #include "partita/guest/guest.h"
 
-static bool same(const char *a, const char *b) {
+static bool same(const char* a, const char* b) {
     while (*a && *a == *b) ++a, ++b;
     return *a == *b;
 }

@@ -7,6 +7,6 @@ int main(void) {
     for (;;)
         for (uint32_t offset = 0; offset < 0x1000; offset += 4) {
             value = value * 1664525u + 1013904223u;
-            *(volatile uint32_t *)(0x08000000u + offset) = value;
+            *(volatile uint32_t*)(0x08000000u + offset) = value;
         }
 }

@@ -3,5 +3,5 @@
 
 int main(void) {
     for (;;)
-        for (char c = ' '; c < '~'; ++c) *(volatile uint32_t *)0x09000000 = (uint8_t)c;
+        for (char c = ' '; c < '~'; ++c) *(volatile uint32_t*)0x09000000 = (uint8_t)c;
 }

@@ -7,7 +7,7 @@ int main(void) {
     while (timer_now() < until) {
     }
     console_printf("intruder: misbehaving\n");
-    *(volatile uint32_t *)0x1c0f0000 = 0xbad;
+    *(volatile uint32_t*)0x1c0f0000 = 0xbad;
     console_printf("intruder: still here\n");
     for (;;) wait_for_interrupt();
 }

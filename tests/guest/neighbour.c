@@ -12,11 +12,11 @@ static void on_timer(uint32_t intid) {
 static uint64_t pattern[32], seen[32];
 
 static void fill(void) {
-    void *at = pattern;
+    void* at = pattern;
     __asm__ volatile(".fpu neon\n\tvldmia %0!, {d0-d15}\n\tvldmia %0, {d16-d31}" : "+r"(at)::"memory");
 }
 static void look(void) {
-    void *at = seen;
+    void* at = seen;
     __asm__ volatile(".fpu neon\n\tvstmia %0!, {d0-d15}\n\tvstmia %0, {d16-d31}" : "+r"(at)::"memory");
 }
 

@@ -3,12 +3,12 @@
 
 #define GICD 0x08000000u
 #define GICC 0x08010000u
-#define REG32(address) (*(volatile uint32_t *)(address))
-#define REG8(address) (*(volatile uint8_t *)(address))
+#define REG32(address) (*(volatile uint32_t*)(address))
+#define REG8(address) (*(volatile uint8_t*)(address))
 
 static unsigned failures;
 
-static void expect(bool good, const char *what) {
+static void expect(bool good, const char* what) {
     console_printf("%s: %s\n", good ? "ok" : "WRONG", what);
     if (!good) ++failures;
 }
@@ -33,16 +33,16 @@ static bool comes(uint32_t intid) {
     return good;
 }
 
-static void read_word(void *address) { (void)*(volatile uint32_t *)address; }
-static void write_word(void *address) { *(volatile uint32_t *)address = 1; }
-static void read_pair(void *address) { __asm__ volatile("ldrd r2, r3, [%0]" ::"r"(address) : "r2", "r3"); }
-static void call_address(void *address) { ((void (*)(void))address)(); }
-static void implementation_defined(void *unused) {
+static void read_word(void* address) { (void)*(volatile uint32_t*)address; }
+static void write_word(void* address) { *(volatile uint32_t*)address = 1; }
+static void read_pair(void* address) { __asm__ volatile("ldrd r2, r3, [%0]" ::"r"(address) : "r2", "r3"); }
+static void call_address(void* address) { ((void (*)(void))address)(); }
+static void implementation_defined(void* unused) {
     (void)unused;
     uint32_t value;
     __asm__ volatile("mrc p15, 1, %0, c15, c0, 0" : "=r"(value));
 }
-static void unallocated(void *unused) {
+static void unallocated(void* unused) {
     (void)unused;
     __asm__ volatile(".inst 0xee000210"); /* mcr p2, 0, r0, c0, c0, 0 */
 }
@@ -110,15 +110,15 @@ static void interrupts(void) {
 }
 
 static void borders(void) {
-    expect(guest_try(read_word, (void *)0x1c0f0000) == 4, "reading nothing is a data abort");
-    expect(guest_try(write_word, (void *)0x1c0f0000) == 4, "writing nothing is a data abort");
-    expect(guest_try(read_word, (void *)0x40000000) == 0, "reading memory is not");
-    expect(guest_try(read_word, (void *)0x08012000) == 4, "nothing behind the CPU interface");
-    expect(guest_try(read_word, (void *)0x08030000) == 4, "no hypervisor control interface");
-    expect(guest_try(read_word, (void *)0x40400000) == 4, "no memory behind one's own");
-    expect(guest_try(read_word, (void *)0xf0000000) == 4, "no hypervisor");
-    expect(guest_try(read_pair, (void *)GICD) == 4, "LDRD of a device is an abort, not a hang");
-    expect(guest_try(call_address, (void *)0x48000000) == 3, "jumping to nothing is a prefetch abort");
+    expect(guest_try(read_word, (void*)0x1c0f0000) == 4, "reading nothing is a data abort");
+    expect(guest_try(write_word, (void*)0x1c0f0000) == 4, "writing nothing is a data abort");
+    expect(guest_try(read_word, (void*)0x40000000) == 0, "reading memory is not");
+    expect(guest_try(read_word, (void*)0x08012000) == 4, "nothing behind the CPU interface");
+    expect(guest_try(read_word, (void*)0x08030000) == 4, "no hypervisor control interface");
+    expect(guest_try(read_word, (void*)0x40400000) == 4, "no memory behind one's own");
+    expect(guest_try(read_word, (void*)0xf0000000) == 4, "no hypervisor");
+    expect(guest_try(read_pair, (void*)GICD) == 4, "LDRD of a device is an abort, not a hang");
+    expect(guest_try(call_address, (void*)0x48000000) == 3, "jumping to nothing is a prefetch abort");
     expect(guest_try(implementation_defined, 0) == 1, "c15 is undefined");
     expect(guest_try(unallocated, 0) == 1, "an unallocated coprocessor is undefined");
 }

@@ -25,44 +25,68 @@ TEST_F(Description, EachMistakeIsFound) {
     const Mistake mistakes[] = {
         {"not TOML", "[system\n", "s.toml:1:8: error: not TOML"},
         {"key twice", good + "cpus = [1]\n", "s.toml:8:8: error: not TOML"},
-        {"unknown key", good + "memmory = \"4 MiB\"\n", "s.toml:8:1: error: unknown key \"memmory\" in [partition]; did you mean \"memory\"?"},
+        {"unknown key", good + "memmory = \"4 MiB\"\n",
+         "s.toml:8:1: error: unknown key \"memmory\" in [partition]; did you mean \"memory\"?"},
         {"unknown section", good + "[[partitoin]]\n", "unknown section or key \"partitoin\"; did you mean \"partition\"?"},
         {"single bracket", head + "[partition]\nname = \"x\"\n", "s.toml:3:1: error: write [[partition]] here"},
         {"no partition", head, "s.toml: error: no [[partition]] section; add one"},
-        {"missing key", head + "[[partition]]\nname = \"one\"\nmemory = \"4 MiB\"\ncpus = [0]\n", "s.toml:3:1: error: this [partition] has no \"kernel\"; add a line like: kernel = "},
-        {"no unit", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4\"\ncpus = [0]\n", "s.toml:6:10: error: memory: \"4\" has no unit; write it like \"256 MiB\""},
-        {"bare number", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = 4\ncpus = [0]\n", "s.toml:6:10: error: memory must be a size with its unit in quotes, like \"256 MiB\", but this is a whole number"},
-        {"wrong unit", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MB\"\ncpus = [0]\n", "unknown unit \"MB\" (units: B, KiB, MiB, GiB)"},
-        {"odd memory", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"3 MiB\"\ncpus = [0]\n", "memory of \"one\" is 3 MiB; it must be a multiple of 2 MiB, like 4 MiB"},
-        {"not a list", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = 0\n", "cpus must be a list of whole numbers, like [0, 1], but this is a whole number"},
-        {"no CPU", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = []\n", "s.toml:7:8: error: cpus is empty; name at least one physical CPU, like [0]"},
+        {"missing key", head + "[[partition]]\nname = \"one\"\nmemory = \"4 MiB\"\ncpus = [0]\n",
+         "s.toml:3:1: error: this [partition] has no \"kernel\"; add a line like: kernel = "},
+        {"no unit", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4\"\ncpus = [0]\n",
+         "s.toml:6:10: error: memory: \"4\" has no unit; write it like \"256 MiB\""},
+        {"bare number", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = 4\ncpus = [0]\n",
+         "s.toml:6:10: error: memory must be a size with its unit in quotes, like \"256 MiB\", but this is a whole number"},
+        {"wrong unit", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MB\"\ncpus = [0]\n",
+         "unknown unit \"MB\" (units: B, KiB, MiB, GiB)"},
+        {"odd memory", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"3 MiB\"\ncpus = [0]\n",
+         "memory of \"one\" is 3 MiB; it must be a multiple of 2 MiB, like 4 MiB"},
+        {"not a list", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = 0\n",
+         "cpus must be a list of whole numbers, like [0, 1], but this is a whole number"},
+        {"no CPU", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = []\n",
+         "s.toml:7:8: error: cpus is empty; name at least one physical CPU, like [0]"},
         {"CPU that the board lacks", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [0, 7]\n",
          "s.toml:7:12: error: virtual CPU 1 of \"one\" is on CPU 7, which board \"virt\" lacks; it has CPUs 0 to 3"},
-        {"negative CPU", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [-1]\n", "cpus must not be negative"},
+        {"negative CPU", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [-1]\n",
+         "cpus must not be negative"},
         {"CPU claimed twice", good + second + "cpus = [0]\n",
-         "s.toml:12:9: error: CPU 0 is claimed twice: by \"two\" here and by \"one\" at line 7; use another CPU, or share it: [[cpu]] id = 0, slice = \"5 ms\""},
-        {"CPU described twice", head + "[[cpu]]\nid = 0\nslice = \"5 ms\"\n[[cpu]]\nid = 0\nslice = \"5 ms\"\n" + good.substr(head.size()), "CPU 0 is described twice: here and at line 4"},
-        {"slice too short", head + "[[cpu]]\nid = 0\nslice = \"1 us\"\n" + good.substr(head.size()), "s.toml:5:9: error: a slice must be between 100 us and 1 s"},
-        {"CPU section of no CPU", head + "[[cpu]]\nid = 9\nslice = \"5 ms\"\n" + good.substr(head.size()), "board \"virt\" has no CPU 9; it has CPUs 0 to 3"},
-        {"name twice", good + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [1]\n", "s.toml:9:8: error: two partitions are called \"one\": this one and the one at line 4; rename one"},
-        {"bad name", head + "[[partition]]\nname = \"a b\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [0]\n", "\"a b\" cannot be a partition's name; use letters, digits, - and _"},
-        {"missing image", head + "[[partition]]\nname = \"one\"\nkernel = \"b.elf\"\nmemory = \"4 MiB\"\ncpus = [0]\n", "s.toml:5:10: error: the kernel \""},
+         "s.toml:12:9: error: CPU 0 is claimed twice: by \"two\" here and by \"one\" at line 7; use another CPU, or share it: [[cpu]] id = "
+         "0, slice = \"5 ms\""},
+        {"CPU described twice", head + "[[cpu]]\nid = 0\nslice = \"5 ms\"\n[[cpu]]\nid = 0\nslice = \"5 ms\"\n" + good.substr(head.size()),
+         "CPU 0 is described twice: here and at line 4"},
+        {"slice too short", head + "[[cpu]]\nid = 0\nslice = \"1 us\"\n" + good.substr(head.size()),
+         "s.toml:5:9: error: a slice must be between 100 us and 1 s"},
+        {"CPU section of no CPU", head + "[[cpu]]\nid = 9\nslice = \"5 ms\"\n" + good.substr(head.size()),
+         "board \"virt\" has no CPU 9; it has CPUs 0 to 3"},
+        {"name twice", good + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [1]\n",
+         "s.toml:9:8: error: two partitions are called \"one\": this one and the one at line 4; rename one"},
+        {"bad name", head + "[[partition]]\nname = \"a b\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [0]\n",
+         "\"a b\" cannot be a partition's name; use letters, digits, - and _"},
+        {"missing image", head + "[[partition]]\nname = \"one\"\nkernel = \"b.elf\"\nmemory = \"4 MiB\"\ncpus = [0]\n",
+         "s.toml:5:10: error: the kernel \""},
         {"image is a folder", head + "[[partition]]\nname = \"one\"\nkernel = \".\"\nmemory = \"4 MiB\"\ncpus = [0]\n", "cannot be read"},
-        {"image of no known format", head + "[[partition]]\nname = \"one\"\nkernel = \"initrd\"\nmemory = \"4 MiB\"\ncpus = [0]\n", "is of no known format; a kernel is a zImage, an ELF file or a uImage. For a raw image write format = \"raw\""},
+        {"image of no known format", head + "[[partition]]\nname = \"one\"\nkernel = \"initrd\"\nmemory = \"4 MiB\"\ncpus = [0]\n",
+         "is of no known format; a kernel is a zImage, an ELF file or a uImage. For a raw image write format = \"raw\""},
         {"not what it says", good + "format = \"zimage\"\n", "is not what format = \"zimage\" says: it is \"elf\"; correct one of the two"},
         {"unknown format", good + "format = \"zimag\"\n", "s.toml:8:10: error: format cannot be \"zimag\"; did you mean \"zimage\"?"},
-        {"load for an ELF file", good + "load = 0x4000_0000\n", "s.toml:8:8: error: load is for format = \"raw\" alone; a \"elf\" says itself where it goes"},
+        {"load for an ELF file", good + "load = 0x4000_0000\n",
+         "s.toml:8:8: error: load is for format = \"raw\" alone; a \"elf\" says itself where it goes"},
         {"missing initrd", good + "initrd = \"nothing\"\n", "s.toml:8:10: error: the initrd \""},
-        {"kernel that does not fit", head + "[[partition]]\nname = \"one\"\nkernel = \"zImage\"\nmemory = \"2 MiB\"\ncpus = [0]\n", "2 MiB of memory are too little for \"one\": kernel and device tree need 6 MiB; give it at least that"},
-        {"more memory than the board has", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"2 GiB\"\ncpus = [0]\n", "s.toml:6:10: error: memory of \"one\", 2 GiB, exceeds what is left of the board's 1 GiB"},
-        {"memory beyond the board", good + "memory_at = 0x8000_0000\n", "memory of \"one\", 0x80000000 to 0x80400000, exceeds the board's, which is 0x40000000 to 0x80000000"},
+        {"kernel that does not fit", head + "[[partition]]\nname = \"one\"\nkernel = \"zImage\"\nmemory = \"2 MiB\"\ncpus = [0]\n",
+         "2 MiB of memory are too little for \"one\": kernel and device tree need 6 MiB; give it at least that"},
+        {"more memory than the board has", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"2 GiB\"\ncpus = [0]\n",
+         "s.toml:6:10: error: memory of \"one\", 2 GiB, exceeds what is left of the board's 1 GiB"},
+        {"memory beyond the board", good + "memory_at = 0x8000_0000\n",
+         "memory of \"one\", 0x80000000 to 0x80400000, exceeds the board's, which is 0x40000000 to 0x80000000"},
         {"memory on the hypervisor", good + "memory_at = 0x4020_0000\n", "overlaps that of the hypervisor"},
         {"overlapping memory", good + "memory_at = 0x5000_0000\n" + second + "cpus = [1]\nmemory_at = 0x5020_0000\n",
-         "s.toml:14:13: error: memory of \"two\", 0x50200000 to 0x50600000, overlaps that of \"one\" at line 8, 0x50000000 to 0x50400000; move one, or leave memory_at out"},
+         "s.toml:14:13: error: memory of \"two\", 0x50200000 to 0x50600000, overlaps that of \"one\" at line 8, 0x50000000 to 0x50400000; "
+         "move one, or leave memory_at out"},
         {"odd place", good + "memory_at = 0x5000_1000\n", "memory_at of \"one\" must be a multiple of 2 MiB"},
         {"boot memory", good + "boot_memory = \"1 B\"\n", "boot_memory of \"one\" must be a multiple of 4 KiB, at most 64 MiB"},
-        {"unknown device", good + "devices = [\"/pl031@901000\"]\n", "board \"virt\" has no device \"/pl031@901000\"; did you mean \"/pl031@9010000\"?"},
-        {"the hypervisor's device", good + "devices = [\"serial0\"]\n", "\"one\" cannot be given /pl011@9000000: it is the console that carries all channels"},
+        {"unknown device", good + "devices = [\"/pl031@901000\"]\n",
+         "board \"virt\" has no device \"/pl031@901000\"; did you mean \"/pl031@9010000\"?"},
+        {"the hypervisor's device", good + "devices = [\"serial0\"]\n",
+         "\"one\" cannot be given /pl011@9000000: it is the console that carries all channels"},
         {"device with DMA", good + "devices = [\"/fw-cfg@9020000\"]\n", "it reads and writes memory by itself"},
         {"device owned twice", good + "devices = [\"rtc0\"]\n" + second + "cpus = [1]\ndevices = [\"/pl031@9010000\"]\n",
          "s.toml:14:12: error: /pl031@9010000 is owned twice: by \"two\" here and by \"one\" at line 8; take it from one of them"},
@@ -71,12 +95,15 @@ TEST_F(Description, EachMistakeIsFound) {
     };
     for (const Mistake& mistake : mistakes) {
         const std::string said = complaints(mistake.text);
-        EXPECT_NE(said.find(mistake.complaint), std::string::npos) << mistake.name << ": expected\n  " << mistake.complaint << "\nbut it said\n" << said;
+        EXPECT_NE(said.find(mistake.complaint), std::string::npos)
+            << mistake.name << ": expected\n  " << mistake.complaint << "\nbut it said\n"
+            << said;
     }
 }
 
 TEST_F(Description, AllMistakesAreTold) {
-    const std::string said = complaints(head + "[[partition]]\nname = \"one\"\nkernel = \"nothing\"\nmemory = \"4\"\ncpus = [9]\ncolour = \"red\"\n");
+    const std::string said =
+        complaints(head + "[[partition]]\nname = \"one\"\nkernel = \"nothing\"\nmemory = \"4\"\ncpus = [9]\ncolour = \"red\"\n");
     EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 4) << said;
     EXPECT_LT(said.find("s.toml:5:"), said.find("s.toml:6:"));
     EXPECT_LT(said.find("s.toml:7:"), said.find("s.toml:8:"));

@@ -11,7 +11,9 @@ namespace {
 class Registers : public testing::Test {
 protected:
     std::uint32_t get(std::uint32_t offset, unsigned size = 4) { return vcpu.partition->distributor.read(vcpu.interrupts, offset, size); }
-    void set(std::uint32_t offset, std::uint32_t value, unsigned size = 4) { vcpu.partition->distributor.write(vcpu.interrupts, offset, size, value); }
+    void set(std::uint32_t offset, std::uint32_t value, unsigned size = 4) {
+        vcpu.partition->distributor.write(vcpu.interrupts, offset, size, value);
+    }
 
     FakeSystem fake;
     Vcpu& vcpu = fake.start(0);  // of a partition with two vCPUs
@@ -109,7 +111,8 @@ TEST_F(Registers, AreTotal) {
         else
             (void)vcpu.partition->distributor.read(by, offset, size);
     }
-    for (const std::uint32_t id : fake.gic.physical_enabled) EXPECT_TRUE(enabled_before.contains(id) || id == 40 || id == 41 || id == 27) << id;
+    for (const std::uint32_t id : fake.gic.physical_enabled)
+        EXPECT_TRUE(enabled_before.contains(id) || id == 40 || id == 41 || id == 27) << id;
     for (const auto& [id, target] : fake.gic.physical_target)
         if (id >= 32) EXPECT_TRUE(id == 40 || id == 41) << id;
 }

@@ -28,7 +28,8 @@ public:
         using namespace list_register;
         int best = -1;
         for (unsigned n = 0; n < lr.size(); ++n)
-            if (Pending::test(lr[n]) && (best < 0 || Priority::get(lr[n]) < Priority::get(lr[static_cast<unsigned>(best)]))) best = static_cast<int>(n);
+            if (Pending::test(lr[n]) && (best < 0 || Priority::get(lr[n]) < Priority::get(lr[static_cast<unsigned>(best)])))
+                best = static_cast<int>(n);
         if (best < 0) return std::nullopt;
         std::uint32_t& value = lr[static_cast<unsigned>(best)];
         if (!running.empty() && Priority::get(value) >= running.back().second) return std::nullopt;
@@ -93,7 +94,8 @@ public:
         const auto offset = static_cast<std::uint32_t>(address - layout::gicd);
         const auto each = [&](std::uint32_t base, auto&& use) {
             if (offset < base || offset >= base + 0x80) return;
-            for (std::uint32_t bits = value; bits != 0; bits &= bits - 1) use((offset - base) * 8 + static_cast<std::uint32_t>(__builtin_ctz(bits)));
+            for (std::uint32_t bits = value; bits != 0; bits &= bits - 1)
+                use((offset - base) * 8 + static_cast<std::uint32_t>(__builtin_ctz(bits)));
         };
         each(gicd::ISENABLER, [&](std::uint32_t id) { physical_enabled.insert(id); });
         each(gicd::ICENABLER, [&](std::uint32_t id) { physical_enabled.erase(id); });
@@ -119,7 +121,8 @@ private:
     [[nodiscard]] std::uint32_t ended() const {
         std::uint32_t bits = 0;
         for (unsigned n = 0; n < lr.size(); ++n)
-            if (!list_register::live(lr[n]) && !list_register::Hardware::test(lr[n]) && list_register::NotifyEoi::test(lr[n])) bits |= 1u << n;
+            if (!list_register::live(lr[n]) && !list_register::Hardware::test(lr[n]) && list_register::NotifyEoi::test(lr[n]))
+                bits |= 1u << n;
         return bits;
     }
     [[nodiscard]] std::uint32_t empty() const {

@@ -35,7 +35,8 @@ public:
         board_.name = "fake";
         board_.cpus = {0, 1};
         board_.memory = {{0x4000'0000, 0x4000'0000}};
-        board_.gicd = {0x0800'0000, 0x1000}, board_.gicc = {0x0801'0000, 0x2000}, board_.gich = {0x0803'0000, 0x1000}, board_.gicv = {0x0804'0000, 0x2000};
+        board_.gicd = {0x0800'0000, 0x1000}, board_.gicc = {0x0801'0000, 0x2000}, board_.gich = {0x0803'0000, 0x1000},
+        board_.gicv = {0x0804'0000, 0x2000};
         board_.uart = {0x0900'0000, 0x1000}, board_.uart_interrupt = 33;
         plan_.board = &board_;
         plan_.slices = {0, 5'000'000};
@@ -85,7 +86,8 @@ private:
         out.cpus = std::move(cpus);
         out.entry = tool::platform::ram + 0x8000;
         out.r2 = tool::platform::ram;
-        out.regions.push_back({"memory", tool::platform::ram, pa, kBlockSize, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE});
+        out.regions.push_back(
+            {"memory", tool::platform::ram, pa, kBlockSize, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE});
         out.regions.push_back({"gicv", tool::platform::gicc, 0x0804'0000, 0x2000,
                                PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});
         out.copies.push_back({"image", tool::platform::ram + 0x8000, tool::Bytes(100'000, 0x11), 0x4400'0000});

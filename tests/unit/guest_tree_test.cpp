@@ -26,7 +26,8 @@ protected:
         int size = 0;
         const auto* const value = static_cast<const std::uint8_t*>(fdt_getprop(fdt, fdt_path_offset(fdt, path), name, &size));
         std::vector<std::uint32_t> out;
-        for (int at = 0; value != nullptr && at + 4 <= size; at += 4) out.push_back(big({value, static_cast<std::size_t>(size)}, static_cast<std::size_t>(at)));
+        for (int at = 0; value != nullptr && at + 4 <= size; at += 4)
+            out.push_back(big({value, static_cast<std::size_t>(size)}, static_cast<std::size_t>(at)));
         return out;
     }
     std::string text(const char* path, const char* name) {
@@ -70,7 +71,8 @@ TEST_F(GuestTreeTest, SeedsAreWherePatchesSay) {
     ASSERT_EQ(size, 64);
     EXPECT_EQ(seed[0] + seed[63], 0x77 * 2);
     for (const PlannedPatch& patch : tree.patches)
-        for (std::uint64_t at = patch.ipa - patch.nop_before; at < patch.ipa - patch.nop_before + patch.nop_size; ++at) filled[at] = at % 4 == 3 ? 4 : 0;
+        for (std::uint64_t at = patch.ipa - patch.nop_before; at < patch.ipa - patch.nop_before + patch.nop_size; ++at)
+            filled[at] = at % 4 == 3 ? 4 : 0;
     EXPECT_EQ(fdt_check_full(filled.data(), filled.size()), 0);
     EXPECT_EQ(fdt_getprop(filled.data(), chosen, "rng-seed", nullptr), nullptr);
     EXPECT_EQ(fdt_getprop(filled.data(), chosen, "kaslr-seed", nullptr), nullptr);

@@ -17,7 +17,8 @@ std::vector<std::uint64_t> good_image() {
     static tool::Board board;
     board.cpus = {0, 1};
     board.memory = {{0x4000'0000, 0x4000'0000}};
-    board.gicd = {0x0800'0000, 0x1000}, board.gicc = {0x0801'0000, 0x2000}, board.gich = {0x0803'0000, 0x1000}, board.gicv = {0x0804'0000, 0x2000};
+    board.gicd = {0x0800'0000, 0x1000}, board.gicc = {0x0801'0000, 0x2000}, board.gich = {0x0803'0000, 0x1000},
+    board.gicv = {0x0804'0000, 0x2000};
     board.uart = {0x0900'0000, 0x1000}, board.uart_interrupt = 33;
     tool::Plan plan;
     plan.board = &board;
@@ -29,7 +30,8 @@ std::vector<std::uint64_t> good_image() {
         partition.entry = tool::platform::ram;
         constexpr std::uint32_t memory = PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE;
         partition.regions.push_back({"memory", tool::platform::ram, 0x5000'0000 + n * 0x20'0000, 0x20'0000, memory});
-        partition.regions.push_back({"gicv", tool::platform::gicc, 0x0804'0000, 0x2000, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});
+        partition.regions.push_back({"gicv", tool::platform::gicc, 0x0804'0000, 0x2000,
+                                     PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});
         partition.copies.push_back({"kernel", tool::platform::ram, tool::Bytes(64), 0x4040'0000});
         partition.patches.push_back({tool::platform::ram + 0x100, 64, 12, 76});
         partition.routes.push_back({static_cast<std::uint32_t>(40 + n), false, "x"});
@@ -130,13 +132,15 @@ TEST(ImageCheck, IsTotal) {
     unsigned accepted = 0;
     for (int n = 0; n < 100'000; ++n) {
         auto words = good;
-        for (unsigned times = random() % 3 + 1; times != 0; --times) words[random() % words.size()] = random() % 4 == 0 ? random() : words[random() % words.size()];
+        for (unsigned times = random() % 3 + 1; times != 0; --times)
+            words[random() % words.size()] = random() % 4 == 0 ? random() : words[random() % words.size()];
         const auto view = check(words);
         if (!view) continue;
         ++accepted;
         for (const auto& a : view->regions)
             for (const auto& b : view->regions)
-                if (&a != &b && (a.flags & b.flags & PARTITA_REGION_SHARED) == 0) ASSERT_FALSE((PhysRange{PhysAddr{a.pa}, a.size}.overlaps({PhysAddr{b.pa}, b.size})));
+                if (&a != &b && (a.flags & b.flags & PARTITA_REGION_SHARED) == 0)
+                    ASSERT_FALSE((PhysRange{PhysAddr{a.pa}, a.size}.overlaps({PhysAddr{b.pa}, b.size})));
     }
     EXPECT_GT(accepted, 100u);
 }

@@ -72,7 +72,8 @@ TEST(Kernel, ReadersAreTotal) {
     Random random{11};
     for (int n = 0; n < 100'000; ++n)
         for (Bytes bytes : {elf_at(0x4000'0000), zimage(5), uimage()}) {
-            for (unsigned times = random() % 4 + 1; times != 0; --times) bytes[random() % std::min<std::size_t>(bytes.size(), 200)] = static_cast<std::uint8_t>(random());
+            for (unsigned times = random() % 4 + 1; times != 0; --times)
+                bytes[random() % std::min<std::size_t>(bytes.size(), 200)] = static_cast<std::uint8_t>(random());
             if (random() % 4 == 0) bytes.resize(random() % bytes.size());
             (void)read_elf(bytes), (void)read_zimage(bytes), (void)read_uimage(bytes), (void)recognise(bytes);
         }

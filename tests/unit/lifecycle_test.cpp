@@ -116,7 +116,8 @@ TEST_F(Lifecycle, RegistersTravelWithTheirVcpu) {
     fake.be_cpu(1);
     Cpu& cpu = system().cpus[1];
     ASSERT_EQ(run_next(cpu), &fake.vcpu(0, 1));
-    SCTLR::write(0x1111), TTBR0::write(0x2222), PAR::write(0x3333), TPIDRPRW::write(0x4444), CNTKCTL::write(0x5555), VBAR::write(0x6666), CSSELR::write(0x7777);
+    SCTLR::write(0x1111), TTBR0::write(0x2222), PAR::write(0x3333), TPIDRPRW::write(0x4444), CNTKCTL::write(0x5555), VBAR::write(0x6666),
+        CSSELR::write(0x7777);
     fake_hardware.banked.sp_svc = 0x8888;
     CNTV_CVAL::write(0x9999), CNTV_CTL::write(1);
     fake.be_cpu(1);

@@ -40,7 +40,8 @@ inline Bytes zimage(std::uint32_t unpacked) {
     put_word(out, 0x2c, 4096);
     put_word(out, 0x30, 0x45454545);
     put_word(out, 0x34, 0x100);
-    for (const auto& [at, value] : {std::pair{0x100u, 4u}, {0x104u, 0x5a534c4bu}, {0x108u, 4092u}, {0x10cu, 0x1000u}, {4092u, unpacked}}) put_word(out, at, value);
+    for (const auto& [at, value] : {std::pair{0x100u, 4u}, {0x104u, 0x5a534c4bu}, {0x108u, 4092u}, {0x10cu, 0x1000u}, {4092u, unpacked}})
+        put_word(out, at, value);
     return out;
 }
 

@@ -13,7 +13,8 @@ namespace {
 const std::string linux_and_raw =
     "[system]\nboard = \"virt\"\n[[cpu]]\nid = 2\nslice = \"5 ms\"\n"
     "[[partition]]\nname = \"linux\"\nkernel = \"zImage\"\ninitrd = \"initrd\"\nmemory = \"64 MiB\"\ncpus = [0, 1]\ndevices = [\"rtc0\"]\n"
-    "[[partition]]\nname = \"raw\"\nkernel = \"initrd\"\nformat = \"raw\"\nload = 0x8000\nboot_memory = \"8 MiB\"\nmemory = \"2 MiB\"\ncpus = [2]\non_fault = \"stop\"\n"
+    "[[partition]]\nname = \"raw\"\nkernel = \"initrd\"\nformat = \"raw\"\nload = 0x8000\nboot_memory = \"8 MiB\"\nmemory = \"2 "
+    "MiB\"\ncpus = [2]\non_fault = \"stop\"\n"
     "[[partition]]\nname = \"three\"\nkernel = \"a.elf\"\nmemory = \"2 MiB\"\nmemory_at = 0x7000_0000\ncpus = [2]\n";
 
 class PlanTest : public PlanFixture {
@@ -79,7 +80,8 @@ TEST_F(PlanTest, ThePackedImageIsWhatTheHypervisorReads) {
     EXPECT_EQ(view->cpus[2].slice_us, 5000u);
     EXPECT_EQ(view->partitions[1].flags, PARTITA_ON_FAULT_STOP);
     const Bytes binary = to_binary(*image);
-    for (const Segment& segment : image->segments) EXPECT_EQ(std::memcmp(binary.data() + (segment.address - 0x4020'0000), segment.bytes.data(), segment.bytes.size()), 0);
+    for (const Segment& segment : image->segments)
+        EXPECT_EQ(std::memcmp(binary.data() + (segment.address - 0x4020'0000), segment.bytes.data(), segment.bytes.size()), 0);
 }
 
 TEST_F(PlanTest, ThePictureNamesEveryOwner) {

@@ -29,7 +29,8 @@ bool expected(unsigned condition, bool n, bool z, bool c, bool v) {
 TEST(Psr, ConditionsHoldAsTheManualSays) {
     for (std::uint32_t flags = 0; flags < 16; ++flags)
         for (std::uint32_t condition = 0; condition < 16; ++condition)
-            EXPECT_EQ(condition_holds(condition, flags << 28), expected(condition, flags >> 3 & 1, flags >> 2 & 1, flags >> 1 & 1, flags & 1))
+            EXPECT_EQ(condition_holds(condition, flags << 28),
+                      expected(condition, flags >> 3 & 1, flags >> 2 & 1, flags >> 1 & 1, flags & 1))
                 << condition << " " << flags;
 }
 

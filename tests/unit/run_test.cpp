@@ -10,9 +10,10 @@ namespace {
 class Run : public PlanFixture {
 protected:
     Run() {
-        EXPECT_EQ(complaints("[system]\nboard = \"virt\"\n[[partition]]\nname = \"linux\"\nkernel = \"zImage\"\nmemory = \"64 MiB\"\ncpus = [0]\n"
-                             "[[partition]]\nname = \"control\"\nkernel = \"a.elf\"\nmemory = \"2 MiB\"\ncpus = [1]\n"),
-                  "");
+        EXPECT_EQ(
+            complaints("[system]\nboard = \"virt\"\n[[partition]]\nname = \"linux\"\nkernel = \"zImage\"\nmemory = \"64 MiB\"\ncpus = [0]\n"
+                       "[[partition]]\nname = \"control\"\nkernel = \"a.elf\"\nmemory = \"2 MiB\"\ncpus = [1]\n"),
+            "");
     }
     std::string told(const std::string& line) { return tell(parse_fact(line), *plan); }
     static bool say(Session& session, std::uint32_t channel, const std::string& text) {
@@ -23,17 +24,25 @@ protected:
 };
 
 TEST_F(Run, AFaultIsASentence) {
-    EXPECT_EQ(told("fault partition=1 vcpu=0 cause=write reason=unmapped size=4 address=0x1c0f0000 ipa=0x1c0f0000 pc=0x40010334 cpsr=0x60000153 action=stop"),
-              "control/vcpu0: write of 4 bytes to 0x1c0f0000 (no memory, no device; nearest: uart, 0x9000000 to 0x9001000): stopped the partition at pc 0x40010334, svc mode");
-    EXPECT_EQ(told("fault partition=1 vcpu=0 cause=read reason=unmapped size=1 address=0xd0200000 ipa=0x40200000 pc=0x80000000 cpsr=0x10 action=abort"),
-              "control/vcpu0: read of 1 byte from 0x40200000 (no memory, no device; nearest: memory, 0x40000000 to 0x40200000, virtual 0xd0200000): injected an abort at pc 0x80000000, user mode");
-    EXPECT_NE(told("fault partition=0 vcpu=1 cause=read reason=no-syndrome size=0 address=0x9000000 ipa=0x9000000 pc=0x1 cpsr=0x13 action=abort").find("use a plain load or store"), std::string::npos);
+    EXPECT_EQ(told("fault partition=1 vcpu=0 cause=write reason=unmapped size=4 address=0x1c0f0000 ipa=0x1c0f0000 pc=0x40010334 "
+                   "cpsr=0x60000153 action=stop"),
+              "control/vcpu0: write of 4 bytes to 0x1c0f0000 (no memory, no device; nearest: uart, 0x9000000 to 0x9001000): stopped the "
+              "partition at pc 0x40010334, svc mode");
+    EXPECT_EQ(told("fault partition=1 vcpu=0 cause=read reason=unmapped size=1 address=0xd0200000 ipa=0x40200000 pc=0x80000000 cpsr=0x10 "
+                   "action=abort"),
+              "control/vcpu0: read of 1 byte from 0x40200000 (no memory, no device; nearest: memory, 0x40000000 to 0x40200000, virtual "
+              "0xd0200000): injected an abort at pc 0x80000000, user mode");
+    EXPECT_NE(
+        told("fault partition=0 vcpu=1 cause=read reason=no-syndrome size=0 address=0x9000000 ipa=0x9000000 pc=0x1 cpsr=0x13 action=abort")
+            .find("use a plain load or store"),
+        std::string::npos);
 }
 
 TEST_F(Run, StatesAndPanicsAreSentences) {
     EXPECT_EQ(told("state partition=0 name=linux is=running starts=1"), "linux: running");
     EXPECT_EQ(told("state partition=0 name=linux is=running starts=3"), "linux: running (start 3)");
-    EXPECT_EQ(told("panic cpu=0x00000001 detail=0x00000002 what=the pool is too small"), "PANIC in the hypervisor on CPU 1: the pool is too small (detail 0x00000002)");
+    EXPECT_EQ(told("panic cpu=0x00000001 detail=0x00000002 what=the pool is too small"),
+              "PANIC in the hypervisor on CPU 1: the pool is too small (detail 0x00000002)");
     EXPECT_EQ(told("fault partition=77 nonsense"), "fault partition=77");
     EXPECT_EQ(told(""), "");
 }

@@ -35,7 +35,8 @@ private:
 };
 
 struct Space {
-    explicit Space(std::size_t tables = 4096) : pool(tables), root(stage2::root_entries), stage2(std::span<Descriptor, stage2::root_entries>{root}, pool) {}
+    explicit Space(std::size_t tables = 4096)
+        : pool(tables), root(stage2::root_entries), stage2(std::span<Descriptor, stage2::root_entries>{root}, pool) {}
     TestPool pool;
     std::vector<Descriptor> root;
     Stage2<TestPool> stage2;
@@ -55,9 +56,9 @@ TEST(Stage2, DescriptorIsTheArchitectures) {
     ASSERT_EQ(space.stage2.map(Ipa{0x4000'0000}, PhysAddr{0x5000'0000}, kBlockSize, all), MapError::none);
     ASSERT_EQ(space.stage2.map(Ipa{0x0801'0000}, PhysAddr{0x0804'0000}, kPageSize, {.write = true, .device = true}), MapError::none);
     ASSERT_EQ(space.stage2.map(Ipa{0x1000}, PhysAddr{0x6000'0000}, kPageSize, {}), MapError::none);
-    EXPECT_EQ(space.stage2.translate(Ipa{0x4000'0000}), 0x5000'07fdu);                           // block, S2AP=3, SH=3, AF, normal write-back
-    EXPECT_EQ(space.stage2.translate(Ipa{0x0801'0000}), 0x0040'0000'0804'04c7u);                 // page, XN, device
-    EXPECT_EQ(space.stage2.translate(Ipa{0x1000}), 0x0040'0000'6000'077fu);                      // page, read-only, XN
+    EXPECT_EQ(space.stage2.translate(Ipa{0x4000'0000}), 0x5000'07fdu);            // block, S2AP=3, SH=3, AF, normal write-back
+    EXPECT_EQ(space.stage2.translate(Ipa{0x0801'0000}), 0x0040'0000'0804'04c7u);  // page, XN, device
+    EXPECT_EQ(space.stage2.translate(Ipa{0x1000}), 0x0040'0000'6000'077fu);       // page, read-only, XN
 }
 
 TEST(Stage2, RefusesWhatItCannotMap) {

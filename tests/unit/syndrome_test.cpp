@@ -24,9 +24,9 @@ TEST(Syndrome, LoadsAndStoresOfOneRegister) {
 }
 
 TEST(Syndrome, WhatDescribesNoInstructionIsSaid) {
-    EXPECT_FALSE(DataAbort{0x90000006}.described());                                            // ldrd
-    EXPECT_FALSE(DataAbort{0x93c00006}.described());                                            // reserved size
-    EXPECT_FALSE(DataAbort{0x938f0006}.described());                                            // the PC as destination
+    EXPECT_FALSE(DataAbort{0x90000006}.described());  // ldrd
+    EXPECT_FALSE(DataAbort{0x93c00006}.described());  // reserved size
+    EXPECT_FALSE(DataAbort{0x938f0006}.described());  // the PC as destination
     EXPECT_TRUE(DataAbort{0x900001c6}.table_walk());
     EXPECT_TRUE(DataAbort{0x900001c6}.cache_maintenance());
     EXPECT_TRUE(DataAbort{0x9000000e}.permission_fault());

@@ -141,7 +141,9 @@ TEST_F(Trap, L2ctlrTellsTheNumberOfVirtualCpus) {
 }
 
 TEST_F(Trap, ThePhysicalTimerIsEmulated) {
-    const auto access = [&](std::uint32_t key, unsigned rt, bool read) { trap(0x03u << 26 | 1u << 25 | 1u << 24 | 14u << 20 | key | rt << 5 | (read ? 1u : 0u)); };
+    const auto access = [&](std::uint32_t key, unsigned rt, bool read) {
+        trap(0x03u << 26 | 1u << 25 | 1u << 24 | 14u << 20 | key | rt << 5 | (read ? 1u : 0u));
+    };
     CNTPCT::write(1000);
     vcpu.r[1] = 500;
     access(CoprocessorAccess::key(0, 14, 2, 0), 1, false);  // TVAL

@@ -19,7 +19,8 @@ protected:
     void enable(std::uint32_t id, std::uint32_t priority = 0xa0, bool edge = true) {
         set(gicd::IPRIORITYR + id, priority, 1);
         if (id >= 32) set(gicd::ITARGETSR + id, 1, 1);
-        if (id >= 16) set(gicd::ICFGR + id / 16 * 4, (get(gicd::ICFGR + id / 16 * 4) & ~(3u << id % 16 * 2)) | (edge ? 2u << id % 16 * 2 : 0));
+        if (id >= 16)
+            set(gicd::ICFGR + id / 16 * 4, (get(gicd::ICFGR + id / 16 * 4) & ~(3u << id % 16 * 2)) | (edge ? 2u << id % 16 * 2 : 0));
         set(gicd::ISENABLER + id / 32 * 4, 1u << id % 32);
     }
     void pend(std::uint32_t id) { set(gicd::ISPENDR + id / 32 * 4, 1u << id % 32); }

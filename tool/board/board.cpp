@@ -10,6 +10,7 @@ extern "C" {
 #include <iterator>
 
 #define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_UNRELEASED_FEATURES 0
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
@@ -42,7 +43,8 @@ public:
     // `reg` under the parent's cell counts.
     [[nodiscard]] std::vector<AddressRange> registers(int node) const {
         const int parent = fdt_parent_offset(fdt_, node);
-        const auto address_cells = static_cast<std::size_t>(fdt_address_cells(fdt_, parent)), size_cells = static_cast<std::size_t>(fdt_size_cells(fdt_, parent));
+        const auto address_cells = static_cast<std::size_t>(fdt_address_cells(fdt_, parent)),
+                   size_cells = static_cast<std::size_t>(fdt_size_cells(fdt_, parent));
         const auto words = cells(node, "reg");
         std::vector<AddressRange> out;
         if (size_cells == 0) return out;
@@ -54,7 +56,8 @@ public:
     [[nodiscard]] std::vector<BoardInterrupt> interrupts(int node) const {
         const auto words = cells(node, "interrupts");
         std::vector<BoardInterrupt> out;
-        for (std::size_t at = 0; at + 3 <= words.size(); at += 3) out.push_back({words[at + 1] + (words[at] == 0 ? 32 : 16), (words[at + 2] & 3) != 0});
+        for (std::size_t at = 0; at + 3 <= words.size(); at += 3)
+            out.push_back({words[at + 1] + (words[at] == 0 ? 32 : 16), (words[at + 2] & 3) != 0});
         return out;
     }
 
@@ -95,7 +98,8 @@ void read_nodes(const Tree& tree, Board& board, const std::string& console) {
         const auto registers = tree.registers(node);
         if (type != nullptr && std::string_view{type} == "memory") {
             board.memory.insert(board.memory.end(), registers.begin(), registers.end());
-        } else if ((tree.is(node, "arm,cortex-a15-gic") || tree.is(node, "arm,gic-400") || tree.is(node, "arm,cortex-a7-gic")) && registers.size() >= 4) {
+        } else if ((tree.is(node, "arm,cortex-a15-gic") || tree.is(node, "arm,gic-400") || tree.is(node, "arm,cortex-a7-gic")) &&
+                   registers.size() >= 4) {
             board.gicd = registers[0], board.gicc = registers[1], board.gich = registers[2], board.gicv = registers[3];
         } else if (!registers.empty()) {
             BoardDevice device{tree.path(node), registers, tree.interrupts(node), masters_bus(tree, node), node};
@@ -132,7 +136,8 @@ std::vector<std::string> board_names(const std::filesystem::path& boards) {
     return out;
 }
 
-std::expected<Board, std::string> load_board(const std::string& name, const std::filesystem::path& boards, const std::filesystem::path& trees) {
+std::expected<Board, std::string> load_board(const std::string& name, const std::filesystem::path& boards,
+                                             const std::filesystem::path& trees) {
     const auto file = boards / name / "board.toml";
     const toml::parse_result parsed = toml::parse_file(file.string());
     if (!parsed) return std::unexpected(fmt::format("{}: {}", file.string(), parsed.error().description()));
@@ -152,7 +157,8 @@ std::expected<Board, std::string> load_board(const std::string& name, const std:
     read_cpus(tree, board);
     read_nodes(tree, board, table["console"].value_or(std::string{}));
     if (board.cpus.empty() || board.memory.empty() || board.gicv.size == 0 || board.uart.size == 0)
-        return std::unexpected(fmt::format("the device tree of board \"{}\" lacks CPUs, memory, a GICv2 with virtual interface, or the console", name));
+        return std::unexpected(
+            fmt::format("the device tree of board \"{}\" lacks CPUs, memory, a GICv2 with virtual interface, or the console", name));
     return board;
 }
 

@@ -39,7 +39,7 @@ struct Board {
     std::string name, summary;
     std::vector<std::uint8_t> tree;  // flattened device tree
     QemuMachine qemu;
-    std::uint64_t load_address = 0;  // of the hypervisor, 2 MiB aligned
+    std::uint64_t load_address = 0;   // of the hypervisor, 2 MiB aligned
     std::vector<std::uint32_t> cpus;  // MPIDR affinity of each
     std::vector<AddressRange> memory;
     AddressRange gicd, gicc, gich, gicv;
@@ -53,7 +53,8 @@ struct Board {
 };
 
 // The board of this name below `boards`; `trees` holds the compiled device trees. The error is a sentence.
-[[nodiscard]] std::expected<Board, std::string> load_board(const std::string& name, const std::filesystem::path& boards, const std::filesystem::path& trees);
+[[nodiscard]] std::expected<Board, std::string> load_board(const std::string& name, const std::filesystem::path& boards,
+                                                           const std::filesystem::path& trees);
 [[nodiscard]] std::vector<std::string> board_names(const std::filesystem::path& boards);
 
 }  // namespace partita::tool

@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <numeric>
+#include <tuple>
 
 namespace partita::tool {
 
@@ -29,7 +29,8 @@ void Diagnostics::error(Place place, std::string message) { errors_.push_back({p
 
 std::string Diagnostics::text() const {
     auto sorted = errors_;
-    std::stable_sort(sorted.begin(), sorted.end(), [](const Entry& a, const Entry& b) { return a.place < b.place; });
+    std::sort(sorted.begin(), sorted.end(),
+              [](const Entry& a, const Entry& b) { return std::tie(a.place, a.message) < std::tie(b.place, b.message); });
     std::string out;
     for (const Entry& entry : sorted) {
         if (entry.place.line == 0)

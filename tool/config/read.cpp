@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_UNRELEASED_FEATURES 0
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
@@ -105,11 +106,12 @@ private:
         for (const Key& key : section_.keys) known.emplace_back(key.name);
         for (const auto& [key, node] : table_)
             if (find_key(section_, key.str()) == nullptr)
-                diagnostics_.error(place_of(key.source()), fmt::format("unknown key \"{}\" in [{}]; {}", key.str(), section_.name, suggest(std::string{key.str()}, known)));
+                diagnostics_.error(place_of(key.source()), fmt::format("unknown key \"{}\" in [{}]; {}", key.str(), section_.name,
+                                                                       suggest(std::string{key.str()}, known)));
         for (const Key& key : section_.keys)
             if (key.required && !table_.contains(key.name))
-                diagnostics_.error(place_of(table_.source()),
-                                   fmt::format("this [{}] has no \"{}\"; add a line like: {} = {}", section_.name, key.name, key.name, key.example));
+                diagnostics_.error(place_of(table_.source()), fmt::format("this [{}] has no \"{}\"; add a line like: {} = {}",
+                                                                          section_.name, key.name, key.name, key.example));
     }
 
     [[nodiscard]] const toml::node* find(std::string_view name) const { return table_.get(name); }
@@ -162,7 +164,8 @@ private:
 
 CpuDescription read_cpu(const toml::table& table, Diagnostics& diagnostics) {
     SectionReader reader{*find_section("cpu"), table, diagnostics};
-    return {reader.number("id").value_or(Placed<std::uint64_t>{0, reader.place()}), reader.quantity("slice").value_or(Placed<std::uint64_t>{0, reader.place()})};
+    return {reader.number("id").value_or(Placed<std::uint64_t>{0, reader.place()}),
+            reader.quantity("slice").value_or(Placed<std::uint64_t>{0, reader.place()})};
 }
 
 PartitionDescription read_partition(const toml::table& table, const std::filesystem::path& folder, Diagnostics& diagnostics) {
@@ -195,7 +198,8 @@ std::vector<const toml::table*> tables_of(const toml::table& root, const Section
     const toml::node* const node = root.get(section.name);
     if (node == nullptr) {
         if (section.required)
-            diagnostics.error({}, fmt::format("no {0}{1}{2} section; add one", section.repeated ? "[[" : "[", section.name, section.repeated ? "]]" : "]"));
+            diagnostics.error({}, fmt::format("no {0}{1}{2} section; add one", section.repeated ? "[[" : "[", section.name,
+                                              section.repeated ? "]]" : "]"));
         return out;
     }
     const toml::array* const list = node->as_array();
@@ -209,7 +213,8 @@ std::vector<const toml::table*> tables_of(const toml::table& root, const Section
                 diagnostics.error(place_of(element.source()), fmt::format("{0} must be sections [[{0}]]", section.name));
         if (list->empty()) diagnostics.error(place_of(node->source()), fmt::format("no [[{}]] section; add one", section.name));
     } else {
-        diagnostics.error(place_of(node->source()), fmt::format("write {0}{1}{2} here", section.repeated ? "[[" : "[", section.name, section.repeated ? "]]" : "]"));
+        diagnostics.error(place_of(node->source()),
+                          fmt::format("write {0}{1}{2} here", section.repeated ? "[[" : "[", section.name, section.repeated ? "]]" : "]"));
     }
     return out;
 }
@@ -228,10 +233,12 @@ SystemDescription read_description(const std::string& text, const std::filesyste
     for (const Section& section : schema()) known.emplace_back(section.name);
     for (const auto& [key, node] : root)
         if (find_section(key.str()) == nullptr)
-            diagnostics.error(place_of(key.source()), fmt::format("unknown section or key \"{}\"; {}", key.str(), suggest(std::string{key.str()}, known)));
+            diagnostics.error(place_of(key.source()),
+                              fmt::format("unknown section or key \"{}\"; {}", key.str(), suggest(std::string{key.str()}, known)));
     for (const toml::table* const table : tables_of(root, *find_section("system"), diagnostics))
         out.board = SectionReader{*find_section("system"), *table, diagnostics}.text("board");
-    for (const toml::table* const table : tables_of(root, *find_section("cpu"), diagnostics)) out.cpus.push_back(read_cpu(*table, diagnostics));
+    for (const toml::table* const table : tables_of(root, *find_section("cpu"), diagnostics))
+        out.cpus.push_back(read_cpu(*table, diagnostics));
     for (const toml::table* const table : tables_of(root, *find_section("partition"), diagnostics))
         out.partitions.push_back(read_partition(*table, folder, diagnostics));
     return out;

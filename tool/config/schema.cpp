@@ -7,44 +7,53 @@ namespace partita::tool {
 namespace {
 
 constexpr Key system_keys[] = {
-    {"board", Type::text, true, "", "", "The board that the system is for: a folder of `boards/`. `partita boards` lists them.", "\"virt\""},
+    {"board", Type::text, true, "", "", "The board that the system is for: a folder of `boards/`. `partita boards` lists them.",
+     "\"virt\""},
 };
 
 constexpr Key cpu_keys[] = {
     {"id", Type::address, true, "", "", "The physical CPU, counted as in the board's device tree, from 0.", "2"},
     {"slice", Type::duration, true, "", "",
-     "Several partitions may use this CPU: each of their virtual CPUs in turn, for this long. Without a `[[cpu]]` section a CPU belongs to one partition.",
+     "Several partitions may use this CPU: each of their virtual CPUs in turn, for this long. Without a `[[cpu]]` section a CPU belongs to "
+     "one partition.",
      "\"5 ms\""},
 };
 
 constexpr Key partition_keys[] = {
-    {"name", Type::text, true, "", "", "What the partition is called everywhere: consoles, reports, pictures. Letters, digits, `-` and `_`, at most 31.",
-     "\"linux\""},
+    {"name", Type::text, true, "", "",
+     "What the partition is called everywhere: consoles, reports, pictures. Letters, digits, `-` and `_`, at most 31.", "\"linux\""},
     {"kernel", Type::path, true, "", "", "The image to start.", "\"vmlinuz\""},
     {"format", Type::choice, false, "\"auto\"", "auto zimage elf raw uimage",
-     "What the image is. `auto` finds out; anything else is checked against the image. A raw image cannot be told from noise, so it must be named.", "\"zimage\""},
+     "What the image is. `auto` finds out; anything else is checked against the image. A raw image cannot be told from noise, so it must "
+     "be named.",
+     "\"zimage\""},
     {"initrd", Type::path, false, "", "", "An initial RAM disk, named to the guest in `/chosen` of its device tree.", "\"initrd.img\""},
     {"bootargs", Type::text, false, "\"\"", "", "The kernel's command line.", "\"console=ttyAMA0\""},
     {"memory", Type::size, true, "", "", "RAM at 0x4000_0000 of the guest's address space: a multiple of 2 MiB.", "\"256 MiB\""},
     {"memory_at", Type::address, false, "", "",
      "Where this RAM lies on the board: a physical address, a multiple of 2 MiB. Without it the tool chooses.", "0x6000_0000"},
     {"cpus", Type::integer_list, true, "", "", "Virtual CPU n runs on physical CPU `cpus[n]`.", "[0, 1]"},
-    {"boot_memory", Type::size, false, "", "", "RAM at address 0 of the guest's address space, for images that are linked there: a multiple of 4 KiB.",
-     "\"8 MiB\""},
+    {"boot_memory", Type::size, false, "", "",
+     "RAM at address 0 of the guest's address space, for images that are linked there: a multiple of 4 KiB.", "\"8 MiB\""},
     {"load", Type::address, false, "0x4001_0000", "", "Where a raw image is put in the guest's address space.", "0x4001_0000"},
     {"entry", Type::address, false, "the load address", "", "Where a raw image starts.", "0x4001_0000"},
     {"devices", Type::text_list, false, "[]", "",
-     "Devices of the board that belong to this partition alone: paths or aliases of the board's device tree. Their registers are mapped at their physical address, "
+     "Devices of the board that belong to this partition alone: paths or aliases of the board's device tree. Their registers are mapped at "
+     "their physical address, "
      "their interrupts keep their numbers, and the guest's device tree gets their nodes. A device that masters the bus is refused.",
      "[\"/pl031@9010000\"]"},
-    {"on_exit", Type::choice, false, "\"stop\"", "stop restart", "What happens when the guest powers itself off (PSCI SYSTEM_OFF).", "\"restart\""},
-    {"on_reset", Type::choice, false, "\"restart\"", "restart stop", "What happens when the guest resets itself (PSCI SYSTEM_RESET).", "\"stop\""},
+    {"on_exit", Type::choice, false, "\"stop\"", "stop restart", "What happens when the guest powers itself off (PSCI SYSTEM_OFF).",
+     "\"restart\""},
+    {"on_reset", Type::choice, false, "\"restart\"", "restart stop", "What happens when the guest resets itself (PSCI SYSTEM_RESET).",
+     "\"stop\""},
     {"on_fault", Type::choice, false, "\"abort\"", "abort stop restart",
-     "What happens when the guest touches what it does not have. `abort`: it takes an external abort, as on a real board; `stop` and `restart` end the partition. "
+     "What happens when the guest touches what it does not have. `abort`: it takes an external abort, as on a real board; `stop` and "
+     "`restart` end the partition. "
      "Reported in words in any case.",
      "\"stop\""},
     {"rights", Type::choice_list, false, "[]", "manage serve trace debug",
-     "What the partition may ask of the hypervisor beside its own business. Recorded in the image and shown; hypercalls that need them come with later versions.",
+     "What the partition may ask of the hypervisor beside its own business. Recorded in the image and shown; hypercalls that need them "
+     "come with later versions.",
      "[\"manage\"]"},
 };
 
@@ -133,14 +142,17 @@ std::string schema_as_markdown() {
         "Sizes and times always carry a unit. Paths are relative to the file. Editors that know JSON schemas complete the keys with "
         "[`system.schema.json`](system.schema.json).\n";
     for (const Section& section : sections) {
-        out += fmt::format("\n## `{}{}{}`\n\n{} {}\n", section.repeated ? "[[" : "[", section.name, section.repeated ? "]]" : "]", section.doc,
-                           section.repeated ? "One section for each." : "");
+        out += fmt::format("\n## `{}{}{}`\n\n{} {}\n", section.repeated ? "[[" : "[", section.name, section.repeated ? "]]" : "]",
+                           section.doc, section.repeated ? "One section for each." : "");
         for (const Key& key : section.keys) {
             std::string type{type_name(key.type)};
             if (!key.choices.empty())
                 for (const std::string& choice : choices_of(key)) type += fmt::format(" `\"{}\"`", choice);
-            const std::string need = key.required ? "required" : key.fallback.empty() ? "optional" : fmt::format("default `{}`", key.fallback);
-            out += fmt::format("\n### `{}`\n\n*{}; {}.* {}\n\n```toml\n{} = {}\n```\n", key.name, type, need, key.doc, key.name, key.example);
+            const std::string need = key.required           ? "required"
+                                     : key.fallback.empty() ? "optional"
+                                                            : fmt::format("default `{}`", key.fallback);
+            out +=
+                fmt::format("\n### `{}`\n\n*{}; {}.* {}\n\n```toml\n{} = {}\n```\n", key.name, type, need, key.doc, key.name, key.example);
         }
     }
     return out;
@@ -148,16 +160,19 @@ std::string schema_as_markdown() {
 
 std::string schema_as_json() {
     std::string out =
-        "{\n  \"$schema\": \"http://json-schema.org/draft-07/schema#\",\n  \"title\": \"Partita system description\",\n  \"type\": \"object\",\n"
+        "{\n  \"$schema\": \"http://json-schema.org/draft-07/schema#\",\n  \"title\": \"Partita system description\",\n  \"type\": "
+        "\"object\",\n"
         "  \"additionalProperties\": false,\n  \"required\": [\"system\", \"partition\"],\n  \"properties\": {\n";
     for (const Section& section : sections) {
         std::string required, keys;
         for (const Key& key : section.keys) {
             if (key.required) required += fmt::format("{}{}", required.empty() ? "" : ", ", quoted(key.name));
-            keys += fmt::format("{}        {}: {{{}, \"description\": {}}}", keys.empty() ? "" : ",\n", quoted(key.name), json_type(key), quoted(key.doc));
+            keys += fmt::format("{}        {}: {{{}, \"description\": {}}}", keys.empty() ? "" : ",\n", quoted(key.name), json_type(key),
+                                quoted(key.doc));
         }
         const std::string object = fmt::format(
-            "{{\n      \"type\": \"object\", \"additionalProperties\": false, \"required\": [{}], \"description\": {},\n      \"properties\": {{\n{}\n      }}\n    }}",
+            "{{\n      \"type\": \"object\", \"additionalProperties\": false, \"required\": [{}], \"description\": {},\n      "
+            "\"properties\": {{\n{}\n      }}\n    }}",
             required, quoted(section.doc), keys);
         out += fmt::format("    {}: {}{}\n", quoted(section.name),
                            section.repeated ? fmt::format("{{\"type\": \"array\", \"items\": {}}}", object) : object,

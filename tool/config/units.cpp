@@ -26,10 +26,12 @@ std::string names(std::span<const Unit> units) {
 std::expected<std::uint64_t, std::string> parse(std::string_view text, std::span<const Unit> units, std::string_view example) {
     std::uint64_t number = 0;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (failed != std::errc{}) return std::unexpected(fmt::format("\"{}\" does not begin with a whole number; write it like \"{}\"", text, example));
+    if (failed != std::errc{})
+        return std::unexpected(fmt::format("\"{}\" does not begin with a whole number; write it like \"{}\"", text, example));
     std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
     while (unit.starts_with(' ')) unit.remove_prefix(1);
-    if (unit.empty()) return std::unexpected(fmt::format("\"{}\" has no unit; write it like \"{}\" (units: {})", text, example, names(units)));
+    if (unit.empty())
+        return std::unexpected(fmt::format("\"{}\" has no unit; write it like \"{}\" (units: {})", text, example, names(units)));
     for (const Unit& known : units) {
         if (known.name != unit) continue;
         if (number > ~std::uint64_t{0} / known.factor) return std::unexpected(fmt::format("\"{}\" is too large", text));

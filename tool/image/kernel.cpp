@@ -23,7 +23,8 @@ bool starts_with(std::span<const std::uint8_t> bytes, std::string_view magic, st
 }  // namespace
 
 uint32_t little(std::span<const std::uint8_t> bytes, std::size_t at) {
-    return bytes[at] | static_cast<uint32_t>(bytes[at + 1]) << 8 | static_cast<uint32_t>(bytes[at + 2]) << 16 | static_cast<uint32_t>(bytes[at + 3]) << 24;
+    return bytes[at] | static_cast<uint32_t>(bytes[at + 1]) << 8 | static_cast<uint32_t>(bytes[at + 2]) << 16 |
+           static_cast<uint32_t>(bytes[at + 3]) << 24;
 }
 
 uint32_t big(std::span<const std::uint8_t> bytes, std::size_t at) { return __builtin_bswap32(little(bytes, at)); }
@@ -47,7 +48,8 @@ std::expected<ElfImage, std::string> read_elf(std::span<const std::uint8_t> byte
     constexpr std::uint8_t class32 = 1, little_endian = 1;
     constexpr uint32_t machine_arm = 40, load = 1;
     if (recognise(bytes) != "elf" || bytes.size() < header_size) return std::unexpected("it is not an ELF file");
-    if (bytes[4] != class32 || bytes[5] != little_endian) return std::unexpected("it is an ELF file, but not for a 32-bit little-endian CPU");
+    if (bytes[4] != class32 || bytes[5] != little_endian)
+        return std::unexpected("it is an ELF file, but not for a 32-bit little-endian CPU");
     if ((little(bytes, 0x12) & 0xffffu) != machine_arm) return std::unexpected("it is an ELF file, but not for Arm");
     const std::uint64_t table = little(bytes, 0x1c), count = little(bytes, 0x2c) & 0xffffu, each = little(bytes, 0x28) >> 16;
     if (each != program_header_size || table > bytes.size() || count * each > bytes.size() - table)
@@ -103,7 +105,8 @@ std::expected<UImage, std::string> read_uimage(std::span<const std::uint8_t> byt
     const std::size_t size = big(bytes, 12);
     if (size > bytes.size() - header_size) return std::unexpected("it is shorter than its header says: it was cut off");
     if (bytes[29] != arm) return std::unexpected("its header says that it is not for 32-bit Arm");
-    if (bytes[30] != kernel && bytes[30] != standalone) return std::unexpected("its header says that it is neither a kernel nor a standalone program");
+    if (bytes[30] != kernel && bytes[30] != standalone)
+        return std::unexpected("its header says that it is neither a kernel nor a standalone program");
     if (bytes[31] != uncompressed) return std::unexpected("it is compressed; unpack it first");
     UImage out;
     out.load = big(bytes, 16);

@@ -75,7 +75,8 @@ void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables
     for (std::uint32_t index = 0; index < planned.cpus.size(); ++index) tables.vcpus.push_back({number, planned.cpus[index], index, 0});
     for (const PlannedRegion& region : planned.regions) tables.regions.push_back({region.ipa, region.pa, region.size, region.flags, 0});
     for (const PlannedCopy& copy : planned.copies) tables.copies.push_back({copy.source, copy.ipa, copy.bytes.size()});
-    for (const PlannedPatch& patch : planned.patches) tables.patches.push_back({patch.ipa, patch.size, PARTITA_PATCH_RANDOM, patch.nop_before, patch.nop_size});
+    for (const PlannedPatch& patch : planned.patches)
+        tables.patches.push_back({patch.ipa, patch.size, PARTITA_PATCH_RANDOM, patch.nop_before, patch.nop_size});
     for (const PlannedRoute& route : planned.routes) tables.interrupts.push_back({route.intid, route.edge ? PARTITA_ROUTE_EDGE : 0});
     tables.partitions.push_back(out);
 }
@@ -119,14 +120,15 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
 
 std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMemory& own, const PackOptions& options) {
     Tables tables;
-    for (std::size_t n = 0; n < plan.board->cpus.size(); ++n) tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000)});
+    for (std::size_t n = 0; n < plan.board->cpus.size(); ++n)
+        tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000)});
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) add_partition(plan.partitions[n], static_cast<std::uint32_t>(n), tables);
 
     partita_image_header header{};
     header.magic = PARTITA_IMAGE_MAGIC;
     header.version = PARTITA_IMAGE_VERSION;
     header.flags = (options.framed_console ? PARTITA_IMAGE_FRAMED_CONSOLE : 0) | (options.off_when_done ? PARTITA_IMAGE_OFF_WHEN_DONE : 0);
-    header.idle_wake_us = options.idle_wake_us;
+    header.tick_us = options.tick_us;
     header.board = describe_board(*plan.board);
     header.board.uart_cpu = least_loaded_cpu(plan);
     Bytes bytes(sizeof header);
@@ -149,7 +151,8 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     std::memcpy(bytes.data(), &header, sizeof header);
 
     if (const auto checked = check_image(std::as_bytes(std::span{bytes})); !checked)
-        return std::unexpected(fmt::format("the hypervisor would refuse this system: {} (record {})", describe(checked.error().fault), checked.error().record));
+        return std::unexpected(fmt::format("the hypervisor would refuse this system: {} (record {})", describe(checked.error().fault),
+                                           checked.error().record));
     return bytes;
 }
 

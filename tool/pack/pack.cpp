@@ -28,9 +28,11 @@ std::expected<SystemImage, std::string> pack(const Plan& plan, std::span<const s
     if (!elf || elf->segments.empty()) return std::unexpected("the hypervisor's image is damaged; build it anew");
     const std::uint64_t linked = elf->segments.front().address;
     SystemImage image;
-    for (const Segment& segment : elf->segments) image.segments.push_back({segment.address - linked + plan.hypervisor_base, segment.bytes, segment.memory_size});
+    for (const Segment& segment : elf->segments)
+        image.segments.push_back({segment.address - linked + plan.hypervisor_base, segment.bytes, segment.memory_size});
     Bytes& first = image.segments.front().bytes;
-    if (first.size() < sizeof(partita_hypervisor_header) || little(first, offsetof(partita_hypervisor_header, magic)) != PARTITA_IMAGE_MAGIC)
+    if (first.size() < sizeof(partita_hypervisor_header) ||
+        little(first, offsetof(partita_hypervisor_header, magic)) != PARTITA_IMAGE_MAGIC)
         return std::unexpected("the hypervisor's image has no header; build it anew");
     const std::uint64_t offset = (little(first, offsetof(partita_hypervisor_header, image_size)) + kPageSize - 1) & ~(kPageSize - 1);
     auto description = describe_system(plan, {plan.hypervisor_base, offset}, options);

@@ -13,7 +13,7 @@ namespace partita::tool {
 struct PackOptions {
     bool framed_console = false;
     bool off_when_done = false;
-    std::uint32_t idle_wake_us = 0;  // see partita_image_header
+    std::uint32_t tick_us = 0;  // see partita_image_header
 };
 
 // What lies where in physical memory.
@@ -24,7 +24,8 @@ struct SystemImage {
 };
 
 // hypervisor: the file that the target build made. The error is a sentence.
-[[nodiscard]] std::expected<SystemImage, std::string> pack(const Plan& plan, std::span<const std::uint8_t> hypervisor, const PackOptions& options);
+[[nodiscard]] std::expected<SystemImage, std::string> pack(const Plan& plan, std::span<const std::uint8_t> hypervisor,
+                                                           const PackOptions& options);
 
 [[nodiscard]] Bytes to_elf(const SystemImage& image);
 // From the first segment's address on, gaps filled with zeros.

@@ -26,7 +26,8 @@ public:
     explicit Memory(const Board& board) : board_(board) {}
 
     [[nodiscard]] bool on_board(const AddressRange& range) const {
-        return std::any_of(board_.memory.begin(), board_.memory.end(), [&](const AddressRange& memory) { return range.begin >= memory.begin && range.end() <= memory.end(); });
+        return std::any_of(board_.memory.begin(), board_.memory.end(),
+                           [&](const AddressRange& memory) { return range.begin >= memory.begin && range.end() <= memory.end(); });
     }
     [[nodiscard]] const Claim* clash(const AddressRange& range) const {
         const auto at = std::find_if(claims_.begin(), claims_.end(), [&](const Claim& claim) { return claim.range.overlaps(range); });
@@ -53,7 +54,8 @@ public:
     }
     [[nodiscard]] std::string extent() const {
         std::string out;
-        for (const AddressRange& memory : board_.memory) out += fmt::format("{}{:#x} to {:#x}", out.empty() ? "" : ", ", memory.begin, memory.end());
+        for (const AddressRange& memory : board_.memory)
+            out += fmt::format("{}{:#x} to {:#x}", out.empty() ? "" : ", ", memory.begin, memory.end());
         return out;
     }
     [[nodiscard]] std::string shares() const {
@@ -92,12 +94,14 @@ void plan_own(Plan& plan, Memory& memory) {
     const Placed<std::uint64_t>& memory = partition.description->memory;
     if (memory.place == partition.description->place) return false;  // told already
     if (memory.value == 0 || memory.value % kBlockSize != 0) {
-        diagnostics.error(memory.place, fmt::format("memory of \"{}\" is {}; it must be a multiple of 2 MiB, like {}", partition.name, format_size(memory.value),
-                                                    format_size(std::max(round_up(memory.value, kBlockSize), kBlockSize))));
+        diagnostics.error(memory.place,
+                          fmt::format("memory of \"{}\" is {}; it must be a multiple of 2 MiB, like {}", partition.name,
+                                      format_size(memory.value), format_size(std::max(round_up(memory.value, kBlockSize), kBlockSize))));
         return false;
     }
     if (memory.value > platform::most_ram) {
-        diagnostics.error(memory.place, fmt::format("memory of \"{}\" is {}; a partition's address space has room for 3 GiB", partition.name, format_size(memory.value)));
+        diagnostics.error(memory.place, fmt::format("memory of \"{}\" is {}; a partition's address space has room for 3 GiB",
+                                                    partition.name, format_size(memory.value)));
         return false;
     }
     return true;
@@ -108,23 +112,30 @@ void place_fixed(PlannedPartition& partition, Memory& memory, Diagnostics& diagn
     const PartitionDescription& description = *partition.description;
     const Placed<std::uint64_t>& at = *description.memory_at;
     const AddressRange range{at.value, description.memory.value};
-    if (range.begin % kBlockSize != 0) return diagnostics.error(at.place, fmt::format("memory_at of \"{}\" must be a multiple of 2 MiB (0x20_0000)", partition.name));
+    if (range.begin % kBlockSize != 0)
+        return diagnostics.error(at.place, fmt::format("memory_at of \"{}\" must be a multiple of 2 MiB (0x20_0000)", partition.name));
     if (!memory.on_board(range))
-        return diagnostics.error(at.place, fmt::format("memory of \"{}\", {:#x} to {:#x}, exceeds the board's, which is {}", partition.name, range.begin, range.end(), memory.extent()));
+        return diagnostics.error(at.place, fmt::format("memory of \"{}\", {:#x} to {:#x}, exceeds the board's, which is {}", partition.name,
+                                                       range.begin, range.end(), memory.extent()));
     if (const Claim* const other = memory.clash(range))
-        return diagnostics.error(at.place, fmt::format("memory of \"{}\", {:#x} to {:#x}, overlaps that of {}{}, {:#x} to {:#x}; move one, or leave memory_at out", partition.name,
-                                                       range.begin, range.end(), other->owner,
-                                                       other->place.line != 0 ? fmt::format(" at line {}", other->place.line) : std::string{}, other->range.begin, other->range.end()));
+        return diagnostics.error(
+            at.place,
+            fmt::format("memory of \"{}\", {:#x} to {:#x}, overlaps that of {}{}, {:#x} to {:#x}; move one, or leave memory_at out",
+                        partition.name, range.begin, range.end(), other->owner,
+                        other->place.line != 0 ? fmt::format(" at line {}", other->place.line) : std::string{}, other->range.begin,
+                        other->range.end()));
     memory.claim(range, fmt::format("\"{}\"", partition.name), at.place);
-    partition.regions.push_back({"memory", platform::ram, range.begin, range.size, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE});
+    partition.regions.push_back(
+        {"memory", platform::ram, range.begin, range.size, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE});
 }
 
-void place_free(PlannedPartition& partition, const std::string& what, const Placed<std::uint64_t>& size, std::uint64_t ipa, std::uint64_t alignment, Memory& memory,
-                Diagnostics& diagnostics) {
+void place_free(PlannedPartition& partition, const std::string& what, const Placed<std::uint64_t>& size, std::uint64_t ipa,
+                std::uint64_t alignment, Memory& memory, Diagnostics& diagnostics) {
     const auto at = memory.find(size.value, alignment);
     if (!at)
-        return diagnostics.error(size.place, fmt::format("{} of \"{}\", {}, exceeds what is left of the board's {}: {}; give it less, or another partition", what, partition.name,
-                                                         format_size(size.value), format_size(memory.total()), memory.shares()));
+        return diagnostics.error(
+            size.place, fmt::format("{} of \"{}\", {}, exceeds what is left of the board's {}: {}; give it less, or another partition",
+                                    what, partition.name, format_size(size.value), format_size(memory.total()), memory.shares()));
     memory.claim({*at, size.value}, fmt::format("\"{}\"", partition.name), size.place);
     partition.regions.push_back({what, ipa, *at, size.value, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE});
 }
@@ -143,8 +154,10 @@ void plan_memory(Plan& plan, Diagnostics& diagnostics) {
         const PartitionDescription& description = *partition->description;
         if (!description.memory_at) place_free(*partition, "memory", description.memory, platform::ram, kBlockSize, memory, diagnostics);
         constexpr std::uint64_t most_boot_memory = 0x0400'0000;
-        if (const auto& boot = description.boot_memory; boot && (boot->value == 0 || boot->value % kPageSize != 0 || boot->value > most_boot_memory))
-            diagnostics.error(boot->place, fmt::format("boot_memory of \"{}\" must be a multiple of 4 KiB, at most 64 MiB", partition->name));
+        if (const auto& boot = description.boot_memory;
+            boot && (boot->value == 0 || boot->value % kPageSize != 0 || boot->value > most_boot_memory))
+            diagnostics.error(boot->place,
+                              fmt::format("boot_memory of \"{}\" must be a multiple of 4 KiB, at most 64 MiB", partition->name));
         else if (boot)
             place_free(*partition, "boot memory", *boot, 0, boot->value % kBlockSize == 0 ? kBlockSize : kPageSize, memory, diagnostics);
         partition->regions.push_back({"gicv", platform::gicc, plan.board->gicv.begin, platform::gicc_size,

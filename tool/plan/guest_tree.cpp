@@ -36,7 +36,9 @@ public:
             for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<std::uint8_t>(value >> shift));
         raw(name, bytes);
     }
-    void text(const char* name, const std::string& value) { check(fdt_property(buffer_.data(), name, value.c_str(), static_cast<int>(value.size() + 1))); }
+    void text(const char* name, const std::string& value) {
+        check(fdt_property(buffer_.data(), name, value.c_str(), static_cast<int>(value.size() + 1)));
+    }
     void texts(const char* name, const std::vector<std::string>& values) {
         Bytes bytes;
         for (const std::string& value : values) {
@@ -46,12 +48,15 @@ public:
         raw(name, bytes);
     }
     void flag(const char* name) { check(fdt_property(buffer_.data(), name, nullptr, 0)); }
-    void raw(const char* name, const Bytes& bytes) { check(fdt_property(buffer_.data(), name, bytes.data(), static_cast<int>(bytes.size()))); }
+    void raw(const char* name, const Bytes& bytes) {
+        check(fdt_property(buffer_.data(), name, bytes.data(), static_cast<int>(bytes.size())));
+    }
     void reg(std::uint64_t address, std::uint64_t size) { regs({{address, size}}); }
     void regs(const std::vector<AddressRange>& ranges) {
         std::vector<uint32_t> words;
         for (const AddressRange& range : ranges)
-            for (const std::uint64_t number : {range.begin, range.size}) words.insert(words.end(), {static_cast<uint32_t>(number >> 32), static_cast<uint32_t>(number)});
+            for (const std::uint64_t number : {range.begin, range.size})
+                words.insert(words.end(), {static_cast<uint32_t>(number >> 32), static_cast<uint32_t>(number)});
         cells("reg", words);
     }
     [[nodiscard]] Bytes finish() {
@@ -135,7 +140,8 @@ void write_device(Writer& tree, const Board& board, const BoardDevice& device) {
             const char* key = nullptr;
             int size = 0;
             const auto* const value = static_cast<const std::uint8_t*>(fdt_getprop_by_offset(fdt, property, &key, &size));
-            const bool skip = std::any_of(std::begin(left_behind), std::end(left_behind), [&](const char* other) { return std::string_view{other} == key; });
+            const bool skip = std::any_of(std::begin(left_behind), std::end(left_behind),
+                                          [&](const char* other) { return std::string_view{other} == key; });
             if (!skip) tree.raw(key, Bytes{value, value + size});
         }
         tree.regs(device.registers);
@@ -173,8 +179,10 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
             tree.text("stdout-path", "/pl011@9000000");
             if (!request.bootargs.empty()) tree.text("bootargs", request.bootargs);
             if (request.initrd_end != 0) {
-                tree.cells("linux,initrd-start", {static_cast<uint32_t>(request.initrd_begin >> 32), static_cast<uint32_t>(request.initrd_begin)});
-                tree.cells("linux,initrd-end", {static_cast<uint32_t>(request.initrd_end >> 32), static_cast<uint32_t>(request.initrd_end)});
+                tree.cells("linux,initrd-start",
+                           {static_cast<uint32_t>(request.initrd_begin >> 32), static_cast<uint32_t>(request.initrd_begin)});
+                tree.cells("linux,initrd-end",
+                           {static_cast<uint32_t>(request.initrd_end >> 32), static_cast<uint32_t>(request.initrd_end)});
             }
             tree.raw("rng-seed", Bytes(64));
             tree.raw("kaslr-seed", Bytes(8));

@@ -25,19 +25,23 @@ namespace {
 
 // Why a device cannot be given to a partition at all; "" if it can.
 [[nodiscard]] std::string refusal(const Board& board, const BoardDevice& device) {
-    if (device.registers[0].overlaps(board.uart)) return "it is the console that carries all channels, and belongs to the hypervisor; every partition has a PL011 of its own";
+    if (device.registers[0].overlaps(board.uart))
+        return "it is the console that carries all channels, and belongs to the hypervisor; every partition has a PL011 of its own";
     if (device.masters_bus) return "it reads and writes memory by itself, and nothing on this board would confine it to the partition";
     for (const AddressRange& range : device.registers)
-        for (const AddressRange& emulated : {AddressRange{platform::gicd, 0x10000}, AddressRange{platform::gicc, 0x10000}, AddressRange{platform::pl011, 0x1000}})
+        for (const AddressRange& emulated :
+             {AddressRange{platform::gicd, 0x10000}, AddressRange{platform::gicc, 0x10000}, AddressRange{platform::pl011, 0x1000}})
             if (pages_of(range).overlaps(emulated)) return "its registers lie where the virtual platform has a device of its own";
     for (const AddressRange& range : device.registers)
         for (const BoardDevice& other : board.devices) {
             if (&other == &device) continue;
             for (const AddressRange& its : other.registers)
-                if (pages_of(range).overlaps(pages_of(its))) return fmt::format("{} lies in the same 4 KiB page, and would be given away with it", other.path);
+                if (pages_of(range).overlaps(pages_of(its)))
+                    return fmt::format("{} lies in the same 4 KiB page, and would be given away with it", other.path);
         }
     for (const BoardInterrupt& interrupt : device.interrupts)
-        if (interrupt.intid < 32 || interrupt.intid >= PARTITA_MAX_INTERRUPTS) return fmt::format("its interrupt {} is not one that a partition can have", interrupt.intid);
+        if (interrupt.intid < 32 || interrupt.intid >= PARTITA_MAX_INTERRUPTS)
+            return fmt::format("its interrupt {} is not one that a partition can have", interrupt.intid);
     return "";
 }
 
@@ -52,9 +56,12 @@ void plan_names(Plan& plan, Diagnostics& diagnostics) {
         const Placed<std::string>& name = partition.description->name;
         if (name.value.empty()) continue;  // told already
         if (!good_name(name.value))
-            diagnostics.error(name.place, fmt::format("\"{}\" cannot be a partition's name; use letters, digits, - and _, at most {}", name.value, PARTITA_NAME_SIZE - 1));
+            diagnostics.error(name.place, fmt::format("\"{}\" cannot be a partition's name; use letters, digits, - and _, at most {}",
+                                                      name.value, PARTITA_NAME_SIZE - 1));
         const auto [first, is_new] = seen.emplace(name.value, name.place);
-        if (!is_new) diagnostics.error(name.place, fmt::format("two partitions are called \"{}\": this one and the one at line {}; rename one", name.value, first->second.line));
+        if (!is_new)
+            diagnostics.error(name.place, fmt::format("two partitions are called \"{}\": this one and the one at line {}; rename one",
+                                                      name.value, first->second.line));
     }
 }
 
@@ -64,11 +71,13 @@ void plan_cpus(const SystemDescription& system, Plan& plan, Diagnostics& diagnos
     std::map<std::uint64_t, Place> sections;
     for (const CpuDescription& cpu : system.cpus) {
         if (cpu.id.value >= count) {
-            diagnostics.error(cpu.id.place, fmt::format("board \"{}\" has no CPU {}; it has CPUs 0 to {}", plan.board->name, cpu.id.value, count - 1));
+            diagnostics.error(cpu.id.place,
+                              fmt::format("board \"{}\" has no CPU {}; it has CPUs 0 to {}", plan.board->name, cpu.id.value, count - 1));
             continue;
         }
         if (const auto [first, is_new] = sections.emplace(cpu.id.value, cpu.id.place); !is_new)
-            diagnostics.error(cpu.id.place, fmt::format("CPU {} is described twice: here and at line {}; leave one out", cpu.id.value, first->second.line));
+            diagnostics.error(cpu.id.place, fmt::format("CPU {} is described twice: here and at line {}; leave one out", cpu.id.value,
+                                                        first->second.line));
         constexpr std::uint64_t shortest = 100'000, longest = 1'000'000'000;
         if (cpu.slice.value != 0 && (cpu.slice.value < shortest || cpu.slice.value > longest))
             diagnostics.error(cpu.slice.place, "a slice must be between 100 us and 1 s");
@@ -81,24 +90,29 @@ void plan_cpus(const SystemDescription& system, Plan& plan, Diagnostics& diagnos
         if (description.cpus.empty() && description.cpus_place != description.place)
             diagnostics.error(description.cpus_place, "cpus is empty; name at least one physical CPU, like [0]");
         if (description.cpus.size() > PARTITA_MAX_VCPUS_PER_PARTITION)
-            diagnostics.error(description.cpus_place, fmt::format("partition \"{}\" has {} virtual CPUs; at most {} are possible", partition.name, description.cpus.size(),
-                                                                  PARTITA_MAX_VCPUS_PER_PARTITION));
+            diagnostics.error(description.cpus_place,
+                              fmt::format("partition \"{}\" has {} virtual CPUs; at most {} are possible", partition.name,
+                                          description.cpus.size(), PARTITA_MAX_VCPUS_PER_PARTITION));
         vcpus += description.cpus.size();
         for (const auto& cpu : description.cpus) {
             partition.cpus.push_back(static_cast<std::uint32_t>(cpu.value));
             if (cpu.value >= count) {
-                diagnostics.error(cpu.place, fmt::format("virtual CPU {} of \"{}\" is on CPU {}, which board \"{}\" lacks; it has CPUs 0 to {}", partition.cpus.size() - 1,
-                                                         partition.name, cpu.value, plan.board->name, count - 1));
+                diagnostics.error(cpu.place,
+                                  fmt::format("virtual CPU {} of \"{}\" is on CPU {}, which board \"{}\" lacks; it has CPUs 0 to {}",
+                                              partition.cpus.size() - 1, partition.name, cpu.value, plan.board->name, count - 1));
                 continue;
             }
             const auto [first, is_new] = users.emplace(cpu.value, std::pair{&partition, cpu.place});
             if (is_new || sections.contains(cpu.value)) continue;
-            diagnostics.error(cpu.place, fmt::format("CPU {} is claimed twice: by \"{}\" here and by \"{}\" at line {}; use another CPU, or share it: [[cpu]] id = {}, slice = \"5 ms\"",
-                                                     cpu.value, partition.name, first->second.first->name, first->second.second.line, cpu.value));
+            diagnostics.error(cpu.place,
+                              fmt::format("CPU {} is claimed twice: by \"{}\" here and by \"{}\" at line {}; use another CPU, or share it: "
+                                          "[[cpu]] id = {}, slice = \"5 ms\"",
+                                          cpu.value, partition.name, first->second.first->name, first->second.second.line, cpu.value));
         }
     }
     if (vcpus > PARTITA_MAX_VCPUS && !plan.partitions.empty())
-        diagnostics.error(plan.partitions.back().description->cpus_place, fmt::format("{} virtual CPUs in all; at most {} are possible", vcpus, PARTITA_MAX_VCPUS));
+        diagnostics.error(plan.partitions.back().description->cpus_place,
+                          fmt::format("{} virtual CPUs in all; at most {} are possible", vcpus, PARTITA_MAX_VCPUS));
 }
 
 void plan_devices(Plan& plan, Diagnostics& diagnostics) {
@@ -108,7 +122,8 @@ void plan_devices(Plan& plan, Diagnostics& diagnostics) {
         for (const auto& wanted : partition.description->devices) {
             const BoardDevice* const device = plan.board->find(wanted.value);
             if (device == nullptr) {
-                diagnostics.error(wanted.place, fmt::format("board \"{}\" has no device \"{}\"; {}", plan.board->name, wanted.value, suggest(wanted.value, plan.board->device_names())));
+                diagnostics.error(wanted.place, fmt::format("board \"{}\" has no device \"{}\"; {}", plan.board->name, wanted.value,
+                                                            suggest(wanted.value, plan.board->device_names())));
                 continue;
             }
             if (const std::string why = refusal(*plan.board, *device); !why.empty()) {
@@ -117,8 +132,9 @@ void plan_devices(Plan& plan, Diagnostics& diagnostics) {
             }
             const auto [first, is_new] = owners.emplace(device, std::pair{partition.name, wanted.place});
             if (!is_new) {
-                diagnostics.error(wanted.place, fmt::format("{} is owned twice: by \"{}\" here and by \"{}\" at line {}; take it from one of them", device->path, partition.name,
-                                                            first->second.first, first->second.second.line));
+                diagnostics.error(wanted.place,
+                                  fmt::format("{} is owned twice: by \"{}\" here and by \"{}\" at line {}; take it from one of them",
+                                              device->path, partition.name, first->second.first, first->second.second.line));
                 continue;
             }
             bool interrupts_free = true;
@@ -126,15 +142,17 @@ void plan_devices(Plan& plan, Diagnostics& diagnostics) {
                 const auto [owner, is_free] = interrupt_owners.emplace(interrupt.intid, std::pair{device->path, partition.name});
                 if (is_free) continue;
                 interrupts_free = false;
-                diagnostics.error(wanted.place, fmt::format("interrupt {} of {} (\"{}\") is also that of {} (\"{}\"); an interrupt has one owner", interrupt.intid, device->path,
-                                                            partition.name, owner->second.first, owner->second.second));
+                diagnostics.error(wanted.place,
+                                  fmt::format("interrupt {} of {} (\"{}\") is also that of {} (\"{}\"); an interrupt has one owner",
+                                              interrupt.intid, device->path, partition.name, owner->second.first, owner->second.second));
             }
             if (interrupts_free) partition.devices.push_back(device);
         }
         for (const BoardDevice* const device : partition.devices) {
             for (const AddressRange& range : device->registers) {
                 const AddressRange pages = pages_of(range);
-                partition.regions.push_back({device->path, pages.begin, pages.begin, pages.size, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE});
+                partition.regions.push_back({device->path, pages.begin, pages.begin, pages.size,
+                                             PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE});
             }
             for (const BoardInterrupt& interrupt : device->interrupts) {
                 partition.routes.push_back({interrupt.intid, interrupt.edge, device->path});

@@ -26,12 +26,14 @@ std::optional<Bytes> read_image(const Placed<std::filesystem::path>& path, const
     std::error_code failed;
     if (path.value.empty()) return std::nullopt;  // told already
     if (!std::filesystem::exists(path.value, failed)) {
-        diagnostics.error(path.place, fmt::format("{} \"{}\" does not exist; paths are relative to {}", what, path.value.string(), diagnostics.file()));
+        diagnostics.error(path.place,
+                          fmt::format("{} \"{}\" does not exist; paths are relative to {}", what, path.value.string(), diagnostics.file()));
         return std::nullopt;
     }
     std::ifstream in{path.value, std::ios::binary};
     if (std::filesystem::is_directory(path.value, failed) || !in) {
-        diagnostics.error(path.place, fmt::format("{} \"{}\" cannot be read; it must be a file that you may read", what, path.value.string()));
+        diagnostics.error(path.place,
+                          fmt::format("{} \"{}\" cannot be read; it must be a file that you may read", what, path.value.string()));
         return std::nullopt;
     }
     Bytes bytes{std::istreambuf_iterator<char>{in}, {}};
@@ -82,18 +84,25 @@ private:
         const std::string& wanted = description_.format.value;
         if (wanted == "auto") {
             if (!known)
-                return fail(description_.kernel.place, fmt::format("\"{}\" is {}; a kernel is a zImage, an ELF file or a uImage. For a raw image write format = \"raw\"",
-                                                                   description_.kernel.value.string(), found.empty() ? "of no known format" : found));
+                return fail(
+                    description_.kernel.place,
+                    fmt::format("\"{}\" is {}; a kernel is a zImage, an ELF file or a uImage. For a raw image write format = \"raw\"",
+                                description_.kernel.value.string(), found.empty() ? "of no known format" : found));
             partition_.format = found;
         } else {
             partition_.format = wanted;
         }
         if (wanted != "auto" && wanted != "raw" && wanted != found)
-            return fail(description_.kernel.place, fmt::format("\"{}\" is not what format = \"{}\" says: it is {}; correct one of the two", description_.kernel.value.string(), wanted,
-                                                               found.empty() ? "of no known format" : known ? fmt::format("\"{}\"", found) : found));
+            return fail(description_.kernel.place, fmt::format("\"{}\" is not what format = \"{}\" says: it is {}; correct one of the two",
+                                                               description_.kernel.value.string(), wanted,
+                                                               found.empty() ? "of no known format"
+                                                               : known       ? fmt::format("\"{}\"", found)
+                                                                             : found));
         if (partition_.format != "raw")
             for (const auto& [key, value] : {std::pair{"load", &description_.load}, std::pair{"entry", &description_.entry}})
-                if (value->has_value()) return fail((*value)->place, fmt::format("{} is for format = \"raw\" alone; a \"{}\" says itself where it goes", key, partition_.format));
+                if (value->has_value())
+                    return fail((*value)->place, fmt::format("{} is for format = \"raw\" alone; a \"{}\" says itself where it goes", key,
+                                                             partition_.format));
         return true;
     }
 
@@ -120,9 +129,10 @@ private:
             const Segment& segment = image->segments[n];
             if (!inside_memory(segment.address, segment.memory_size))
                 return fail(description_.kernel.place,
-                            fmt::format("segment {} of \"{}\" is linked to {:#x} to {:#x}, where \"{}\" has no memory; RAM is {:#x} to {:#x}, boot_memory begins at 0", n,
-                                        description_.kernel.value.string(), segment.address, segment.address + segment.memory_size, partition_.name, platform::ram,
-                                        platform::ram + description_.memory.value));
+                            fmt::format("segment {} of \"{}\" is linked to {:#x} to {:#x}, where \"{}\" has no memory; RAM is {:#x} to "
+                                        "{:#x}, boot_memory begins at 0",
+                                        n, description_.kernel.value.string(), segment.address, segment.address + segment.memory_size,
+                                        partition_.name, platform::ram, platform::ram + description_.memory.value));
             if (!segment.bytes.empty()) add(fmt::format("kernel segment {}", n), segment.address, segment.bytes);
             taken_.push_back({segment.address, segment.memory_size});
         }
@@ -134,14 +144,16 @@ private:
     bool place_raw(const Bytes& kernel) {
         const std::uint64_t at = description_.load ? description_.load->value : platform::ram + platform::dtb_room;
         if (!inside_memory(at, kernel.size()))
-            return fail(description_.load ? description_.load->place : description_.kernel.place,
-                        fmt::format("the image of {} at {:#x} does not lie in the memory of \"{}\"; RAM is {:#x} to {:#x}, boot_memory begins at 0", format_size(kernel.size()), at,
-                                    partition_.name, platform::ram, platform::ram + description_.memory.value));
+            return fail(
+                description_.load ? description_.load->place : description_.kernel.place,
+                fmt::format("the image of {} at {:#x} does not lie in the memory of \"{}\"; RAM is {:#x} to {:#x}, boot_memory begins at 0",
+                            format_size(kernel.size()), at, partition_.name, platform::ram, platform::ram + description_.memory.value));
         add("kernel", at, kernel);
         taken_.push_back({at, kernel.size()});
         partition_.entry = description_.entry ? description_.entry->value : at;
         if (!inside_memory(partition_.entry & ~1ull, 4))
-            return fail(description_.entry->place, fmt::format("the entry {:#x} does not lie in the memory of \"{}\"", partition_.entry, partition_.name));
+            return fail(description_.entry->place,
+                        fmt::format("the entry {:#x} does not lie in the memory of \"{}\"", partition_.entry, partition_.name));
         partition_.r1 = no_machine_type;
         tree_at_begin_or_behind();
         return true;
@@ -151,8 +163,10 @@ private:
         const auto image = read_uimage(kernel);
         if (!image) return fail(description_.kernel.place, fmt::format("\"{}\": {}", description_.kernel.value.string(), image.error()));
         if (!inside_memory(image->load, image->payload.size()) || !inside_memory(image->entry & ~1ull, 4))
-            return fail(description_.kernel.place, fmt::format("\"{}\" ({}) wants to lie at {:#x}, where \"{}\" has no memory; RAM is {:#x} to {:#x}", description_.kernel.value.string(),
-                                                               image->name, image->load, partition_.name, platform::ram, platform::ram + description_.memory.value));
+            return fail(description_.kernel.place,
+                        fmt::format("\"{}\" ({}) wants to lie at {:#x}, where \"{}\" has no memory; RAM is {:#x} to {:#x}",
+                                    description_.kernel.value.string(), image->name, image->load, partition_.name, platform::ram,
+                                    platform::ram + description_.memory.value));
         add("kernel", image->load, image->payload);
         taken_.push_back({image->load, image->payload.size()});
         partition_.entry = image->entry;
@@ -179,9 +193,11 @@ private:
         initrd_at_ = round_up(behind_, kPageSize);
         const std::uint64_t needed = initrd_at_ + initrd_.size() - platform::ram;
         if (needed <= description_.memory.value) return true;
-        return fail(description_.memory.place, fmt::format("{} of memory are too little for \"{}\": kernel{} need {}; give it at least that", format_size(description_.memory.value),
-                                                           partition_.name, initrd_.empty() ? " and device tree" : ", device tree and initrd",
-                                                           format_size(round_up(needed, kBlockSize))));
+        return fail(
+            description_.memory.place,
+            fmt::format("{} of memory are too little for \"{}\": kernel{} need {}; give it at least that",
+                        format_size(description_.memory.value), partition_.name,
+                        initrd_.empty() ? " and device tree" : ", device tree and initrd", format_size(round_up(needed, kBlockSize))));
     }
 
     void finish() {
@@ -226,6 +242,8 @@ private:
 
 }  // namespace
 
-void place_images(const Board& board, PlannedPartition& partition, Diagnostics& diagnostics) { Placement{board, partition, diagnostics}.run(); }
+void place_images(const Board& board, PlannedPartition& partition, Diagnostics& diagnostics) {
+    Placement{board, partition, diagnostics}.run();
+}
 
 }  // namespace partita::tool

@@ -53,19 +53,23 @@ const char* mode_name(std::uint64_t cpsr) {
 std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
     const std::uint64_t size = fact.number("size"), ipa = fact.number("ipa"), address = fact.number("address"), pc = fact.number("pc");
     std::string what = fact.value("cause");
-    if (what == "read" || what == "write") what += size != 0 ? fmt::format(" of {} byte{} {} {:#x}", size, size == 1 ? "" : "s", what == "read" ? "from" : "to", ipa) : fmt::format(" at {:#x}", ipa);
+    if (what == "read" || what == "write")
+        what += size != 0 ? fmt::format(" of {} byte{} {} {:#x}", size, size == 1 ? "" : "s", what == "read" ? "from" : "to", ipa)
+                          : fmt::format(" at {:#x}", ipa);
     if (what == "fetch") what = fmt::format("instruction fetch from {:#x}", ipa);
     if (what == "table-walk") what = fmt::format("translation table walk at {:#x}", ipa);
     const std::string virtual_address = address != ipa ? fmt::format(", virtual {:#x}", address) : "";
     std::string why = whereabouts(partition, ipa);
     if (fact.value("reason") == "permission") why += "; not allowed there";
-    if (fact.value("reason") == "no-syndrome") why += "; this kind of instruction is not emulated for devices: use a plain load or store of a register, aligned";
+    if (fact.value("reason") == "no-syndrome")
+        why += "; this kind of instruction is not emulated for devices: use a plain load or store of a register, aligned";
     if (fact.value("reason") == "external") why += "; the bus answered with an error";
     const std::string action = fact.value("action");
     const std::string result = action == "stop"      ? "stopped the partition"
                                : action == "restart" ? "restarted the partition"
                                                      : "injected an abort";
-    return fmt::format("{}/vcpu{}: {} ({}{}): {} at pc {:#x}, {} mode", partition.name, fact.value("vcpu"), what, why, virtual_address, result, pc, mode_name(fact.number("cpsr")));
+    return fmt::format("{}/vcpu{}: {} ({}{}): {} at pc {:#x}, {} mode", partition.name, fact.value("vcpu"), what, why, virtual_address,
+                       result, pc, mode_name(fact.number("cpsr")));
 }
 
 std::string tell_state(const Fact& fact) {
@@ -104,15 +108,18 @@ std::string tell(const Fact& fact, const Plan& plan) {
     const bool known = fact.values.contains("partition") && number < plan.partitions.size();
     if (fact.kind == "fault" && known) return tell_fault(fact, plan.partitions[number]);
     if (fact.kind == "state") return tell_state(fact);
-    if (fact.kind == "suppressed" && known) return fmt::format("{}: {} more reports in the last second were left out", plan.partitions[number].name, fact.value("reports"));
+    if (fact.kind == "suppressed" && known)
+        return fmt::format("{}: {} more reports in the last second were left out", plan.partitions[number].name, fact.value("reports"));
     if (fact.kind == "boot")
-        return fmt::format("Partita {}.{}: {} CPUs, {} partitions, {} list registers", fact.value("major"), fact.value("minor"), fact.value("cpus"), fact.value("partitions"),
-                           fact.value("list-registers"));
+        return fmt::format("Partita {}.{}: {} CPUs, {} partitions, {} list registers", fact.value("major"), fact.value("minor"),
+                           fact.value("cpus"), fact.value("partitions"), fact.value("list-registers"));
     if (fact.kind == "done") return "all partitions are off";
     if (fact.kind == "entropy") return "firmware left no entropy: guests get no rng-seed";
     if (fact.kind == "panic") {
         std::string out = fmt::format("PANIC in the hypervisor on CPU {}: {}", fact.number("cpu"), fact.value("what"));
-        if (fact.values.contains("pc")) out += fmt::format(" at pc {}, HSR {}, HDFAR {}, lr {}, sp {}", fact.value("pc"), fact.value("hsr"), fact.value("hdfar"), fact.value("lr"), fact.value("sp"));
+        if (fact.values.contains("pc"))
+            out += fmt::format(" at pc {}, HSR {}, HDFAR {}, lr {}, sp {}", fact.value("pc"), fact.value("hsr"), fact.value("hdfar"),
+                               fact.value("lr"), fact.value("sp"));
         if (fact.values.contains("detail")) out += fmt::format(" (detail {})", fact.value("detail"));
         return out;
     }

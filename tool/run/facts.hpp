@@ -10,7 +10,7 @@
 namespace partita::tool {
 
 struct Fact {
-    std::string kind;                         // "fault", "state", "panic", …
+    std::string kind;  // "fault", "state", "panic", …
     std::map<std::string, std::string> values;
 
     [[nodiscard]] std::string value(const std::string& key) const;

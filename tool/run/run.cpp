@@ -66,7 +66,10 @@ bool read_some(int descriptor, std::string& out) {
 class Runner {
 public:
     Runner(const Plan& plan, const RunOptions& options, Process& qemu)
-        : options_(options), qemu_(qemu), session_(plan, options.until), demux_([this](std::uint32_t channel, char byte) { on_byte(channel, byte); }) {
+        : options_(options),
+          qemu_(qemu),
+          session_(plan, options.until),
+          demux_([this](std::uint32_t channel, char byte) { on_byte(channel, byte); }) {
         session_.flush_by_others(options.deterministic);
         if (isatty(0) != 0 && isatty(1) != 0) terminal_ = std::make_unique<Terminal>(session_);
     }
@@ -76,7 +79,8 @@ public:
         for (;;) {
             if (interrupted != 0) return end(Verdict::failed, "interrupted");
             if (options_.timeout && Clock::now() - begin > *options_.timeout)
-                return end(Verdict::timed_out, fmt::format("timed out after {} s{}", options_.timeout->count(), session_.waiting() != 0 ? "; not seen: " + session_.missing() : std::string{}));
+                return end(Verdict::timed_out, fmt::format("timed out after {} s{}", options_.timeout->count(),
+                                                           session_.waiting() != 0 ? "; not seen: " + session_.missing() : std::string{}));
             if (const auto verdict = step()) return *verdict;
         }
     }
@@ -84,7 +88,8 @@ public:
 private:
     // One round of waiting and reading; a verdict when the run is over.
     std::optional<Verdict> step() {
-        std::array<pollfd, 3> sources{pollfd{qemu_.output(), POLLIN, 0}, pollfd{qemu_.errors(), POLLIN, 0}, pollfd{input_open_ ? 0 : -1, POLLIN, 0}};
+        std::array<pollfd, 3> sources{pollfd{qemu_.output(), POLLIN, 0}, pollfd{qemu_.errors(), POLLIN, 0},
+                                      pollfd{input_open_ ? 0 : -1, POLLIN, 0}};
         poll(sources.data(), sources.size(), 50);
         std::string output;
         const bool open = read_some(qemu_.output(), output);
@@ -138,7 +143,8 @@ private:
         const std::size_t end = line.find("] ");
         const auto& consoles = session_.consoles();
         for (std::uint32_t n = 1; n < consoles.size(); ++n)
-            if (end != std::string::npos && line.substr(0, end) == "[" + consoles[n].name) return write_all(qemu_.input(), to_channel(n, line.substr(end + 2) + "\n"));
+            if (end != std::string::npos && line.substr(0, end) == "[" + consoles[n].name)
+                return write_all(qemu_.input(), to_channel(n, line.substr(end + 2) + "\n"));
         fmt::print(stderr, "partita: input must be lines like \"[{}] text\"\n", consoles.back().name);
     }
 

@@ -19,11 +19,11 @@ enum class Verdict : int { passed = 0, failed = 1, timed_out = 3, panicked = 4, 
 // The text of one channel, cut into lines.
 struct ConsoleText {
     std::string name;
-    std::string partial{};              // the line that has no end yet
-    std::size_t shown = 0;              // bytes of it that were shown
-    std::string history{};              // everything, for scroll-back
+    std::string partial{};  // the line that has no end yet
+    std::size_t shown = 0;  // bytes of it that were shown
+    std::string history{};  // everything, for scroll-back
     std::chrono::steady_clock::time_point last{};
-    unsigned lines_since = 0;           // lines that other consoles printed since this one said something
+    unsigned lines_since = 0;  // lines that other consoles printed since this one said something
 };
 
 class Session {

@@ -27,7 +27,8 @@ Terminal::Terminal(Session& session) : session_(session) {
     std::string names;
     const auto& consoles = session.consoles();
     for (std::size_t n = 1; n < consoles.size(); ++n) names += fmt::format("  {} {}", n, consoles[n].name);
-    notice(fmt::format("Ctrl-A x leaves. Ctrl-A and a number selects a console:{}. Ctrl-A n the next, Ctrl-A b scrolls back, Ctrl-A h helps.", names));
+    notice(fmt::format(
+        "Ctrl-A x leaves. Ctrl-A and a number selects a console:{}. Ctrl-A n the next, Ctrl-A b scrolls back, Ctrl-A h helps.", names));
     session.print_lines(false);
     select(1);
 }
@@ -51,7 +52,8 @@ void Terminal::show(std::uint32_t channel, char byte) {
 
 void Terminal::show_log(const std::string& words) {
     std::size_t begin = 0;
-    for (std::size_t end = words.find('\n'); end != std::string::npos; begin = end + 1, end = words.find('\n', begin)) notice(words.substr(begin, end - begin));
+    for (std::size_t end = words.find('\n'); end != std::string::npos; begin = end + 1, end = words.find('\n', begin))
+        notice(words.substr(begin, end - begin));
 }
 
 std::optional<std::string> Terminal::typed(const std::string& keys) {
@@ -80,7 +82,8 @@ void Terminal::command(char key) {
     if (key == 'p') select(focus_ > 1 ? focus_ - 1 : count - 1);
     if (key >= '0' && key <= '9' && static_cast<std::uint32_t>(key - '0') < count) select(static_cast<std::uint32_t>(key - '0'));
     if (key == 'b') scroll_back();
-    if (key == 'h' || key == '?') notice("Ctrl-A: x leave, n next console, p previous, 1-9 console, 0 log, b scroll back, a send Ctrl-A itself (press Ctrl-A twice)");
+    if (key == 'h' || key == '?')
+        notice("Ctrl-A: x leave, n next console, p previous, 1-9 console, 0 log, b scroll back, a send Ctrl-A itself (press Ctrl-A twice)");
 }
 
 void Terminal::select(std::uint32_t channel) {
@@ -88,7 +91,8 @@ void Terminal::select(std::uint32_t channel) {
     const ConsoleText& console = session_.consoles()[channel];
     notice(fmt::format("console of {}", console.name));
     constexpr std::size_t shown_again = 2000;
-    const std::size_t begin = console.history.size() > shown_again ? console.history.find('\n', console.history.size() - shown_again) + 1 : 0;
+    const std::size_t begin =
+        console.history.size() > shown_again ? console.history.find('\n', console.history.size() - shown_again) + 1 : 0;
     write_all(console.history.substr(begin));
 }
 

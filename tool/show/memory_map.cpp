@@ -14,7 +14,8 @@ std::vector<MapEntry> memory_map(const Plan& plan) {
     if (plan.images_size != 0) used.push_back({plan.images_base, plan.images_size, "images", "what partitions are filled from"});
     for (std::size_t n = 0; n < plan.partitions.size(); ++n)
         for (const PlannedRegion& region : plan.partitions[n].regions)
-            if ((region.flags & PARTITA_REGION_DEVICE) == 0) used.push_back({region.pa, region.size, plan.partitions[n].name, region.what, static_cast<int>(n), region.ipa});
+            if ((region.flags & PARTITA_REGION_DEVICE) == 0)
+                used.push_back({region.pa, region.size, plan.partitions[n].name, region.what, static_cast<int>(n), region.ipa});
     std::sort(used.begin(), used.end(), [](const MapEntry& a, const MapEntry& b) { return a.begin < b.begin; });
     std::vector<MapEntry> out;
     for (const AddressRange& memory : plan.board->memory) {

@@ -72,7 +72,8 @@ std::string draw_cpus(const Plan& plan, int& y) {
         std::vector<User> users;
         for (std::size_t n = 0; n < plan.partitions.size(); ++n)
             for (std::size_t v = 0; v < plan.partitions[n].cpus.size(); ++v)
-                if (plan.partitions[n].cpus[v] == cpu) users.push_back({fmt::format("{} vCPU {}", plan.partitions[n].name, v), static_cast<int>(n)});
+                if (plan.partitions[n].cpus[v] == cpu)
+                    users.push_back({fmt::format("{} vCPU {}", plan.partitions[n].name, v), static_cast<int>(n)});
         out += text(right_x, y + 21, fmt::format("CPU {}", cpu), "name");
         constexpr int x = right_x + 62, whole = width - margin - right_x - 62;
         if (users.empty()) out += box(x, y, whole, 32, "#ffffff", R"( stroke-dasharray="4 4")") + text(x + 12, y + 21, "idle", "small");
@@ -102,7 +103,8 @@ std::string draw_devices(const Plan& plan, int& y) {
     row("board console", "hypervisor", "#d5dbe1", fmt::format("carries all channels; interrupt {}", plan.board->uart_interrupt));
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) {
         const PlannedPartition& partition = plan.partitions[n];
-        row("GIC, timer, uart", partition.name, colour(static_cast<int>(n)), fmt::format("virtual; uart interrupt {}", platform::pl011_interrupt));
+        row("GIC, timer, uart", partition.name, colour(static_cast<int>(n)),
+            fmt::format("virtual; uart interrupt {}", platform::pl011_interrupt));
         for (const BoardDevice* const device : partition.devices) {
             std::string interrupts = "interrupt";
             for (const BoardInterrupt& interrupt : device->interrupts) interrupts += fmt::format(" {}", interrupt.intid);
@@ -120,12 +122,15 @@ std::string show_svg(const Plan& plan) {
     const std::string processors = draw_cpus(plan, right);
     const std::string devices = draw_devices(plan, right);
     const int height = std::max(memory_bottom, right) + margin;
-    std::string out = fmt::format(R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="memory, processors and devices with their owners">)"
-                                  "\n",
-                                  width, height);
+    std::string out = fmt::format(
+        R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="memory, processors and devices with their owners">)"
+        "\n",
+        width, height);
     out +=
-        "<style>text{font-family:system-ui,'Segoe UI','DejaVu Sans',sans-serif;fill:#1f2a33}.h1{font-size:19px;font-weight:600}.h2{font-size:14px;font-weight:600;fill:#51606d}"
-        ".name{font-size:14px;font-weight:600}.small{font-size:12px}.mono{font-size:12px;font-family:'DejaVu Sans Mono',ui-monospace,monospace;fill:#51606d}</style>\n";
+        "<style>text{font-family:system-ui,'Segoe UI','DejaVu "
+        "Sans',sans-serif;fill:#1f2a33}.h1{font-size:19px;font-weight:600}.h2{font-size:14px;font-weight:600;fill:#51606d}"
+        ".name{font-size:14px;font-weight:600}.small{font-size:12px}.mono{font-size:12px;font-family:'DejaVu Sans "
+        "Mono',ui-monospace,monospace;fill:#51606d}</style>\n";
     out += fmt::format(R"(<rect width="{}" height="{}" fill="#f7f9fa"/>)"
                        "\n",
                        width, height);

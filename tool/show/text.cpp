@@ -23,18 +23,21 @@ std::string show_text(const Plan& plan) {
     std::string out = fmt::format("board {}: {}\n\nmemory\n", plan.board->name, plan.board->summary);
     for (const MapEntry& entry : memory_map(plan)) {
         const std::string guest = entry.partition >= 0 ? fmt::format("guest sees it at {:#010x}", entry.ipa) : "";
-        out += fmt::format("  {:#010x}  {:>10}  {:<12} {:<34} {}\n", entry.begin, format_size(entry.size), entry.owner.empty() ? "-" : entry.owner, entry.what, guest);
+        out += fmt::format("  {:#010x}  {:>10}  {:<12} {:<34} {}\n", entry.begin, format_size(entry.size),
+                           entry.owner.empty() ? "-" : entry.owner, entry.what, guest);
     }
     out += "\nprocessors\n";
     for (std::size_t cpu = 0; cpu < plan.board->cpus.size(); ++cpu)
-        out += fmt::format("  CPU {}  {}{}\n", cpu, users_of(plan, cpu), plan.slices[cpu] != 0 ? fmt::format("  (slice {} us each)", plan.slices[cpu] / 1000) : "");
+        out += fmt::format("  CPU {}  {}{}\n", cpu, users_of(plan, cpu),
+                           plan.slices[cpu] != 0 ? fmt::format("  (slice {} us each)", plan.slices[cpu] / 1000) : "");
     out += "\ndevices and interrupts\n";
     out += fmt::format("  {:<24} hypervisor    interrupt {}\n", "console (all channels)", plan.board->uart_interrupt);
     for (const PlannedPartition& partition : plan.partitions) {
         out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual)\n", "uart", partition.name, platform::pl011_interrupt);
         for (const BoardDevice* const device : partition.devices) {
             std::string interrupts;
-            for (const BoardInterrupt& interrupt : device->interrupts) interrupts += fmt::format(" {}{}", interrupt.intid, interrupt.edge ? " (edge)" : "");
+            for (const BoardInterrupt& interrupt : device->interrupts)
+                interrupts += fmt::format(" {}{}", interrupt.intid, interrupt.edge ? " (edge)" : "");
             out += fmt::format("  {:<24} {:<12}  interrupt{}\n", device->path, partition.name, interrupts.empty() ? " none" : interrupts);
         }
     }

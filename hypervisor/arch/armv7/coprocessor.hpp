@@ -24,9 +24,7 @@ struct Cp15Long {
         asm volatile("mrrc p15, %c1, %Q0, %R0, c%c2" : "=r"(value) : "i"(Opc1), "i"(Crm));
         return value;
     }
-    static void write(std::uint64_t value) {
-        asm volatile("mcrr p15, %c1, %Q0, %R0, c%c2" ::"r"(value), "i"(Opc1), "i"(Crm) : "memory");
-    }
+    static void write(std::uint64_t value) { asm volatile("mcrr p15, %c1, %Q0, %R0, c%c2" ::"r"(value), "i"(Opc1), "i"(Crm) : "memory"); }
 };
 
 template <unsigned Opc1, unsigned Crn, unsigned Crm, unsigned Opc2>
