@@ -18,7 +18,7 @@ public:
     Pool(const partita_image_header& header, std::byte* base)
         : physical_(header.pool_base), memory_(base + (header.pool_base - header.hypervisor_base)), size_(header.pool_size) {}
 
-    [[nodiscard]] Descriptor* root() { return allocate(stage2::root_entries * sizeof(Descriptor)); }
+    [[nodiscard]] Descriptor* root() { return allocate(std::uint64_t{stage2::root_entries} * sizeof(Descriptor)); }
     [[nodiscard]] Descriptor* take() { return allocate(kPageSize); }
     [[nodiscard]] PhysAddr physical(const Descriptor* table) const {
         return PhysAddr{physical_ + static_cast<std::uint64_t>(reinterpret_cast<const std::byte*>(table) - memory_)};

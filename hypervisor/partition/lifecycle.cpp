@@ -36,7 +36,7 @@ void finish(Partition& partition) {
     partition.phase.store(Phase::off, std::memory_order_release);
     const bool last = system().alive.fetch_sub(1, std::memory_order_acq_rel) == 1;
     if (!last) return;
-    LogLine("done");
+    LogLine("done").text("");
     if ((system().image->flags & PARTITA_IMAGE_OFF_WHEN_DONE) != 0) firmware::system_off();
 }
 

@@ -9,11 +9,7 @@ extern "C" {
 #include <fstream>
 #include <iterator>
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_UNRELEASED_FEATURES 0
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
+#include "config/toml.hpp"
 #include "config/units.hpp"
 
 namespace partita::tool {
@@ -139,9 +135,10 @@ std::vector<std::string> board_names(const std::filesystem::path& boards) {
 std::expected<Board, std::string> load_board(const std::string& name, const std::filesystem::path& boards,
                                              const std::filesystem::path& trees) {
     const auto file = boards / name / "board.toml";
-    const toml::parse_result parsed = toml::parse_file(file.string());
-    if (!parsed) return std::unexpected(fmt::format("{}: {}", file.string(), parsed.error().description()));
-    const toml::table& table = parsed.table();
+    const auto text = read_file(file);
+    const auto parsed = parse_toml({text.begin(), text.end()}, file.string());
+    if (!parsed) return std::unexpected(fmt::format("{}:{}: {}", file.string(), parsed.error().line, parsed.error().description));
+    const toml::table& table = *parsed;
     Board board;
     board.name = name;
     board.summary = table["summary"].value_or(std::string{});

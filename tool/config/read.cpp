@@ -3,13 +3,9 @@
 
 #include <algorithm>
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_UNRELEASED_FEATURES 0
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include "config/description.hpp"
 #include "config/schema.hpp"
+#include "config/toml.hpp"
 #include "config/units.hpp"
 
 namespace partita::tool {
@@ -223,12 +219,12 @@ std::vector<const toml::table*> tables_of(const toml::table& root, const Section
 
 SystemDescription read_description(const std::string& text, const std::filesystem::path& folder, Diagnostics& diagnostics) {
     SystemDescription out;
-    const toml::parse_result parsed = toml::parse(text, std::string_view{diagnostics.file()});
+    const auto parsed = parse_toml(text, diagnostics.file());
     if (!parsed) {
-        diagnostics.error(place_of(parsed.error().source()), fmt::format("not TOML: {}", parsed.error().description()));
+        diagnostics.error({parsed.error().line, parsed.error().column}, fmt::format("not TOML: {}", parsed.error().description));
         return out;
     }
-    const toml::table& root = parsed.table();
+    const toml::table& root = *parsed;
     std::vector<std::string> known;
     for (const Section& section : schema()) known.emplace_back(section.name);
     for (const auto& [key, node] : root)
