@@ -110,6 +110,12 @@ Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
     return punish(vcpu, fault, Outcome::data_abort);
 }
 
+void asynchronous_abort(Vcpu& vcpu) {
+    const bool restart = vcpu.partition->is(PARTITA_ON_FAULT_RESTART);
+    report(vcpu, {.cause = "asynchronous-abort", .reason = "external"}, restart ? "restart" : "stop");
+    end(*vcpu.partition, restart ? Ending::restart : Ending::off);
+}
+
 Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort) {
     const uint32_t address = HIFAR::read();
     uint32_t page = page_of(HPFAR::read());

@@ -61,6 +61,12 @@ void apply(Vcpu&, Outcome outcome, Syndrome syndrome) {
     }
 }
 
+extern "C" Vcpu* on_asynchronous_abort(Vcpu* vcpu) {
+    asynchronous_abort(*vcpu);
+    Cpu& cpu = *vcpu->cpu;
+    return cpu.reschedule ? run_next(cpu) : vcpu;
+}
+
 extern "C" Vcpu* on_trap(Vcpu* vcpu) {
     const Syndrome syndrome{HSR::read()};
     apply(*vcpu, dispatch(*vcpu, syndrome), syndrome);

@@ -19,6 +19,8 @@ void apply(Vcpu& vcpu, Outcome outcome, Syndrome syndrome);
 [[nodiscard]] Outcome on_vmrs(Vcpu& vcpu, CoprocessorAccess access);       // MVFRn, FPSID
 [[nodiscard]] Outcome on_hypercall(Vcpu& vcpu, Outcome done);              // HVC and SMC
 [[nodiscard]] Outcome on_data_abort(Vcpu& vcpu, DataAbort abort);          // stage 2, data
-[[nodiscard]] Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort);      // stage 2, instruction
+// An external abort that came asynchronously while the guest ran: nobody can say which access it was, so the partition ends.
+void asynchronous_abort(Vcpu& vcpu);
+[[nodiscard]] Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort);  // stage 2, instruction
 
 }  // namespace partita

@@ -57,10 +57,17 @@ hyp_prefetch_abort:
     push    {r0-r12, lr}
     mov     r1, #2
     b       1f
+@ A guest's asynchronous abort comes here, too (HCR.AMO; DDI 0406C B1.9.8): it is the guest's, not a bug of ours.
 hyp_data_abort:
     push    {r0-r12, lr}
+    mrs     r0, spsr
+    and     r0, r0, #0x1f
+    cmp     r0, #0x1a
     mov     r1, #3
-    b       1f
+    beq     1f
+    mov     r0, sp
+    bl      on_asynchronous_abort
+    b       resume_guest
 hyp_interrupt:
     mov     r1, #4
 1:  mov     r0, sp

@@ -38,6 +38,12 @@ TEST_F(Run, AFaultIsASentence) {
         std::string::npos);
 }
 
+TEST_F(Run, AnAsynchronousAbortIsASentence) {
+    EXPECT_EQ(
+        told("fault partition=1 vcpu=0 cause=asynchronous-abort reason=external size=0 address=0x0 ipa=0x0 pc=0x80 cpsr=0x13 action=stop"),
+        "control/vcpu0: an access of its own ended in an asynchronous external abort near pc 0x80: stopped the partition");
+}
+
 TEST_F(Run, StatesAndPanicsAreSentences) {
     EXPECT_EQ(told("state partition=0 name=linux is=running starts=1"), "linux: running");
     EXPECT_EQ(told("state partition=0 name=linux is=running starts=3"), "linux: running (start 3)");

@@ -98,6 +98,14 @@ TEST_F(Trap, UndescribedAccessesToDevicesAreAbortsAndNeverHang) {
     EXPECT_EQ(psr::Mode::get(read_spsr()), psr::abt);
 }
 
+TEST_F(Trap, AnAsynchronousAbortEndsThePartitionAlone) {
+    fake.be_cpu(0);
+    asynchronous_abort(vcpu);
+    EXPECT_EQ(vcpu.partition->phase.load(), Phase::stopping);
+    EXPECT_TRUE(vcpu.cpu->reschedule);
+    EXPECT_NE(system().partitions[1].phase.load(), Phase::stopping);
+}
+
 TEST_F(Trap, PermissionFaultsAreTranslatedAnew) {
     PAR::write(0x0000'0000'0801'0000);  // what ATS1CPR would leave: on the host it does nothing
     abort(described | word | store | reg(0) | 0x0e, 0xc000'0000, 0xdead'0000);

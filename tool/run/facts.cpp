@@ -57,6 +57,11 @@ std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
         what += size != 0 ? fmt::format(" of {} byte{} {} {:#x}", size, size == 1 ? "" : "s", what == "read" ? "from" : "to", ipa)
                           : fmt::format(" at {:#x}", ipa);
     if (what == "fetch") what = fmt::format("instruction fetch from {:#x}", ipa);
+    if (what == "asynchronous-abort") {
+        const char* const result = fact.value("action") == "restart" ? "restarted" : "stopped";
+        return fmt::format("{}/vcpu{}: an access of its own ended in an asynchronous external abort near pc {:#x}: {} the partition",
+                           partition.name, fact.value("vcpu"), pc, result);
+    }
     if (what == "table-walk") what = fmt::format("translation table walk at {:#x}", ipa);
     const std::string virtual_address = address != ipa ? fmt::format(", virtual {:#x}", address) : "";
     std::string why = whereabouts(partition, ipa);
