@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
@@ -69,7 +70,8 @@ class Session:
 
     def close(self):
         if self.child.proc.poll() is None:
-            self.child.kill(9)
+            self.child.kill(signal.SIGTERM)
+            self.child.proc.wait(20)
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <system_error>
-
-extern char** environ;
 
 namespace partita::tool {
 
@@ -25,24 +23,33 @@ std::array<int, 2> make_pipe() {
 
 Process::Process(const std::vector<std::string>& command) {
     const auto in = make_pipe(), out = make_pipe(), err = make_pipe();
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    posix_spawn_file_actions_adddup2(&actions, err[1], 2);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);  // a Ctrl-C at the terminal is ours to handle
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
-    const int failed = posix_spawnp(&pid_, arguments[0], &actions, &attributes, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
+    const auto report = make_pipe();  // carries errno where exec fails, and closes by itself where it works
+    const pid_t parent = getpid();
+    pid_ = fork();
+    if (pid_ == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);  // however this tool ends, QEMU does not outlive it
+        if (getppid() != parent) _exit(127);
+        setpgid(0, 0);  // a Ctrl-C at the terminal is the tool's to handle
+        dup2(in[0], 0);
+        dup2(out[1], 1);
+        dup2(err[1], 2);
+        execvp(arguments[0], arguments.data());
+        const int error = errno;
+        (void)!write(report[1], &error, sizeof error);
+        _exit(127);
+    }
+    int failed = pid_ < 0 ? errno : 0;
+    close(report[1]);
+    if (int error = 0; pid_ > 0 && read(report[0], &error, sizeof error) == sizeof error) failed = error;
+    close(report[0]);
     for (const int end : {in[0], out[1], err[1]}) close(end);
     input_ = in[1], output_ = out[0], errors_ = err[0];
     for (const int end : {output_, errors_}) fcntl(end, F_SETFL, O_NONBLOCK);
     if (failed != 0) {
+        if (pid_ > 0) waitpid(pid_, nullptr, 0);
         pid_ = -1;
         for (const int end : {input_, output_, errors_}) close(end);
         throw std::system_error(failed, std::generic_category(), command[0]);
