@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return out;
     }();
     Diagnostics diagnostics{"fuzz.toml"};
-    const SystemDescription description = read_description(std::string{reinterpret_cast<const char*>(data), size}, "/nonexistent", diagnostics);
+    const SystemDescription description =
+        read_description(std::string{reinterpret_cast<const char*>(data), size}, "/nonexistent", diagnostics);
     for (const PartitionDescription& partition : description.partitions)
         if (!partition.kernel.value.empty() && std::filesystem::exists(partition.kernel.value)) return 0;  // never read what lies around
     const auto plan = make_plan(description, board, diagnostics);

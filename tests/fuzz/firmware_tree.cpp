@@ -20,6 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size < 40 || fdt_check_full(aligned.data(), size) != 0) return 0;
     int length = 0;
     const void* const value = fdt_getprop(aligned.data(), fdt_path_offset(aligned.data(), "/chosen"), "rng-seed", &length);
-    if (value != nullptr && length > 0 && (found.size() != static_cast<std::size_t>(length) || std::memcmp(found.data(), value, found.size()) != 0)) std::abort();
+    if (value != nullptr && length > 0 &&
+        (found.size() != static_cast<std::size_t>(length) || std::memcmp(found.data(), value, found.size()) != 0))
+        std::abort();
     return 0;
 }
