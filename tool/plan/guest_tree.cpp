@@ -20,7 +20,7 @@ constexpr uint32_t spi = 0, ppi = 1, level_high = 4, edge_rising = 1;
 // libfdt's sequential writer. Its calls fail only when the buffer is too small, which is a bug here.
 class Writer {
 public:
-    Writer() : buffer_(64 * 1024) {
+    Writer() : buffer_(std::size_t{64} * 1024) {
         check(fdt_create(buffer_.data(), static_cast<int>(buffer_.size())));
         check(fdt_finish_reservemap(buffer_.data()));
     }
