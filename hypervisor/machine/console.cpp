@@ -119,11 +119,15 @@ bool full(std::uint32_t channel) { return rings[channel].full(); }
 
 void pump() {
     more.store(1, std::memory_order_release);
-    while (more.load(std::memory_order_acquire) != 0 && sending.try_lock()) {
+    // Two rounds at most, or a partition that floods its console would keep another CPU draining for it. What comes later is
+    // the business of the UART's interrupt.
+    for (unsigned round = 0; round < 2; ++round) {
+        if (more.load(std::memory_order_acquire) == 0 || !sending.try_lock()) return;
         more.store(0, std::memory_order_relaxed);
         send_burst();
         sending.unlock();
     }
+    if (more.load(std::memory_order_acquire) != 0) uart::want_room(true);
 }
 
 std::optional<Received> receive() {

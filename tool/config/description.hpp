@@ -19,8 +19,6 @@ struct Placed {
     Place place;
 };
 
-enum class KernelFormat { automatic, zimage, elf, raw, uimage };
-
 struct CpuDescription {
     Placed<std::uint64_t> id;
     Placed<std::uint64_t> slice;  // nanoseconds

@@ -14,7 +14,6 @@ struct GuestTreeRequest {
     std::uint32_t cpus = 1;
     std::string cpu_compatible = "arm,cortex-a15";
     std::uint64_t memory = 0;
-    std::uint64_t boot_memory = 0;
     std::string bootargs;
     std::uint64_t initrd_begin = 0, initrd_end = 0;  // 0, 0: none
     const Board* board = nullptr;
