@@ -3,7 +3,8 @@
 # apt runs under a configuration of its own here: the system's architectures, sources and packages stay as they are.
 #   images.sh OUTPUT-FOLDER
 set -eu
-out=$1
+mkdir -p "$1"
+out=$(CDPATH='' cd -- "$1" && pwd) # apt takes relative paths from its own folders
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 stamp=$(cat "$0" "$here"/initrd/* | sha256sum | cut -d' ' -f1)
 [ -f "$out/stamp" ] && [ "$(cat "$out/stamp")" = "$stamp" ] && [ -s "$out/vmlinuz" ] && [ -s "$out/initrd.cpio.gz" ] && exit 0

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <regex>
 
 #include "board/board.hpp"
 #include "config/description.hpp"
@@ -155,6 +156,16 @@ void add_inputs(CLI::App& command, Inputs& inputs, bool optional) {
     command.add_option("--board", inputs.board, "Another board than the description names");
 }
 
+// "" for a regular expression that can be used; else why not.
+std::string check_pattern(const std::string& text) {
+    try {
+        const std::regex expression{text, std::regex::ECMAScript};
+        return "";
+    } catch (const std::regex_error& error) {
+        return fmt::format("'{}' is not a regular expression: {}; put a backslash before what is meant literally", text, error.what());
+    }
+}
+
 int dispatch(int argc, char** argv) {
     CLI::App app{"Partita: operating systems side by side on one 32-bit Arm SoC"};
     app.set_version_flag("--version", std::string{"partita 0.1.0"});
@@ -181,6 +192,7 @@ int dispatch(int argc, char** argv) {
     run_command
         ->add_option("--until", run_options.until, "End with success once every such pattern was seen in a line like \"[partition] text\"")
         ->expected(1)
+        ->check(check_pattern)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     run_command->add_option("--timeout", timeout, "Give up after this many seconds")->check(CLI::PositiveNumber);
     run_command->add_flag("--deterministic", run_options.deterministic, "Count time in instructions: two runs are identical");

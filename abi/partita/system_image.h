@@ -46,7 +46,7 @@ struct partita_image_header {
     uint32_t size;     /* bytes of header and tables */
     uint32_t checksum; /* makes the 32-bit sum of the `size / 4` words zero */
     uint32_t flags;
-    uint32_t tick_us;         /* each CPU takes a timer interrupt at least this often, in microseconds; 0: only when something is due */
+    uint32_t reserved;
     uint64_t hypervisor_base; /* PA of the hypervisor's first byte */
     uint64_t hypervisor_end;  /* PA behind hypervisor, description and table pool: no partition may own any of it */
     uint64_t pool_base;       /* PA of the pool from which stage-2 tables are taken, 16 KiB aligned */
@@ -64,6 +64,8 @@ struct partita_image_header {
 struct partita_cpu {
     uint32_t mpidr;    /* affinity bits [23:0] */
     uint32_t slice_us; /* length of a slice in microseconds; 0: the CPU is not shared */
+    uint32_t tick_us;  /* it takes a timer interrupt at least this often, in microseconds; 0: only when something is due */
+    uint32_t reserved;
 };
 
 /* partition flags */

@@ -4,6 +4,7 @@
 #include "barrier.hpp"
 #include "boot/panic.hpp"
 #include "machine/console.hpp"
+#include "machine/gic.hpp"
 #include "partition/system.hpp"
 
 namespace partita {
@@ -62,7 +63,7 @@ void set_up_cpus(const ImageView& image) {
         Cpu& cpu = the_system.cpus[n];
         cpu.index = n;
         cpu.slice = frequency * image.cpus[n].slice_us / 1'000'000;
-        cpu.tick = frequency * image.header->tick_us / 1'000'000;
+        cpu.tick = frequency * image.cpus[n].tick_us / 1'000'000;
     }
 }
 
@@ -105,7 +106,10 @@ void set_up(const ImageView& image, std::byte* base) {
         map_regions(partition, roots[n], pool);
         partition.vttbr = pool.physical(roots[n]).value | static_cast<std::uint64_t>(n + 1) << 48;  // VMID: never 0
         set_up_vcpus(image, partition);
-        for (const partita_route& route : partition.routes) the_system.owner[route.intid] = static_cast<std::uint8_t>(n + 1);
+        for (const partita_route& route : partition.routes) {
+            the_system.owner[route.intid] = static_cast<std::uint8_t>(n + 1);
+            gic::configure(route.intid, (route.flags & PARTITA_ROUTE_EDGE) != 0);
+        }
         console::name_channel(partition.channel(), description.name);
     }
     dsb_ish();

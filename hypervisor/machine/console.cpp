@@ -6,6 +6,7 @@
 
 #include "machine/lock.hpp"
 #include "machine/ring.hpp"
+#include "machine/timer.hpp"
 #include "machine/uart.hpp"
 
 namespace partita::console {
@@ -15,11 +16,16 @@ namespace {
 using Ring = ByteRing<2048>;
 constexpr unsigned burst = 256;  // bytes that one call sends at most, so that no exit is unbounded
 
+constexpr std::uint32_t turn = 256;  // bytes that a channel sends at most before others get their turn
+static_assert(turn <= PARTITA_CONSOLE_RESYNC);
+
 struct Sender {
     std::uint32_t channel = 0;
-    std::uint32_t since_select = 0;    // framed: bytes until the channel is named again
+    std::uint32_t left = 0;            // bytes of its turn; a line's end ends the turn
+    std::uint32_t until_select = 0;    // framed: bytes until the channel is named again
     std::optional<std::uint8_t> owed;  // framed: the second byte of a pair
-    bool line_start = true;            // plain
+    bool mid_line = false;             // plain
+    timer::Ticks last = 0;             // plain: when the channel was last seen to have something
     const char* prefix = nullptr;      // plain: the rest of a prefix that is being sent
 };
 
@@ -28,16 +34,32 @@ constinit std::array<const char*, channels> names{};
 constinit SpinLock sending;
 constinit std::atomic<std::uint32_t> more{0};
 constinit Sender sender;
+constinit std::atomic<bool> held_back{false};
 constinit bool framed_output = false;
+constinit timer::Ticks silence = 0;  // plain: of a writer in the middle of a line, before others may break it
 constinit std::uint32_t receiving_channel = PARTITA_CONSOLE_FIRST_PARTITION;
 constinit bool receiving_escape = false;
 
-// The channel to send from: the current one while it has bytes, so that lines stay whole.
+// The channel to send from: the current one until its line or its turn ends, then the next that has something. A partition
+// that floods its console takes turns with the others, and never keeps the log from being read.
 std::optional<std::uint32_t> ready_channel() {
-    if (!rings[sender.channel].empty()) return sender.channel;
-    for (std::uint32_t n = 1; n < channels; ++n)
+    if (sender.left != 0 && !rings[sender.channel].empty()) return sender.channel;
+    if (!framed_output && sender.left != 0 && sender.mid_line && timer::now() - sender.last < silence) {
+        held_back.store(true, std::memory_order_relaxed);  // others may have something: tick() sees to it
+        return std::nullopt;
+    }
+    for (std::uint32_t n = 1; n <= channels; ++n)
         if (const std::uint32_t channel = (sender.channel + n) % channels; !rings[channel].empty()) return channel;
     return std::nullopt;
+}
+
+// Takes a byte of the channel whose turn it is.
+std::uint8_t take(std::uint32_t channel) {
+    if (channel != sender.channel || sender.left == 0) sender.left = turn;
+    sender.channel = channel;
+    const std::uint8_t byte = rings[channel].take().value_or(0);
+    sender.left = byte == static_cast<std::uint8_t>('\n') ? 0 : sender.left - 1;
+    return byte;
 }
 
 // One byte of framed output, or nothing when all rings are empty.
@@ -49,14 +71,15 @@ std::optional<std::uint8_t> next_framed() {
     }
     const auto channel = ready_channel();
     if (!channel) return std::nullopt;
-    if (*channel != sender.channel || sender.since_select == 0) {
+    if (*channel != sender.channel || sender.until_select == 0) {
         sender.channel = *channel;
-        sender.since_select = PARTITA_CONSOLE_RESYNC;
+        sender.left = turn;
+        sender.until_select = PARTITA_CONSOLE_RESYNC;
         sender.owed = static_cast<std::uint8_t>(PARTITA_CONSOLE_CHANNEL + *channel);
         return static_cast<std::uint8_t>(PARTITA_CONSOLE_ESCAPE);
     }
-    const auto byte = rings[*channel].take();
-    --sender.since_select;
+    const std::uint8_t byte = take(*channel);
+    --sender.until_select;
     if (byte == static_cast<std::uint8_t>(PARTITA_CONSOLE_ESCAPE)) sender.owed = byte;
     return byte;
 }
@@ -70,18 +93,20 @@ std::optional<std::uint8_t> next_plain() {
     }
     const auto channel = ready_channel();
     if (!channel) return std::nullopt;
-    if (*channel != sender.channel && !sender.line_start) {
-        sender.line_start = true;
+    sender.last = timer::now();
+    if (*channel != sender.channel && sender.mid_line) {
+        sender.mid_line = false;
         return static_cast<std::uint8_t>('\n');
     }
-    sender.channel = *channel;
-    if (sender.line_start) {
-        sender.line_start = false;
+    if (!sender.mid_line) {
+        sender.mid_line = true;
+        sender.channel = *channel;
+        sender.left = turn;
         sender.prefix = names[*channel];
         return static_cast<std::uint8_t>('|');
     }
-    const auto byte = rings[*channel].take();
-    sender.line_start = byte == static_cast<std::uint8_t>('\n');
+    const std::uint8_t byte = take(*channel);
+    sender.mid_line = byte != static_cast<std::uint8_t>('\n');
     return byte;
 }
 
@@ -107,6 +132,8 @@ void send_burst() {
 
 void start(bool framed) {
     framed_output = framed;
+    sender = {};
+    silence = CNTFRQ::read() / 10;
     names.fill("");
     names[PARTITA_CONSOLE_LOG] = "partita:";
     uart::start();
@@ -116,6 +143,7 @@ void name_channel(std::uint32_t channel, const char* name) { names[channel] = na
 
 bool put(std::uint32_t channel, std::uint8_t byte) { return rings[channel].put(byte); }
 bool full(std::uint32_t channel) { return rings[channel].full(); }
+std::uint32_t room(std::uint32_t channel) { return Ring::capacity - rings[channel].count(); }
 
 void pump() {
     more.store(1, std::memory_order_release);
@@ -128,6 +156,15 @@ void pump() {
         sending.unlock();
     }
     if (more.load(std::memory_order_acquire) != 0) uart::want_room(true);
+}
+
+void tick() {
+    if (held_back.exchange(false, std::memory_order_relaxed)) pump();
+}
+
+void flush() {
+    for (Ring& ring : rings)
+        while (!ring.empty()) pump();
 }
 
 std::optional<Received> receive() {

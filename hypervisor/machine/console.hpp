@@ -11,16 +11,24 @@ namespace partita::console {
 
 inline constexpr std::uint32_t channels = PARTITA_CONSOLE_FIRST_PARTITION + PARTITA_MAX_PARTITIONS;
 
-// names: what a line's prefix says of each channel when no tool takes the frames apart.
+// Without frames each line begins with its channel's name, and is broken by another channel's only when it is long or its
+// writer has been silent for 100 ms.
 void start(bool framed);
 void name_channel(std::uint32_t channel, const char* name);
 
 // Puts a byte into a channel's ring; false when it is full. One writer of a channel at a time.
 bool put(std::uint32_t channel, std::uint8_t byte);
 [[nodiscard]] bool full(std::uint32_t channel);
+[[nodiscard]] std::uint32_t room(std::uint32_t channel);
 
 // Sends what the rings hold, as far as the UART takes it. Any CPU; returns at once where another is doing so.
 void pump();
+
+// Sends what waits for a silent writer's line to end. Where frames are off, a timer calls it every 100 ms.
+void tick();
+
+// Sends all that the rings hold, however long it takes: before the board is powered off.
+void flush();
 
 struct Received {
     std::uint32_t channel;

@@ -22,6 +22,12 @@ inline void clear_active(std::uint32_t id) { write32(layout::gicd + bit_register
 inline void set_pending(std::uint32_t id) { write32(layout::gicd + bit_register(gicd::ISPENDR, id), 1u << id % 32); }
 inline void clear_pending(std::uint32_t id) { write32(layout::gicd + bit_register(gicd::ICPENDR, id), 1u << id % 32); }
 inline void route(std::uint32_t id, std::uint8_t interface_mask) { write8(layout::gicd + gicd::ITARGETSR + id, interface_mask); }
+// Level or edge, as the board wires it (IHI 0048B §4.3.13). While the interrupt is disabled, and at boot alone: four share a byte.
+inline void configure(std::uint32_t id, bool edge) {
+    const std::uintptr_t address = layout::gicd + gicd::ICFGR + id / 16 * 4;
+    const std::uint32_t bit = 2u << id % 16 * 2;
+    write32(address, edge ? read32(address) | bit : read32(address) & ~bit);
+}
 inline void send_sgi(std::uint32_t id, std::uint32_t interface_mask) { write32(layout::gicd + gicd::SGIR, interface_mask << 16 | id); }
 
 [[nodiscard]] inline std::uint32_t empty_list_registers() { return read32(layout::gich + gich::ELRSR0); }
@@ -36,7 +42,7 @@ inline void set_virtual_machine_control(std::uint32_t value) { write32(layout::g
 inline void set_active_priorities(std::uint32_t value) { write32(layout::gich + gich::APR, value); }
 [[nodiscard]] inline unsigned list_register_count() { return (read32(layout::gich + gich::VTR) & 0x3fu) + 1; }
 
-// One-time set-up of the distributor: all SPIs disabled, level as the board wired them, to interface 0.
+// One-time set-up of the distributor: all SPIs disabled, to interface 0.
 void start_distributor();
 // Per CPU. Returns this CPU's interface mask, as ITARGETSR0 tells it.
 std::uint8_t start_cpu_interface();

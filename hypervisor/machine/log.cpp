@@ -6,8 +6,35 @@
 namespace partita {
 
 namespace {
-constinit SpinLock log_lock;  // one line at a time
-}
+
+// Lines are written whole, one at a time. What finds no room is counted, and told with the next line that does.
+class Writer {
+public:
+    void write(std::string_view line) {
+        constexpr std::uint32_t most_of_lost = 24;  // "lost lines=4294967295\n"
+        if (console::room(PARTITA_CONSOLE_LOG) < line.size() + most_of_lost) {
+            ++lost_;
+            return;
+        }
+        if (lost_ != 0) {
+            put("lost lines=");
+            format_decimal([](char c) { put({&c, 1}); }, lost_);
+            put("\n");
+            lost_ = 0;
+        }
+        put(line);
+    }
+
+private:
+    static void put(std::string_view text) {
+        for (const char c : text) (void)console::put(PARTITA_CONSOLE_LOG, static_cast<std::uint8_t>(c));
+    }
+    std::uint32_t lost_ = 0;
+};
+
+constinit Guarded<Writer> writer;
+
+}  // namespace
 
 LogLine& LogLine::text(std::string_view words) {
     for (const char c : words)
@@ -31,9 +58,7 @@ LogLine& LogLine::word(std::string_view name, std::string_view value) { return t
 
 LogLine::~LogLine() {
     text_[used_++] = '\n';
-    log_lock.lock();
-    for (std::uint32_t n = 0; n < used_; ++n) (void)console::put(PARTITA_CONSOLE_LOG, static_cast<std::uint8_t>(text_[n]));
-    log_lock.unlock();
+    writer.with([this](Writer& out) { out.write({text_.data(), used_}); });
     console::pump();
 }
 

@@ -12,6 +12,7 @@ template <std::uint32_t Size>
     requires((Size & (Size - 1)) == 0)
 class ByteRing {
 public:
+    static constexpr std::uint32_t capacity = Size;
     [[nodiscard]] bool empty() const { return count() == 0; }
     [[nodiscard]] bool full() const { return count() == Size; }
     [[nodiscard]] std::uint32_t count() const { return tail_.load(std::memory_order_acquire) - head_.load(std::memory_order_acquire); }

@@ -73,6 +73,7 @@ void take_interrupt(Cpu& cpu) {
         case intid::hyp_timer:
             timer::arm(timer::never);
             expire(cpu, timer::now());
+            console::tick();
             cpu.reschedule = true;
             finish(iar);
             return;

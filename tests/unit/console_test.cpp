@@ -7,6 +7,7 @@
 #include "random.hpp"
 #include <string>
 
+#include "arch/registers.hpp"
 #include "machine/layout.hpp"
 #include "machine/log.hpp"
 #include "machine/uart.hpp"
@@ -45,6 +46,10 @@ public:
 
 void drain() {
     for (int n = 0; n < 100; ++n) console::pump();
+}
+
+void write(std::uint32_t channel, const std::string& text) {
+    for (const char c : text) console::put(channel, static_cast<std::uint8_t>(c));
 }
 
 std::map<std::uint32_t, std::string> take_apart(const std::string& wire) {
@@ -110,11 +115,71 @@ TEST(Console, PlainLinesHaveTheirPartitionsName) {
     console::start(false);
     console::name_channel(1, "one");
     console::name_channel(2, "two");
-    for (const char c : std::string{"first\nprompt> "}) console::put(1, static_cast<std::uint8_t>(c));
+    write(1, "first\nprompt> ");
     drain();
-    for (const char c : std::string{"hello\n"}) console::put(2, static_cast<std::uint8_t>(c));
+    CNTPCT::write(CNTPCT::read() + CNTFRQ::read());
+    write(2, "hello\n");
     drain();
     EXPECT_EQ(wire.output, "|one first\n|one prompt> \n|two hello\n");
+}
+
+TEST(Console, PlainLinesAreNotBrokenWhileTheirWriterGoesOn) {
+    FakeUart wire;
+    console::start(false);
+    console::name_channel(1, "one");
+    console::name_channel(2, "two");
+    write(1, "slow");
+    drain();
+    write(2, "other\n");
+    drain();
+    write(1, "ly\n");
+    drain();
+    EXPECT_EQ(wire.output, "|one slowly\n|two other\n");
+    write(1, "prompt> ");
+    drain();
+    write(2, "waits\n");
+    drain();
+    EXPECT_EQ(wire.output, "|one slowly\n|two other\n|one prompt> ");
+    console::tick();
+    EXPECT_EQ(wire.output, "|one slowly\n|two other\n|one prompt> ") << "it is not silent yet";
+    CNTPCT::write(CNTPCT::read() + CNTFRQ::read());
+    console::tick();
+    EXPECT_EQ(wire.output, "|one slowly\n|two other\n|one prompt> \n|two waits\n");
+}
+
+// A partition that always has something to say, and one that does so without ever ending a line.
+TEST(Console, AFloodTakesTurns) {
+    for (const bool framed : {true, false})
+        for (const std::string flood : {"noise\n", "noise"}) {
+            FakeUart wire;
+            console::start(framed);
+            console::name_channel(1, "flood");
+            for (int n = 0; n < 20; ++n) {
+                while (console::put(1, static_cast<std::uint8_t>(flood[static_cast<std::size_t>(n) % flood.size()]))) {
+                }
+                if (n == 10) write(PARTITA_CONSOLE_LOG, "fault\n");
+                console::pump();
+            }
+            EXPECT_NE(wire.output.find("fault\n"), std::string::npos) << framed << flood;
+            console::flush();
+        }
+}
+
+TEST(Log, LinesAreWholeOrCounted) {
+    FakeUart wire;
+    console::start(true);
+    wire.room = 0;
+    for (int n = 0; n < 200; ++n) LogLine("state").key("partition", 7);
+    wire.room = ~0u;
+    console::flush();
+    LogLine("done").text("");
+    console::flush();
+    const std::string log = take_apart(wire.output).at(0);
+    unsigned told = 0;
+    for (std::size_t at = 0; at < log.size(); at = log.find('\n', at) + 1)
+        if (log.compare(at, 18, "state partition=7\n") == 0) ++told;
+    EXPECT_GT(told, 50u);
+    EXPECT_TRUE(log.ends_with("state partition=7\nlost lines=" + std::to_string(200 - told) + "\ndone\n")) << log;
 }
 
 TEST(Console, InputFindsItsChannel) {

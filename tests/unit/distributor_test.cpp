@@ -82,6 +82,10 @@ TEST_F(Registers, AnInterruptThatIsNotItsOwnIsUntouched) {
     EXPECT_EQ(fake.gic.physical_enabled, (std::set<std::uint32_t>{40, 41})) << "only what is linked reaches the hardware";
 }
 
+TEST_F(Registers, TheHardwareIsConfiguredAsTheBoardIsWired) {
+    EXPECT_EQ(fake.gic.configuration[41 / 16], 2u << 41 % 16 * 2);  // 40 is a level, 41 an edge
+}
+
 TEST_F(Registers, ConfigurationKeepsToTheRules) {
     set(gicd::ICFGR, 0);
     EXPECT_EQ(get(gicd::ICFGR), 0xaaaa'aaaau);  // SGIs are edges

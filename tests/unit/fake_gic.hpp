@@ -76,7 +76,9 @@ public:
             }
             return true;
         }
-        return false;
+        if (address < layout::gicd + gicd::ICFGR || address >= layout::gicd + gicd::SGIR) return false;
+        value = configuration[static_cast<std::uint32_t>(address - layout::gicd - gicd::ICFGR) / 4];
+        return true;
     }
     bool write(std::uintptr_t address, std::uint32_t value) override {
         ++accesses;
@@ -104,6 +106,7 @@ public:
         each(gicd::ISPENDR, [&](std::uint32_t id) { physical_pending.insert(id); });
         each(gicd::ICPENDR, [&](std::uint32_t id) { physical_pending.erase(id); });
         if (offset >= gicd::ITARGETSR && offset < gicd::ICFGR) physical_target[offset - gicd::ITARGETSR] = value;
+        if (offset >= gicd::ICFGR && offset < gicd::SGIR) configuration[(offset - gicd::ICFGR) / 4] = value;
         if (offset == gicd::SGIR) sgis.push_back(value);
         return true;
     }
@@ -113,7 +116,7 @@ public:
     std::map<std::uint32_t, std::uint32_t> other;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> running;  // INTID and priority, the innermost last
     std::set<std::uint32_t> physical_enabled, physical_active, physical_pending;
-    std::map<std::uint32_t, std::uint32_t> physical_target;
+    std::map<std::uint32_t, std::uint32_t> physical_target, configuration;  // by INTID; by word of ICFGR
     std::vector<std::uint32_t> sgis, to_acknowledge;
     unsigned accesses = 0;
 

@@ -44,6 +44,12 @@ TEST_F(Run, AnAsynchronousAbortIsASentence) {
         "control/vcpu0: an access of its own ended in an asynchronous external abort near pc 0x80: stopped the partition");
 }
 
+TEST_F(Run, AnExternalAbortTellsWhatIsKnown) {
+    EXPECT_EQ(
+        told("fault partition=1 vcpu=0 cause=write reason=external size=2 address=0xd0200000 ipa=0x0 pc=0x80 cpsr=0x13 action=abort"),
+        "control/vcpu0: write of 2 bytes to 0xd0200000 (virtual; the bus answered with an error): injected an abort at pc 0x80, svc mode");
+}
+
 TEST_F(Run, StatesAndPanicsAreSentences) {
     EXPECT_EQ(told("state partition=0 name=linux is=running starts=1"), "linux: running");
     EXPECT_EQ(told("state partition=0 name=linux is=running starts=3"), "linux: running (start 3)");
@@ -70,6 +76,14 @@ TEST_F(Run, WithoutPatternsItGoesOn) {
     EXPECT_FALSE(session.satisfied());
     EXPECT_FALSE(say(session, 0, "done\n"));
     EXPECT_TRUE(session.done());
+}
+
+TEST_F(Run, ALineWithoutEndIsCut) {
+    Session session{*plan, {"the end"}};
+    session.print_lines(false);
+    EXPECT_FALSE(say(session, 1, std::string(1'000'000, 'x')));
+    EXPECT_LE(session.consoles()[1].partial.size(), 4096u);
+    EXPECT_TRUE(say(session, 1, "the end\n"));
 }
 
 TEST_F(Run, APanicEndsIt) {

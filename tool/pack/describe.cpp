@@ -120,17 +120,20 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
 
 std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMemory& own, const PackOptions& options) {
     Tables tables;
-    for (std::size_t n = 0; n < plan.board->cpus.size(); ++n)
-        tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000)});
+    const std::uint32_t uart_cpu = least_loaded_cpu(plan);
+    constexpr std::uint32_t plain_tick_us = 100'000;  // consoles without frames: see console::tick()
+    for (std::uint32_t n = 0; n < plan.board->cpus.size(); ++n) {
+        const std::uint32_t tick_us = options.tick_us == 0 && !options.framed_console && n == uart_cpu ? plain_tick_us : options.tick_us;
+        tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000), tick_us, 0});
+    }
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) add_partition(plan.partitions[n], static_cast<std::uint32_t>(n), tables);
 
     partita_image_header header{};
     header.magic = PARTITA_IMAGE_MAGIC;
     header.version = PARTITA_IMAGE_VERSION;
     header.flags = (options.framed_console ? PARTITA_IMAGE_FRAMED_CONSOLE : 0) | (options.off_when_done ? PARTITA_IMAGE_OFF_WHEN_DONE : 0);
-    header.tick_us = options.tick_us;
     header.board = describe_board(*plan.board);
-    header.board.uart_cpu = least_loaded_cpu(plan);
+    header.board.uart_cpu = uart_cpu;
     Bytes bytes(sizeof header);
     append(bytes, header.cpus, tables.cpus);
     append(bytes, header.partitions, tables.partitions);

@@ -13,7 +13,7 @@ namespace partita::tool {
 struct PackOptions {
     bool framed_console = false;
     bool off_when_done = false;
-    std::uint32_t tick_us = 0;  // see partita_image_header
+    std::uint32_t tick_us = 0;  // of every CPU; see partita_cpu
 };
 
 // What lies where in physical memory.

@@ -14,7 +14,7 @@
 
 namespace partita::tool {
 
-// The address map that every partition sees (docs/virtual-platform.md).
+// The address map that every partition sees (docs/concepts.md).
 namespace platform {
 inline constexpr std::uint64_t ram = 0x4000'0000, gicd = 0x0800'0000, gicc = 0x0801'0000, pl011 = 0x0900'0000;
 inline constexpr std::uint64_t gicc_size = 0x2000;

@@ -50,31 +50,39 @@ const char* mode_name(std::uint64_t cpsr) {
     }
 }
 
-std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
-    const std::uint64_t size = fact.number("size"), ipa = fact.number("ipa"), address = fact.number("address"), pc = fact.number("pc");
-    std::string what = fact.value("cause");
-    if (what == "read" || what == "write")
-        what += size != 0 ? fmt::format(" of {} byte{} {} {:#x}", size, size == 1 ? "" : "s", what == "read" ? "from" : "to", ipa)
-                          : fmt::format(" at {:#x}", ipa);
-    if (what == "fetch") what = fmt::format("instruction fetch from {:#x}", ipa);
-    if (what == "asynchronous-abort") {
-        const char* const result = fact.value("action") == "restart" ? "restarted" : "stopped";
-        return fmt::format("{}/vcpu{}: an access of its own ended in an asynchronous external abort near pc {:#x}: {} the partition",
-                           partition.name, fact.value("vcpu"), pc, result);
-    }
-    if (what == "table-walk") what = fmt::format("translation table walk at {:#x}", ipa);
-    const std::string virtual_address = address != ipa ? fmt::format(", virtual {:#x}", address) : "";
+// "write of 4 bytes to 0x1c0f0000"
+std::string access(const Fact& fact, std::uint64_t address) {
+    const std::string cause = fact.value("cause");
+    const std::uint64_t size = fact.number("size");
+    if (cause == "fetch") return fmt::format("instruction fetch from {:#x}", address);
+    if (cause == "table-walk") return fmt::format("translation table walk at {:#x}", address);
+    if (size == 0) return fmt::format("{} at {:#x}", cause, address);
+    return fmt::format("{} of {} byte{} {} {:#x}", cause, size, size == 1 ? "" : "s", cause == "read" ? "from" : "to", address);
+}
+
+// What the partition's address space has there, and what was wrong with the access.
+std::string explain(const Fact& fact, const PlannedPartition& partition) {
+    const std::uint64_t ipa = fact.number("ipa"), address = fact.number("address");
     std::string why = whereabouts(partition, ipa);
     if (fact.value("reason") == "permission") why += "; not allowed there";
     if (fact.value("reason") == "no-syndrome")
         why += "; this kind of instruction is not emulated for devices: use a plain load or store of a register, aligned";
-    if (fact.value("reason") == "external") why += "; the bus answered with an error";
-    const std::string action = fact.value("action");
+    return address != ipa ? fmt::format("{}, virtual {:#x}", why, address) : why;
+}
+
+std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
+    const std::uint64_t pc = fact.number("pc");
+    const std::string action = fact.value("action"), who = fmt::format("{}/vcpu{}", partition.name, fact.value("vcpu"));
     const std::string result = action == "stop"      ? "stopped the partition"
                                : action == "restart" ? "restarted the partition"
                                                      : "injected an abort";
-    return fmt::format("{}/vcpu{}: {} ({}{}): {} at pc {:#x}, {} mode", partition.name, fact.value("vcpu"), what, why, virtual_address,
-                       result, pc, mode_name(fact.number("cpsr")));
+    if (fact.value("cause") == "asynchronous-abort")
+        return fmt::format("{}: an access of its own ended in an asynchronous external abort near pc {:#x}: {}", who, pc, result);
+    // Of an external abort the hardware tells the virtual address alone.
+    const bool external = fact.value("reason") == "external";
+    const std::string what = external ? access(fact, fact.number("address")) + " (virtual; the bus answered with an error)"
+                                      : fmt::format("{} ({})", access(fact, fact.number("ipa")), explain(fact, partition));
+    return fmt::format("{}: {}: {} at pc {:#x}, {} mode", who, what, result, pc, mode_name(fact.number("cpsr")));
 }
 
 std::string tell_state(const Fact& fact) {
@@ -118,6 +126,8 @@ std::string tell(const Fact& fact, const Plan& plan) {
     if (fact.kind == "boot")
         return fmt::format("Partita {}.{}: {} CPUs, {} partitions, {} list registers", fact.value("major"), fact.value("minor"),
                            fact.value("cpus"), fact.value("partitions"), fact.value("list-registers"));
+    if (fact.kind == "lost")
+        return fmt::format("{} lines of this log were lost: more was to be told than the board's console can carry", fact.value("lines"));
     if (fact.kind == "done") return "all partitions are off";
     if (fact.kind == "entropy") return "firmware left no entropy: guests get no rng-seed";
     if (fact.kind == "panic") {

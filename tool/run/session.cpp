@@ -12,6 +12,7 @@ namespace partita::tool {
 namespace {
 constexpr auto prompt_silence = std::chrono::milliseconds{100};
 constexpr std::size_t most_history = 4u << 20;
+constexpr std::size_t longest_line = 4096;  // a guest that never ends its line is cut here
 }  // namespace
 
 Session::Session(const Plan& plan, const std::vector<std::string>& until) : plan_(plan) {
@@ -44,9 +45,8 @@ bool Session::receive(std::uint32_t channel, char byte) {
         console.history += byte;
         if (console.history.size() > most_history) console.history.erase(0, most_history / 2);
     }
-    if (byte == '\n') {
-        end_line(console, channel);
-    } else if (byte != '\r') {
+    if (byte == '\n' || console.partial.size() >= longest_line) end_line(console, channel);
+    if (byte != '\n' && byte != '\r') {
         console.partial += byte;
         // A prompt has no end of line: its last character decides.
         if (waiting() != 0 && channel != PARTITA_CONSOLE_LOG && (byte == ' ' || byte == '#' || byte == '$' || byte == ':' || byte == '>'))
