@@ -64,15 +64,14 @@ using HTPIDR = Cp15<4, 13, 0, 2>;
 
 // Address translation and TLB
 using ATS1CPR = Cp15<0, 7, 8, 0>;
-using TLBIALLNSNHIS = Cp15<4, 8, 3, 4>;
 using TLBIALLNSNH = Cp15<4, 8, 7, 4>;
-using TLBIALLIS = Cp15<0, 8, 3, 0>;
+using TLBIALL = Cp15<0, 8, 7, 0>;
 using TLBIMVAHIS = Cp15<4, 8, 3, 1>;
-using TLBIALLH = Cp15<4, 8, 7, 0>;
+using TLBIALLHIS = Cp15<4, 8, 3, 0>;
 
 // Caches
-using ICIALLUIS = Cp15<0, 7, 1, 0>;
 using ICIALLU = Cp15<0, 7, 5, 0>;
+using BPIALL = Cp15<0, 7, 5, 6>;
 using DCCMVAC = Cp15<0, 7, 10, 1>;
 using DCCIMVAC = Cp15<0, 7, 14, 1>;
 

@@ -70,10 +70,11 @@ struct DataAbort {
     [[nodiscard]] constexpr bool write() const { return Write::test(raw); }
     [[nodiscard]] constexpr bool table_walk() const { return TableWalk::test(raw); }
     [[nodiscard]] constexpr bool cache_maintenance() const { return CacheMaintenance::test(raw); }
-    [[nodiscard]] constexpr bool external() const { return Status::get(raw) == 0x10 || (Status::get(raw) & 0x3cu) == 0x14; }
-    // HPFAR holds the IPA only for translation and access-flag faults, or a fault in a stage-1 walk (B3.13.6).
+    // HPFAR holds the IPA for translation faults and for a fault in a stage-1 walk, but not for other permission faults (B3.13.6).
     [[nodiscard]] constexpr bool translation_fault() const { return (Status::get(raw) & 0x3cu) == 0x04; }
     [[nodiscard]] constexpr bool permission_fault() const { return (Status::get(raw) & 0x3cu) == 0x0c; }
+    // Neither: an external abort or a parity error, of which nothing but the virtual address is known.
+    [[nodiscard]] constexpr bool external() const { return !translation_fault() && !permission_fault(); }
 };
 
 // ISS of a trapped MCR or MRC to CP14 or CP15, and of MCRR/MRRC.

@@ -96,8 +96,12 @@ build_tables:
     orr     r2, r8, #TABLE
     mov     r3, #0
     strd    r2, r3, [r0]
-    ldr     r8, =hyp_l2_boot - HYP_VA   @ level 2 that maps this code at its physical address until all CPUs are up
+    @ Level 2 that maps this code at its physical address until all CPUs are up: that of the last GiB, where RAM is there
+    ldr     r8, =hyp_l2_boot - HYP_VA
     add     r8, r8, r4
+    lsr     r0, r4, #30
+    cmp     r0, #3
+    moveq   r8, r7
     ubfx    r0, r4, #21, #9
     add     r0, r8, r0, lsl #3
     mov     r2, r4

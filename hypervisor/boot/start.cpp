@@ -100,7 +100,7 @@ void start_others(const ImageView& image, PhysAddr base) {
         if (const std::int32_t result = firmware::cpu_on(image.cpus[n].mpidr, entry, n); result != PSCI_SUCCESS)
             panic("the firmware did not start a CPU (PSCI CPU_ON)", static_cast<std::uint32_t>(result));
     while (cpus_up.load(std::memory_order_acquire) != image.cpus.size()) wait_for_event();
-    hyp_map::forget_identity();
+    hyp_map::forget_identity(base);
 }
 
 void arrived() {

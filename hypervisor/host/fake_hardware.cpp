@@ -42,6 +42,7 @@ void load_vfp(const partita::VfpRegisters* in) {
     partita::fake_hardware.vfp.d = in->d;
     partita::fake_hardware.vfp.fpscr = in->fpscr;
 }
+bool drain_aborts() { return std::exchange(partita::fake_hardware.abort_pending, false); }
 std::uint32_t read_fpexc() { return partita::fake_hardware.vfp.fpexc; }
 void write_fpexc(std::uint32_t value) { partita::fake_hardware.vfp.fpexc = value; }
 }

@@ -21,6 +21,7 @@ struct FakeHardware {
     std::vector<std::pair<const std::byte*, std::size_t>> cleaned;
     BankedRegisters banked{};
     VfpRegisters vfp{};
+    bool abort_pending = false;  // an asynchronous abort that a guest caused
 
     [[nodiscard]] std::byte* memory(std::uint64_t pa);
 };

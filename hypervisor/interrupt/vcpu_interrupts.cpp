@@ -117,7 +117,11 @@ void VcpuInterrupts::consider(uint32_t id) {
 }
 
 // An SPI whose target is another vCPU now.
-void VcpuInterrupts::pass_on(uint32_t id, uint32_t word) { distributor_->tell(distributor_->target(word), id); }
+void VcpuInterrupts::pass_on(uint32_t id, uint32_t word) {
+    VcpuInterrupts& target = *distributor_->setup_.vcpu[distributor_->target(word)];
+    target.ask_to_look(id);
+    notify_later(target);
+}
 
 // A live list register whose interrupt's word changed.
 void VcpuInterrupts::reconcile(unsigned n, uint32_t value) {

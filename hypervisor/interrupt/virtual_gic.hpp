@@ -125,8 +125,10 @@ private:
     std::uint32_t control_ = 0;  // GICH_HCR as written last
 };
 
-// Tells another vCPU, or this one, that it has something to look at. The scheduler's; a test has its own.
+// Tells a vCPU that it has something to look at: where it is this CPU's, it looks before the call returns.
 void notify(VcpuInterrupts& target);
+// The same from inside a look, so that looks never nest: it looks when this exit ends.
+void notify_later(VcpuInterrupts& target);
 
 class Distributor {
 public:

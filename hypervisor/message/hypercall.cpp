@@ -62,7 +62,7 @@ void hypercall(Vcpu& vcpu) {
             vcpu.state = RunState::blocked;
             vcpu.cpu->reschedule = true;
             return;
-        case PSCI_CPU_OFF: post(vcpu, event::stop); return;
+        case PSCI_CPU_OFF: post(vcpu, event::off); return;
         case PSCI_CPU_ON: vcpu.r[0] = result(power_on(partition, vcpu.r[1] & affinity_bits, vcpu.r[2], vcpu.r[3])); return;
         case PSCI_AFFINITY_INFO: vcpu.r[0] = result(affinity_info(partition, vcpu.r[1] & affinity_bits, vcpu.r[2])); return;
         case PSCI_MIGRATE_INFO_TYPE: vcpu.r[0] = migration_not_required; return;

@@ -9,11 +9,13 @@ namespace {
 
 constexpr std::uint32_t reports_each_second = 8;
 
-// Whether the partition may report once more in this second.
-bool admit(Partition& partition) {
+}  // namespace
+
+bool may_report(Partition& partition) {
     const timer::Ticks now = timer::now();
-    if (now - partition.reports_since >= CNTFRQ::read()) {
-        partition.reports_since = now;
+    timer::Ticks since = partition.reports_since.load(std::memory_order_relaxed);
+    // One of the CPUs that see the second end begins the next.
+    if (now - since >= CNTFRQ::read() && partition.reports_since.compare_exchange_strong(since, now, std::memory_order_relaxed)) {
         partition.reports.store(0, std::memory_order_relaxed);
         if (const auto lost = partition.suppressed.exchange(0, std::memory_order_relaxed); lost != 0)
             LogLine("suppressed").key("partition", partition.number).key("reports", lost);
@@ -23,10 +25,8 @@ bool admit(Partition& partition) {
     return false;
 }
 
-}  // namespace
-
 void report(Vcpu& vcpu, const Fault& fault, std::string_view action) {
-    if (!admit(*vcpu.partition)) return;
+    if (!may_report(*vcpu.partition)) return;
     LogLine("fault")
         .key("partition", vcpu.partition->number)
         .key("vcpu", vcpu.index)

@@ -16,6 +16,9 @@ struct Fault {
     std::string_view reason;  // "unmapped", "permission", "no-syndrome", "external"
 };
 
+// Whether the partition may report once more in this second.
+[[nodiscard]] bool may_report(Partition& partition);
+
 // Reports a fault of a loaded vCPU, unless its partition has used up this second's reports.
 void report(Vcpu& vcpu, const Fault& fault, std::string_view action);
 

@@ -1,9 +1,11 @@
 #include "partition/lifecycle.hpp"
 
+#include "machine/console.hpp"
 #include "machine/firmware.hpp"
 #include "machine/gic.hpp"
 #include "machine/log.hpp"
 #include "partita/hypercall.h"
+#include "partition/fault.hpp"
 #include "partition/system.hpp"
 #include "schedule/schedule.hpp"
 
@@ -11,7 +13,9 @@ namespace partita {
 
 namespace {
 
-void tell_state(const Partition& partition, const char* state) {
+// A partition that resets itself without end reports no more than one that faults without end.
+void tell_state(Partition& partition, const char* state) {
+    if (partition.starts > 1 && partition.phase.load(std::memory_order_relaxed) != Phase::off && !may_report(partition)) return;
     LogLine("state")
         .key("partition", partition.number)
         .word("name", partition.description->name)
@@ -19,7 +23,7 @@ void tell_state(const Partition& partition, const char* state) {
         .key("starts", partition.starts);
 }
 
-// Every vCPU is off: nothing of the partition runs anywhere, and this CPU owns what is left of it.
+// Every vCPU has stopped: nothing of the partition runs anywhere, and this CPU owns what is left of it.
 void finish(Partition& partition) {
     for (const auto& route : partition.routes) {
         gic::disable(route.intid);
@@ -27,17 +31,18 @@ void finish(Partition& partition) {
         gic::clear_pending(route.intid);
     }
     const bool again = partition.ending.load(std::memory_order_relaxed) == Ending::restart;
+    partition.phase.store(again ? Phase::loading : Phase::off, std::memory_order_release);
     tell_state(partition, again ? "restarting" : "off");
     if (again) {
-        partition.phase.store(Phase::loading, std::memory_order_release);
         post(partition.vcpus[0].vcpu, event::load);
         return;
     }
-    partition.phase.store(Phase::off, std::memory_order_release);
     const bool last = system().alive.fetch_sub(1, std::memory_order_acq_rel) == 1;
     if (!last) return;
     LogLine("done").text("");
-    if ((system().image->flags & PARTITA_IMAGE_OFF_WHEN_DONE) != 0) firmware::system_off();
+    if ((system().image->flags & PARTITA_IMAGE_OFF_WHEN_DONE) == 0) return;
+    console::flush();
+    firmware::system_off();
 }
 
 // The distributor, the console and all vCPUs as at power-on.
@@ -47,6 +52,7 @@ void reset_devices(Partition& partition) {
     setup.vcpus = static_cast<std::uint32_t>(partition.vcpus.size());
     for (std::uint32_t n = 0; n < setup.vcpus; ++n) {
         Vcpu& vcpu = partition.vcpus[n].vcpu;
+        vcpu.power.store(Power::off, std::memory_order_relaxed);
         setup.vcpu[n] = &vcpu.interrupts;
         setup.interfaces[n] = static_cast<std::uint8_t>(vcpu.cpu->interface);
         vcpu.interrupts.reset(partition.distributor, n, system().list_registers);
@@ -60,22 +66,31 @@ void reset_devices(Partition& partition) {
 
 void end(Partition& partition, Ending ending) {
     auto running = Phase::running;
-    if (!partition.phase.compare_exchange_strong(running, Phase::stopping, std::memory_order_seq_cst)) return;
-    partition.ending.store(ending, std::memory_order_seq_cst);
-    for (VcpuSlot& slot : partition.vcpus)
-        if (slot.vcpu.power.load(std::memory_order_seq_cst) != Power::off) post(slot.vcpu, event::stop);
+    if (!partition.phase.compare_exchange_strong(running, Phase::stopping, std::memory_order_acq_rel)) return;
+    partition.ending.store(ending, std::memory_order_relaxed);
+    partition.stops.store(static_cast<std::uint32_t>(partition.vcpus.size()), std::memory_order_release);
+    for (VcpuSlot& slot : partition.vcpus) post(slot.vcpu, event::stop);
 }
 
 void retire(Vcpu& vcpu) {
-    if (vcpu.power.load(std::memory_order_relaxed) == Power::off) return;
     vcpu.state = RunState::off;
-    vcpu.power.store(Power::off, std::memory_order_seq_cst);
-    Partition& partition = *vcpu.partition;
-    if (partition.live.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    // The guest's last CPU_OFF ends the partition as SYSTEM_OFF does: nobody is left who could start it again.
-    auto running = Phase::running;
-    if (partition.phase.compare_exchange_strong(running, Phase::stopping)) partition.ending.store(Ending::off);
-    finish(partition);
+    vcpu.power.store(Power::off, std::memory_order_release);
+    if (vcpu.partition->stops.fetch_sub(1, std::memory_order_acq_rel) == 1) finish(*vcpu.partition);
+}
+
+void power_down(Vcpu& vcpu) {
+    vcpu.state = RunState::off;
+    vcpu.power.store(Power::off, std::memory_order_release);
+    if (vcpu.partition->live.fetch_sub(1, std::memory_order_acq_rel) == 1) end(*vcpu.partition, Ending::off);
+}
+
+void start(Vcpu& vcpu) {
+    const Partition& partition = *vcpu.partition;
+    if (partition.phase.load(std::memory_order_acquire) != Phase::running || vcpu.start_life != partition.starts) {
+        vcpu.power.store(Power::off, std::memory_order_release);
+        return;
+    }
+    power_up(vcpu, vcpu.start_entry, vcpu.start_context, 0, 0);
 }
 
 void begin(Partition& partition) {
@@ -93,17 +108,19 @@ void enter(Partition& partition) {
     Vcpu& first = partition.vcpus[0].vcpu;
     power_up(first, description.entry, description.r0, description.r1, description.r2);
     partition.live.store(1, std::memory_order_relaxed);
-    partition.phase.store(Phase::running, std::memory_order_seq_cst);
+    partition.phase.store(Phase::running, std::memory_order_release);
     tell_state(partition, "running");
 }
 
 void power_up(Vcpu& vcpu, std::uint32_t entry, std::uint32_t r0, std::uint32_t r1, std::uint32_t r2) {
-    if (vcpu.cpu->vfp_owner == &vcpu) vcpu.cpu->vfp_owner = nullptr;
+    Cpu& cpu = *vcpu.cpu;
+    if (cpu.vfp_owner == &vcpu) cpu.vfp_owner = nullptr;
+    cpu.last_of[vcpu.partition->number] = nullptr;  // what the CPU cached of an earlier life is invalidated when it is loaded
     vcpu.interrupts.reset(vcpu.partition->distributor, vcpu.index, system().list_registers);
     vcpu.reset(entry, r0, r1, r2);
     vcpu.state = RunState::runnable;
-    vcpu.power.store(Power::on, std::memory_order_seq_cst);
-    vcpu.cpu->reschedule = true;
+    vcpu.power.store(Power::on, std::memory_order_release);
+    cpu.reschedule = true;
 }
 
 std::int32_t power_on(Partition& partition, std::uint32_t index, std::uint32_t entry, std::uint32_t context) {
@@ -115,14 +132,13 @@ std::int32_t power_on(Partition& partition, std::uint32_t index, std::uint32_t e
     if (!in_memory || (entry & 3u) == 2) return PSCI_INVALID_ADDRESS;
     Vcpu& vcpu = partition.vcpus[index].vcpu;
     Power seen = Power::off;
-    if (!vcpu.power.compare_exchange_strong(seen, Power::on_pending, std::memory_order_seq_cst))
+    if (!vcpu.power.compare_exchange_strong(seen, Power::on_pending, std::memory_order_acq_rel))
         return seen == Power::on ? PSCI_ALREADY_ON : PSCI_ON_PENDING;
     vcpu.start_entry = entry;
     vcpu.start_context = context;
+    vcpu.start_life = partition.starts;
     partition.live.fetch_add(1, std::memory_order_acq_rel);
     post(vcpu, event::start);
-    // An end that began meanwhile may have seen this vCPU as off.
-    if (partition.phase.load(std::memory_order_seq_cst) != Phase::running) post(vcpu, event::stop);
     return PSCI_SUCCESS;
 }
 

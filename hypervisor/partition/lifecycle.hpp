@@ -7,11 +7,18 @@
 
 namespace partita {
 
-// Asks for the partition's end; its vCPUs stop on their CPUs, and the last one carries out `ending`. Any CPU.
+// Asks for the partition's end: each of its vCPUs, off or not, does its part on its CPU, and the last one carries out
+// `ending`. So nothing that was posted in one life is left for the next. Any CPU.
 void end(Partition& partition, Ending ending);
 
-// Takes a vCPU out of service on its CPU. The last one of its partition finishes the partition.
+// A vCPU's part of its partition's end. Nothing of it is loaded any more. On its CPU.
 void retire(Vcpu& vcpu);
+
+// CPU_OFF. The last one ends the partition as SYSTEM_OFF does: nobody is left who could start it again. On its CPU.
+void power_down(Vcpu& vcpu);
+
+// Carries out what power_on() asked for, unless the partition has ended meanwhile. On the vCPU's CPU.
+void start(Vcpu& vcpu);
 
 // Begins a life: the first vCPU loads the partition's memory, then runs. On the first vCPU's CPU.
 void begin(Partition& partition);

@@ -44,13 +44,14 @@ struct Partition {
     // Lifecycle: any CPU, by atomic steps.
     std::atomic<Phase> phase{Phase::off};
     std::atomic<Ending> ending{Ending::off};
-    std::atomic<std::uint32_t> live{0};  // vCPUs that are not off
+    std::atomic<std::uint32_t> live{0};   // vCPUs that are not off, while it runs
+    std::atomic<std::uint32_t> stops{0};  // vCPUs that have yet to do their part of its end
     std::uint32_t starts = 0;
 
-    // Reports of this partition's faults: a few each second, so that a hostile guest cannot flood the log.
+    // Reports of what this partition does: a few each second, so that a hostile guest cannot flood the log.
     std::atomic<std::uint32_t> reports{0};
     std::atomic<std::uint32_t> suppressed{0};
-    timer::Ticks reports_since = 0;
+    std::atomic<timer::Ticks> reports_since{0};
 
     [[nodiscard]] std::uint32_t channel() const { return PARTITA_CONSOLE_FIRST_PARTITION + number; }
     [[nodiscard]] bool is(std::uint32_t flag) const { return (description->flags & flag) != 0; }

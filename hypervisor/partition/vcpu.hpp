@@ -29,9 +29,10 @@ enum class Power : std::uint32_t { off, on_pending, on };
 
 namespace event {
 inline constexpr std::uint32_t look = 1;   // an interrupt's word changed
-inline constexpr std::uint32_t start = 2;  // CPU_ON: `start_entry` and `start_context` are set
+inline constexpr std::uint32_t start = 2;  // CPU_ON: `start_entry`, `start_context` and `start_life` are set
 inline constexpr std::uint32_t load = 4;   // (re)start the partition on its first vCPU
-inline constexpr std::uint32_t stop = 8;
+inline constexpr std::uint32_t stop = 8;   // the partition ends: this vCPU's part of it
+inline constexpr std::uint32_t off = 16;   // CPU_OFF, by the vCPU itself
 }  // namespace event
 
 struct Vcpu {
@@ -57,7 +58,7 @@ struct Vcpu {
     // What others post to its CPU.
     std::atomic<std::uint32_t> events{0};
     std::atomic<Power> power{Power::off};
-    std::uint32_t start_entry = 0, start_context = 0;
+    std::uint32_t start_entry = 0, start_context = 0, start_life = 0;
 
     // Registers at the first instruction (DDI 0406C B1.9.1; PSCI DEN0022 §6.4): SVC, masked, MMU and caches off.
     void reset(std::uint32_t entry, std::uint32_t r0, std::uint32_t r1, std::uint32_t r2);

@@ -1,4 +1,4 @@
-// Registers that only assembly reaches (arch/armv7/world_switch.S); the host's are fakes.
+// What only assembly reaches (arch/armv7/world_switch.S, trap/vectors.S); the host's are fakes.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@ void save_banked(partita::BankedRegisters*);
 void load_banked(const partita::BankedRegisters*);
 void save_vfp(partita::VfpRegisters*);
 void load_vfp(const partita::VfpRegisters*);
+bool drain_aborts();
 std::uint32_t read_fpexc();
 void write_fpexc(std::uint32_t);
 }

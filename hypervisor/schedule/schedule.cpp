@@ -89,10 +89,13 @@ void wake(Vcpu& vcpu) {
 }
 
 void post(Vcpu& vcpu, std::uint32_t events) {
-    if (vcpu.events.fetch_or(events, std::memory_order_acq_rel) != 0) return;  // its CPU has yet to look, and will see these too
+    const bool told = vcpu.events.fetch_or(events, std::memory_order_acq_rel) != 0;
     Cpu& cpu = *vcpu.cpu;
+    const bool here = &cpu == &this_cpu();
+    // Told by another CPU: it will look and see these too. What a CPU tells itself holds before its guest's next instruction.
+    if (told && !here) return;
     const std::uint32_t before = cpu.inbox.fetch_or(vcpu.bit, std::memory_order_acq_rel);
-    if (&cpu == &this_cpu()) {
+    if (here) {
         cpu.reschedule = true;
     } else if (before == 0) {
         dsb_ishst();

@@ -118,12 +118,14 @@ void asynchronous_abort(Vcpu& vcpu) {
 
 Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort) {
     const uint32_t address = HIFAR::read();
+    Fault fault{abort.table_walk() ? "table-walk" : "fetch", 0, address, 0, abort.permission_fault() ? "permission" : "unmapped"};
+    if (abort.external()) {
+        fault.reason = "external";
+        return punish(vcpu, fault, Outcome::prefetch_abort);
+    }
     uint32_t page = page_of(HPFAR::read());
     if (abort.permission_fault() && !abort.table_walk() && !translate(address, page)) return Outcome::resume;
-    const Fault fault{abort.table_walk() ? "table-walk" : "fetch", 0, address, static_cast<std::uint64_t>(page) << 12 | (address & 0xfffu),
-                      abort.external()           ? "external"
-                      : abort.permission_fault() ? "permission"
-                                                 : "unmapped"};
+    fault.ipa = static_cast<std::uint64_t>(page) << 12 | (abort.table_walk() ? 0 : address & 0xfffu);
     return punish(vcpu, fault, Outcome::prefetch_abort);
 }
 

@@ -127,6 +127,8 @@ Outcome on_vmrs(Vcpu& vcpu, CoprocessorAccess access) {
     // MVFR0 and MVFR1 (CRn 7 and 6) tell of VFPv4 and NEON as the CPU has them; FPSID is not trapped.
     uint32_t value = 0;
     if (!privileged() || !access.read()) return Outcome::undefined;
+    // HCPTR's traps bind Hyp mode as well (B1.14.3), and which of two traps a CPU reports first is its own choice.
+    if (vcpu.cpu->vfp_owner != &vcpu) give_vfp(vcpu);
     if (CoprocessorAccess::Crn::get(access.raw) == 7) value = read_mvfr0();
     if (CoprocessorAccess::Crn::get(access.raw) == 6) value = read_mvfr1();
     return answer(vcpu, access, value);

@@ -8,6 +8,7 @@
 #include "partition/loader.hpp"
 #include "partition/world_switch.hpp"
 #include "schedule/schedule.hpp"
+#include "trap/handlers.hpp"
 
 namespace partita {
 
@@ -43,25 +44,37 @@ void park(Cpu& cpu, Vcpu& vcpu) {
     save_banked(&vcpu.banked);
     leave_vfp(cpu, vcpu);
     cpu.loaded = nullptr;
+    if (drain_aborts()) {  // it must not be the next one's
+        write_elr(vcpu.elr);
+        write_spsr(vcpu.spsr);
+        asynchronous_abort(vcpu);
+    }
+}
+
+// What this CPU's TLB and instruction cache hold of the partition whose VMID is set is another vCPU's, or an earlier life's.
+// TLBIALL in Hyp mode is that of the current VMID (DDI 0406C B3.10.5).
+void forget_translations() {
+    TLBIALL::write(0);
+    ICIALLU::write(0);
+    BPIALL::write(0);
+    dsb();
+    isb();
 }
 
 void load(Cpu& cpu, Vcpu& vcpu) {
+    constexpr std::uint64_t without_vmid = 0x0000'00ff'ffff'ffff;
     Partition& partition = *vcpu.partition;
+    // While PL1's registers are half one guest's and half another's, a speculative walk may fill the TLB: under VMID 0, which
+    // no guest ever runs with.
+    VTTBR::write(partition.vttbr & without_vmid);
+    isb();
     vcpu.system.load(cpu.has_thumbee);
-    isb();  // PL1 state first, then the address space: no walk may mix two guests (B3.10)
-    VTTBR::write(partition.vttbr);
     VMPIDR::write(0x8000'0000u | vcpu.index);
     isb();
-    if (cpu.last_of[partition.number] != &vcpu) {
-        // Another vCPU of this partition ran here under the same VMID: on two real CPUs their TLBs would be apart.
-        if (cpu.last_of[partition.number] != nullptr) {
-            TLBIALLNSNH::write(0);
-            ICIALLU::write(0);
-            dsb();
-            isb();
-        }
-        cpu.last_of[partition.number] = &vcpu;
-    }
+    VTTBR::write(partition.vttbr);
+    isb();
+    if (cpu.last_of[partition.number] != &vcpu) forget_translations();
+    cpu.last_of[partition.number] = &vcpu;
     load_banked(&vcpu.banked);
     enter_vfp(cpu, vcpu);
     CNTV_CVAL::write(vcpu.cntv_cval);  // before the control: an old compare value must not fire
@@ -80,15 +93,24 @@ void switch_to(Cpu& cpu, Vcpu& vcpu) {
     load(cpu, vcpu);
 }
 
-// Carries out what was posted to one vCPU.
+void unload(Cpu& cpu, Vcpu& vcpu) {
+    if (cpu.loaded == &vcpu) park(cpu, vcpu);
+    cpu.reschedule = true;
+}
+
+// Carries out what was posted to one vCPU. A stop leaves nothing of the rest to do, except to begin the next life.
 void serve(Cpu& cpu, Vcpu& vcpu) {
     const std::uint32_t events = vcpu.events.exchange(0, std::memory_order_acq_rel);
     if ((events & event::stop) != 0) {
-        leave(vcpu);
-        return;
+        unload(cpu, vcpu);
+        retire(vcpu);
+    } else if ((events & event::off) != 0) {
+        unload(cpu, vcpu);
+        power_down(vcpu);
+    } else if ((events & event::start) != 0) {
+        start(vcpu);
     }
     if ((events & event::load) != 0) begin(*vcpu.partition);
-    if ((events & event::start) != 0) power_up(vcpu, vcpu.start_entry, vcpu.start_context, 0, 0);
     if ((events & event::look) == 0) return;
     if (cpu.loaded == &vcpu) {
         vcpu.interrupts.serve();
@@ -101,6 +123,10 @@ void serve(Cpu& cpu, Vcpu& vcpu) {
 void serve_inbox(Cpu& cpu) {
     for (std::uint32_t bits = cpu.inbox.exchange(0, std::memory_order_acq_rel); bits != 0; bits &= bits - 1)
         serve(cpu, *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))]);
+}
+
+Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
+    return *reinterpret_cast<Vcpu*>(reinterpret_cast<std::byte*>(&interrupts) - offsetof(Vcpu, interrupts));
 }
 
 void load_partition(Vcpu& vcpu) {
@@ -140,13 +166,6 @@ Vcpu* run_next(Cpu& cpu) {
     }
 }
 
-void leave(Vcpu& vcpu) {
-    Cpu& cpu = *vcpu.cpu;
-    if (cpu.loaded == &vcpu) park(cpu, vcpu);
-    retire(vcpu);
-    cpu.reschedule = true;
-}
-
 void prepare_traps(Cpu& cpu) {
     HCR::write(policy.hcr);
     HSTR::write(policy.hstr);
@@ -160,7 +179,7 @@ void prepare_traps(Cpu& cpu) {
 }
 
 void notify(VcpuInterrupts& target) {
-    auto& vcpu = *reinterpret_cast<Vcpu*>(reinterpret_cast<std::byte*>(&target) - offsetof(Vcpu, interrupts));
+    Vcpu& vcpu = vcpu_of(target);
     Cpu& cpu = *vcpu.cpu;
     if (&cpu != &this_cpu()) {
         post(vcpu, event::look);
@@ -171,5 +190,7 @@ void notify(VcpuInterrupts& target) {
         wake(vcpu);
     }
 }
+
+void notify_later(VcpuInterrupts& target) { post(vcpu_of(target), event::look); }
 
 }  // namespace partita

@@ -11,9 +11,6 @@ namespace partita {
 // Acknowledges and handles one pending interrupt of this CPU.
 void take_interrupt(Cpu& cpu);
 
-// Takes a vCPU out of service, on its CPU.
-void leave(Vcpu& vcpu);
-
 // Lets the vCPU that is loaded use VFP and NEON (the first use after a switch trapped).
 void give_vfp(Vcpu& vcpu);
 

@@ -63,11 +63,28 @@ hyp_data_abort:
     mrs     r0, spsr
     and     r0, r0, #0x1f
     cmp     r0, #0x1a
-    mov     r1, #3
-    beq     1f
+    beq     abort_in_hyp
     mov     r0, sp
     bl      on_asynchronous_abort
     b       resume_guest
+abort_in_hyp:
+    mrs     r0, elr_hyp
+    adr     r2, abort_window
+    sub     r0, r0, r2
+    cmp     r0, #abort_window_end - abort_window
+    mov     r1, #3
+    bhi     1f                      @ not where one is asked for: a bug
+    mrs     r0, spsr
+    orr     r0, r0, #0x100          @ A: masked again
+    msr     spsr_cxsf, r0
+    adr     r0, abort_window_end
+    msr     elr_hyp, r0
+    mov     r0, #1
+    str     r0, [sp]                @ r0 of the interrupted: drain_aborts() returns true
+    pop     {r0-r12, lr}
+    eret
+    dsb
+    isb
 hyp_interrupt:
     mov     r1, #4
 1:  mov     r0, sp
@@ -75,5 +92,19 @@ hyp_interrupt:
 hang:
     wfi
     b       hang
+
+@ bool drain_aborts(): whether an asynchronous abort was pending; it is taken here. In Hyp mode they are masked otherwise, so
+@ what is pending when a vCPU leaves is its own. Changes ELR_hyp and SPSR_hyp when there is one.
+    .global drain_aborts
+    .type drain_aborts, %function
+drain_aborts:
+    mov     r0, #0
+    dsb                             @ what the guest's accesses are to cause, they have caused
+abort_window:
+    cpsie   a
+    isb
+abort_window_end:
+    cpsid   a
+    bx      lr
 
     .section .note.GNU-stack, "", %progbits

@@ -5,6 +5,7 @@
 
 #include "banked.hpp"
 #include "fake_system.hpp"
+#include "message/hypercall.hpp"
 #include "partita/hypercall.h"
 #include "partition/loader.hpp"
 
@@ -73,33 +74,176 @@ TEST_F(Lifecycle, CpuOnHasOneWinner) {
     EXPECT_EQ(a.live.load(), 2u);
 }
 
-TEST_F(Lifecycle, AResetWaitsForEveryVcpu) {
-    fake.start(0);
-    ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);
-    fake.be_cpu(1);
-    ASSERT_EQ(run_next(system().cpus[1]), &fake.vcpu(0, 1));
+// Partition a runs on both CPUs, and b has the turn on CPU 1, which they share.
+class TwoCpus : public Lifecycle {
+protected:
+    TwoCpus() {
+        fake.start(1);
+        fake.start(0);
+        start_second();
+        fake.be_cpu(0);
+    }
+    void start_second() {
+        ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);
+        serve_second();
+        ASSERT_EQ(second.power.load(), Power::on);
+    }
+    // CPU 1 serves its inbox, and b goes on.
+    void serve_second() {
+        fake.be_cpu(1);
+        ASSERT_EQ(run_next(*second.cpu), &fake.vcpu(1, 0));
+    }
+    // CPU 0 does, and a lives again.
+    void expect_next_life() {
+        fake.be_cpu(0);
+        EXPECT_EQ(run_next(*first.cpu), &first) << "it is loaded and runs again";
+        EXPECT_EQ(a.starts, 2u);
+        EXPECT_EQ(a.phase.load(), Phase::running);
+        EXPECT_EQ(a.live.load(), 1u);
+        EXPECT_EQ(second.power.load(), Power::off);
+        start_second();
+        EXPECT_EQ(a.live.load(), 2u);
+    }
+    Vcpu& first = fake.vcpu(0, 0);
+    Vcpu& second = fake.vcpu(0, 1);
+};
+
+TEST_F(TwoCpus, AResetWaitsForEveryVcpu) {
     fake.gic.physical_active.insert(40);
     end(a, Ending::restart);
     EXPECT_EQ(a.phase.load(), Phase::stopping);
-    leave(fake.vcpu(0, 1));
+    EXPECT_THROW((void)run_next(*first.cpu), Idle);
     EXPECT_EQ(a.phase.load(), Phase::stopping);
-    EXPECT_EQ(system().cpus[1].loaded, nullptr);
-    fake.be_cpu(0);
-    fake.vcpu(0, 0).events.store(0);
-    leave(fake.vcpu(0, 0));
+    EXPECT_EQ(first.cpu->loaded, nullptr);
+    EXPECT_TRUE(fake.gic.physical_active.contains(40));
+    serve_second();
     EXPECT_EQ(a.phase.load(), Phase::loading);
     EXPECT_FALSE(fake.gic.physical_active.contains(40));
-    EXPECT_EQ(run_next(system().cpus[0]), &fake.vcpu(0, 0)) << "it is loaded and runs again";
-    EXPECT_EQ(a.starts, 2u);
-    EXPECT_EQ(fake.vcpu(0, 1).power.load(), Power::off);
-    EXPECT_EQ(a.phase.load(), Phase::running);
+    expect_next_life();
 }
 
-TEST_F(Lifecycle, TheLastCpuOffEndsThePartition) {
-    fake.start(0);
-    leave(fake.vcpu(0, 0));
+TEST_F(TwoCpus, AnEndIsAskedOfThoseThatAreOffToo) {
+    second.r[0] = PSCI_CPU_OFF;
+    fake.be_cpu(1);
+    hypercall(second);
+    serve_second();
+    EXPECT_EQ(second.power.load(), Power::off);
+    fake.be_cpu(0);
+    end(a, Ending::restart);
+    EXPECT_THROW((void)run_next(*first.cpu), Idle);
+    EXPECT_EQ(a.phase.load(), Phase::stopping) << "a stop that is still on its way must not reach the next life";
+    serve_second();
+    expect_next_life();
+}
+
+TEST_F(TwoCpus, CpuOffHoldsAtOnce) {
+    second.events.fetch_or(event::look);  // another CPU is just telling it something: its inbox and SGI are yet to come
+    second.r[0] = PSCI_CPU_OFF;
+    fake.be_cpu(1);
+    hypercall(second);
+    EXPECT_TRUE(second.cpu->reschedule);
+    serve_second();
+    EXPECT_EQ(second.power.load(), Power::off);
+    EXPECT_EQ(second.state, RunState::off);
+}
+
+TEST_F(TwoCpus, CpuOnLosesAgainstAnEnd) {
+    second.r[0] = PSCI_CPU_OFF;
+    fake.be_cpu(1);
+    hypercall(second);
+    serve_second();
+    fake.be_cpu(0);
+    ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);
+    end(a, Ending::restart);
+    serve_second();
+    EXPECT_EQ(second.power.load(), Power::off);
+    EXPECT_EQ(second.state, RunState::off);
+    fake.be_cpu(0);
+    expect_next_life();
+}
+
+TEST_F(TwoCpus, CpuOnThatComesAfterTheStopIsDropped) {
+    second.r[0] = PSCI_CPU_OFF;
+    fake.be_cpu(1);
+    hypercall(second);
+    serve_second();
+    fake.be_cpu(0);
+    end(a, Ending::restart);
+    serve_second();
+    fake.be_cpu(0);
+    ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);  // its caller has not looked yet
+    serve_second();
+    EXPECT_EQ(second.power.load(), Power::off);
+    EXPECT_EQ(second.state, RunState::off);
+    expect_next_life();
+}
+
+TEST_F(TwoCpus, CpuOnOfAnEarlierLifeIsDropped) {
+    second.r[0] = PSCI_CPU_OFF;
+    fake.be_cpu(1);
+    hypercall(second);
+    serve_second();
+    fake.be_cpu(0);
+    ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);
+    ++a.starts;
+    serve_second();
+    EXPECT_EQ(second.power.load(), Power::off);
+    EXPECT_EQ(second.state, RunState::off);
+}
+
+TEST_F(TwoCpus, TheLastCpuOffEndsThePartition) {
+    for (Vcpu* const vcpu : {&second, &first}) {
+        fake.be_cpu(vcpu->cpu->index);
+        EXPECT_EQ(a.phase.load(), Phase::running);
+        vcpu->r[0] = PSCI_CPU_OFF;
+        hypercall(*vcpu);
+        if (vcpu == &second) serve_second();
+    }
+    EXPECT_THROW((void)run_next(*first.cpu), Idle);
+    serve_second();
     EXPECT_EQ(a.phase.load(), Phase::off);
     EXPECT_EQ(system().alive.load(), 1u);
+}
+
+TEST_F(TwoCpus, AnAsynchronousAbortIsThatOfTheVcpuThatLeaves) {
+    fake.be_cpu(1);
+    second.cpu->slice_end = 0;
+    ASSERT_EQ(run_next(*second.cpu), &second);
+    write_elr(0x4000'1234);
+    fake_hardware.abort_pending = true;
+    second.cpu->slice_end = 0;
+    ASSERT_EQ(run_next(*second.cpu), &fake.vcpu(1, 0));
+    EXPECT_EQ(a.phase.load(), Phase::stopping);
+    EXPECT_EQ(system().partitions[1].phase.load(), Phase::running);
+}
+
+// What a CPU cached under a VMID is no other vCPU's, and no other life's.
+TEST_F(TwoCpus, ANewLifeBeginsWithoutTheOldOnesTranslations) {
+    TLBIALL::value = ICIALLU::value = BPIALL::value = 77;
+    end(a, Ending::restart);
+    EXPECT_THROW((void)run_next(*first.cpu), Idle);
+    serve_second();
+    fake.be_cpu(0);
+    ASSERT_EQ(run_next(*first.cpu), &first);
+    EXPECT_EQ(TLBIALL::value, 0u);
+    EXPECT_EQ(ICIALLU::value, 0u);
+    EXPECT_EQ(BPIALL::value, 0u);
+}
+
+// A partition that resets itself without end does not fill the log.
+TEST_F(Lifecycle, RestartsAreReportedAtABoundedRate) {
+    fake.start(0);
+    Vcpu& first = fake.vcpu(0, 0);
+    for (int n = 0; n < 30; ++n) {
+        end(a, Ending::restart);
+        EXPECT_THROW((void)run_next(*first.cpu), Idle);
+        fake.be_cpu(1);
+        EXPECT_THROW((void)run_next(system().cpus[1]), Idle);
+        fake.be_cpu(0);
+        ASSERT_EQ(run_next(*first.cpu), &first);
+    }
+    EXPECT_EQ(a.starts, 31u);
+    EXPECT_GT(a.suppressed.load(), 40u);
 }
 
 TEST_F(Lifecycle, AnEndIsAskedForOnce) {

@@ -86,11 +86,13 @@ void unmap_window(std::uintptr_t va) {
     forget(va);
 }
 
-void forget_identity() {
-    for (auto& entry : hyp_l1)
-        if ((entry & 0xff'ffff'f000) == physical(hyp_l2_boot).value) entry = 0;
+void forget_identity(PhysAddr base) {
+    const auto address = static_cast<std::uintptr_t>(base.value);
+    const bool in_last_gib = address >> 30 == 3;
+    (in_last_gib ? hyp_l2_top : hyp_l2_boot)[block_index(address)] = 0;
+    if (!in_last_gib) hyp_l1[address >> 30] = 0;
     dsb_ishst();
-    Cp15<4, 8, 3, 0>::write(0);  // TLBIALLHIS
+    TLBIALLHIS::write(0);
     dsb_ish();
     isb();
 }

@@ -17,7 +17,7 @@ void map_device(std::uintptr_t va, PhysAddr pa);
 // Maps (or with nothing, unmaps) the 2 MiB block of a window.
 void map_window(std::uintptr_t va, PhysAddr pa, Kind kind);
 void unmap_window(std::uintptr_t va);
-// Takes boot's identity mapping away, once every CPU runs at Hyp's addresses.
-void forget_identity();
+// Takes boot's identity mapping of the image at `base` away, once every CPU runs at Hyp's addresses.
+void forget_identity(PhysAddr base);
 
 }  // namespace partita::hyp_map
