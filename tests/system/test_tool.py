@@ -5,18 +5,21 @@ import xml.dom.minidom
 
 import pexpect
 import pytest
-from conftest import CONTROL, GUESTS, ROOT, TOOL, linux, partition, system
+from conftest import BOOT, CONTROL, GUESTS, ROOT, TOOL, linux, partition, system
 
 QEMU = ["qemu-system-arm", "-M", "virt,virtualization=on,highmem=off,gic-version=2", "-cpu", "cortex-a15", "-smp", "4", "-m", "1024M", "-display", "none",
         "-monitor", "none", "-nic", "none", "-no-reboot", "-serial", "stdio"]
 
 
-def qemu(*arguments, seconds=20, until=None):
-    """What a plain terminal at the board's UART shows."""
-    child = pexpect.spawn(QEMU[0], [*QEMU[1:], *map(str, arguments)], timeout=seconds, encoding="utf-8", codec_errors="replace")
+def qemu(*arguments, until):
+    """What a plain terminal at the board's UART shows, until all these were seen, in any order."""
+    child = pexpect.spawn(QEMU[0], [*QEMU[1:], *map(str, arguments)], timeout=BOOT, encoding="utf-8", codec_errors="replace")
+    shown = ""
     try:
-        child.expect([until or pexpect.EOF, pexpect.TIMEOUT, pexpect.EOF])
-        return (child.before or "") + (child.after if isinstance(child.after, str) else "")
+        while not all(text in shown for text in until):
+            assert child.expect(["\n", pexpect.TIMEOUT, pexpect.EOF]) == 0, shown + child.before
+            shown += child.before + "\n"
+        return shown
     finally:
         child.close(force=True)
 
@@ -67,8 +70,7 @@ def test_a_damaged_image_is_a_panic_in_words(partita, describe, tmp_path):
     place = data.index(b"control\0")
     data[place] ^= 0xff
     image.write_bytes(data)
-    shown = qemu("-kernel", image, until="it was damaged")
-    assert "panic cpu=" in shown and "the description's checksum is wrong: it was damaged" in shown
+    qemu("-kernel", image, until=["panic cpu=", "the description's checksum is wrong: it was damaged"])
 
 
 def test_without_hyp_mode_it_says_so(partita, describe, tmp_path):
@@ -82,16 +84,17 @@ def test_without_hyp_mode_it_says_so(partita, describe, tmp_path):
 def test_a_plain_terminal_sees_prefixed_lines(partita, describe, tmp_path):
     image = tmp_path / "system.elf"
     partita("build", describe(system(partition("one", GUESTS / "probe.elf", [0]), partition("two", GUESTS / "echo.elf", [1]))), "-o", image)
-    shown = qemu("-kernel", image, until="probe: ok")
-    assert "|one ok: PSCI 1.1" in shown and "|two echo: ready" in shown and "|partita: boot" in shown
+    shown = qemu("-kernel", image, until=["|one probe: ok", "|two echo: ready", "|partita: state partition=0 name=one is=off"])
+    assert "\n|one ok: PSCI 1.1\r" in shown and shown.startswith("|partita: boot")
+    assert "WRONG" not in shown
 
 
 def test_a_raw_image_starts_where_it_says(partita, describe, tmp_path):
     image = tmp_path / "system.bin"
     done = partita("build", describe(system(partition("probe", GUESTS / "probe.elf", [0]))), "-o", image)
     assert "load it at 0x40200000, start at 0x40200000 in Hyp mode" in done.stdout
-    shown = qemu("-device", f"loader,file={image},addr=0x40200000,force-raw=on", "-device", "loader,addr=0x40200000,cpu-num=0", until="probe: ok")
-    assert "|probe probe: ok" in shown
+    loader = ["-device", f"loader,file={image},addr=0x40200000,force-raw=on", "-device", "loader,addr=0x40200000,cpu-num=0"]
+    qemu(*loader, until=["|probe probe: ok"])
 
 
 @pytest.mark.parametrize("format", ["raw", "uimage"])

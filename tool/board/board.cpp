@@ -143,6 +143,11 @@ std::expected<Board, std::string> load_board(const std::string& name, const std:
     board.name = name;
     board.summary = table["summary"].value_or(std::string{});
     board.load_address = static_cast<std::uint64_t>(table["load_address"].value_or(std::int64_t{0}));
+    if (const auto tick = table["tick"].value<std::string>()) {
+        const auto nanoseconds = parse_duration(*tick);
+        if (!nanoseconds) return std::unexpected(fmt::format("{}: tick: {}", file.string(), nanoseconds.error()));
+        board.tick_us = static_cast<std::uint32_t>(*nanoseconds / 1000);
+    }
     const auto qemu = table["qemu"];
     board.qemu = {qemu["machine"].value_or(std::string{}), qemu["cpu"].value_or(std::string{}), qemu["memory"].value_or(std::string{}),
                   static_cast<std::uint32_t>(qemu["cpus"].value_or(std::int64_t{1}))};

@@ -40,6 +40,7 @@ struct Board {
     std::vector<std::uint8_t> tree;  // flattened device tree
     QemuMachine qemu;
     std::uint64_t load_address = 0;   // of the hypervisor, 2 MiB aligned
+    std::uint32_t tick_us = 0;        // a timer interrupt that the board needs at least this often on one CPU; 0: none
     std::vector<std::uint32_t> cpus;  // MPIDR affinity of each
     std::vector<AddressRange> memory;
     AddressRange gicd, gicc, gich, gicv;

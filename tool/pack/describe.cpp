@@ -107,6 +107,13 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
     return static_cast<std::uint32_t>(std::min_element(load.begin(), load.end()) - load.begin());
 }
 
+// The tick that one CPU takes for all: the board's, or that of consoles without frames (console::tick()).
+[[nodiscard]] std::uint32_t shared_tick(const Board& board, const PackOptions& options) {
+    constexpr std::uint32_t plain_tick_us = 100'000;
+    if (options.framed_console) return board.tick_us;
+    return board.tick_us != 0 ? std::min(board.tick_us, plain_tick_us) : plain_tick_us;
+}
+
 [[nodiscard]] partita_board describe_board(const Board& board) {
     partita_board out{};
     out.gicd = board.gicd.begin, out.gicc = board.gicc.begin, out.gich = board.gich.begin, out.gicv = board.gicv.begin;
@@ -121,9 +128,8 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
 std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMemory& own, const PackOptions& options) {
     Tables tables;
     const std::uint32_t uart_cpu = least_loaded_cpu(plan);
-    constexpr std::uint32_t plain_tick_us = 100'000;  // consoles without frames: see console::tick()
     for (std::uint32_t n = 0; n < plan.board->cpus.size(); ++n) {
-        const std::uint32_t tick_us = options.tick_us == 0 && !options.framed_console && n == uart_cpu ? plain_tick_us : options.tick_us;
+        const std::uint32_t tick_us = options.tick_us != 0 ? options.tick_us : n == uart_cpu ? shared_tick(*plan.board, options) : 0;
         tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000), tick_us, 0});
     }
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) add_partition(plan.partitions[n], static_cast<std::uint32_t>(n), tables);

@@ -58,7 +58,7 @@ bool Session::receive(std::uint32_t channel, char byte) {
 void Session::end_line(ConsoleText& console, std::uint32_t channel) {
     if (channel != PARTITA_CONSOLE_LOG) {
         match(fmt::format("[{}] {}", console.name, console.partial));
-        print(console, console.partial.substr(console.shown));
+        print(console, console.partial);  // whole, even where its begin was shown already
     } else {
         const Fact fact = parse_fact(console.partial);
         const std::string words = tell(fact, plan_);
