@@ -72,6 +72,12 @@ text_size() {
     echo "hypervisor .text: $size bytes of at most 65536"
     [ "$size" -le 65536 ]
 }
+# A vCPU's stack has 2048 bytes (partition/vcpu.hpp), a panic on top of it takes 152.
+stack() {
+    graph=$(find "$build/arm-gcc/hypervisor" -name '*.ltrans*.ci' -o -name memory.cpp.ci)
+    # shellcheck disable=SC2086
+    [ -n "$graph" ] && /usr/bin/python3 scripts/stack.py 1896 $graph
+}
 documents() {
     "$build/host/tool/partita" schema | cmp - docs/system.schema.json && "$build/host/tool/partita" schema --markdown | cmp - docs/system-toml.md
 }
@@ -87,6 +93,7 @@ step tidy-hypervisor tidy arm-clang "$root/hypervisor/.*cpp"
 step tidy-tool tidy host-clang "$root/tool/.*cpp"
 step disassembly disassembly
 step text-size text_size
+step stack stack
 step documents documents
 counted unit '.*tests passed, .* tests failed out of \([0-9]*\)' '.* tests passed, \([1-9][0-9]*\) tests failed.*' ctest --test-dir "$build/host" -j2 --output-on-failure
 counted unit-asan '.*tests passed, .* tests failed out of \([0-9]*\)' '.* tests passed, \([1-9][0-9]*\) tests failed.*' ctest --test-dir "$build/host-asan" -j2 --output-on-failure

@@ -51,12 +51,13 @@ std::string read_text(const fs::path& path) {
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-Board find_board(const Placed<std::string>& name, Diagnostics& diagnostics) {
+// Nothing, and a complaint, where there is no such board.
+std::optional<Board> find_board(const Placed<std::string>& name, Diagnostics& diagnostics) {
     const fs::path boards = home() / "boards";
     const auto known = board_names(boards);
     if (std::find(known.begin(), known.end(), name.value) == known.end()) {
         if (!name.value.empty()) diagnostics.error(name.place, fmt::format("no board \"{}\"; {}", name.value, suggest(name.value, known)));
-        throw Failure{diagnostics.text()};
+        return std::nullopt;
     }
     auto board = load_board(name.value, boards, PARTITA_BOARD_TREES);
     if (!board) throw Failure{board.error()};
@@ -68,12 +69,20 @@ std::unique_ptr<Loaded> load(const Inputs& inputs) {
     auto loaded = std::make_unique<Loaded>();
     const fs::path file{inputs.file};
     loaded->description = read_description(read_text(file), file.parent_path(), diagnostics);
-    if (!inputs.board.empty()) loaded->description.board = {inputs.board, {}};
-    if (loaded->description.board.value.empty() && loaded->description.partitions.empty() && diagnostics.any())
-        throw Failure{diagnostics.text()};
-    loaded->board = find_board(loaded->description.board, diagnostics);
-    auto plan = make_plan(loaded->description, loaded->board, diagnostics);
-    if (!plan || diagnostics.any())
+    if (!inputs.board.empty()) {
+        const auto known = board_names(home() / "boards");
+        if (std::find(known.begin(), known.end(), inputs.board) == known.end())
+            throw Failure{fmt::format("--board: no board \"{}\"; {}", inputs.board, suggest(inputs.board, known))};
+        loaded->description.board = {inputs.board, {}};
+    }
+    std::optional<Plan> plan;
+    if (auto board = find_board(loaded->description.board, diagnostics)) {
+        loaded->board = std::move(*board);
+        plan = make_plan(loaded->description, loaded->board, diagnostics);
+    } else {
+        check_without_board(loaded->description, diagnostics);
+    }
+    if (!plan)
         throw Failure{diagnostics.text() +
                       fmt::format("{} error{} in {}", diagnostics.count(), diagnostics.count() == 1 ? "" : "s", inputs.file)};
     loaded->plan = std::move(*plan);

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import subprocess
 
 import pytest
 from conftest import BOARDS, BOOT, CONTROL, EXAMPLE, GUESTS, ROOT, lateness, linux, partition, system
@@ -35,6 +37,21 @@ def test_two_linux_and_a_control_loop_share_one_cpu(partita, describe, board):
     text = system(linux("one", [2]), linux("two", [2]), partition("control", CONTROL, [2]), board=board, shared=[2])
     done = partita("run", describe(text), "--until", r"\[one\].*# ", "--until", r"\[two\].*# ", "--until", "example: ok", "--timeout", BOOT)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_board_with_its_memory_in_the_last_gib(partita, describe, tmp_path):
+    """Where the hypervisor's own addresses begin too."""
+    board = tmp_path / "boards/high"
+    shutil.copytree(ROOT / "boards/virt", board)
+    tree, facts = board / "virt.dtsi", board / "board.toml"
+    tree.write_text(tree.read_text().replace("0x40000000 0x0 0x40000000>", "0xc0000000 0x0 0x40000000>"))
+    facts.write_text(facts.read_text().replace("0x4020_0000", "0xc020_0000").replace('memory = "1 GiB"', 'memory = "3 GiB"'))
+    subprocess.run(["dtc", "-q", "-o", board / "board.dtb", board / "board.dts"], check=True)
+    elsewhere = {**os.environ, "PARTITA_HOME": str(tmp_path), "PARTITA_HYPERVISOR": str(ROOT / "build/arm-gcc/hypervisor/hypervisor.elf")}
+    path = describe(system(partition("probe", GUESTS / "probe.elf", [3]), board="high"))
+    done = partita("run", path, "--timeout", BOOT, env=elsewhere)
+    assert done.returncode == 0, done.stderr
+    assert "[probe] probe: ok" in done.stdout
 
 
 def test_registers_are_kept_apart_on_a_shared_cpu(partita, describe):

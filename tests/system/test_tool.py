@@ -45,6 +45,16 @@ def test_all_mistakes_are_told_in_one_run(partita, describe):
     assert done.stderr.strip().endswith("4 errors in " + str(describe(text)))
 
 
+def test_an_unknown_board_hides_no_other_mistake(partita, describe):
+    done = partita("check", describe(system(partition("one", "/nothing", [0]), board="vitr")))
+    assert done.returncode == 1
+    assert 'system.toml:2:9: error: no board "vitr"; did you mean "virt"?' in done.stderr
+    assert 'the kernel "/nothing" does not exist' in done.stderr
+    done = partita("check", describe(system(partition("one", CONTROL, [0]))), "--board", "vitr")
+    assert done.returncode == 1
+    assert done.stderr.strip() == '--board: no board "vitr"; did you mean "virt"?'
+
+
 def test_a_timeout_says_what_was_not_seen(partita, describe):
     done = partita("run", describe(system(partition("control", CONTROL, [0]))), "--until", "never this", "--timeout", "2")
     assert done.returncode == 3

@@ -155,10 +155,12 @@ std::expected<Board, std::string> load_board(const std::string& name, const std:
     if (board.load_address % block != 0 || board.load_address == 0 || board.load_address >= hypervisor_addresses)
         return std::unexpected(fmt::format("{}: load_address must be a multiple of 2 MiB below {:#x}, in RAM that firmware leaves alone",
                                            file.string(), hypervisor_addresses));
-    const auto tree_file = trees / (name + ".dtb");
+    auto tree_file = boards / name / "board.dtb";  // a board that came compiled; the project's own are built with the tool
+    if (!std::filesystem::exists(tree_file)) tree_file = trees / (name + ".dtb");
     board.tree = read_file(tree_file);
     if (board.tree.size() < 40 || fdt_check_full(board.tree.data(), board.tree.size()) != 0)
-        return std::unexpected(fmt::format("{} is not a device tree; build the tool anew with ./partita", tree_file.string()));
+        return std::unexpected(fmt::format(
+            "{} is not a device tree; build the tool anew with ./partita, or put a board.dtb beside board.toml", tree_file.string()));
     const Tree tree{board.tree};
     read_cpus(tree, board);
     read_nodes(tree, board, table["console"].value_or(std::string{}));

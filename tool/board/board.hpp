@@ -53,7 +53,8 @@ struct Board {
     [[nodiscard]] std::vector<std::string> device_names() const;
 };
 
-// The board of this name below `boards`; `trees` holds the compiled device trees. The error is a sentence.
+// The board of this name below `boards`; `trees` holds the device trees that were compiled with the tool, a board's folder
+// may have its own (board.dtb). The error is a sentence.
 [[nodiscard]] std::expected<Board, std::string> load_board(const std::string& name, const std::filesystem::path& boards,
                                                            const std::filesystem::path& trees);
 [[nodiscard]] std::vector<std::string> board_names(const std::filesystem::path& boards);

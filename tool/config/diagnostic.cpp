@@ -33,10 +33,7 @@ std::string Diagnostics::text() const {
               [](const Entry& a, const Entry& b) { return std::tie(a.place, a.message) < std::tie(b.place, b.message); });
     std::string out;
     for (const Entry& entry : sorted) {
-        if (entry.place.line == 0)
-            out += fmt::format("{}: error: {}\n", file_, entry.message);
-        else
-            out += fmt::format("{}:{}:{}: error: {}\n", file_, entry.place.line, entry.place.column, entry.message);
+        out += fmt::format("{}:{}:{}: error: {}\n", file_, entry.place.line, entry.place.column, entry.message);
     }
     return out;
 }

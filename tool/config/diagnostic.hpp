@@ -7,10 +7,10 @@
 
 namespace partita::tool {
 
-// A place in a description. line 0: the file as a whole.
+// A place in a description. What concerns the file as a whole is at its begin.
 struct Place {
-    std::uint32_t line = 0;
-    std::uint32_t column = 0;
+    std::uint32_t line = 1;
+    std::uint32_t column = 1;
     auto operator<=>(const Place&) const = default;
 };
 

@@ -18,7 +18,7 @@ namespace {
 struct Claim {
     AddressRange range;
     std::string owner;
-    Place place;
+    std::optional<Place> place;  // of the words that claim it, where a description does
 };
 
 class Memory {
@@ -33,7 +33,7 @@ public:
         const auto at = std::find_if(claims_.begin(), claims_.end(), [&](const Claim& claim) { return claim.range.overlaps(range); });
         return at == claims_.end() ? nullptr : &*at;
     }
-    void claim(AddressRange range, std::string owner, Place place) { claims_.push_back({range, std::move(owner), place}); }
+    void claim(AddressRange range, std::string owner, std::optional<Place> place) { claims_.push_back({range, std::move(owner), place}); }
 
     // The lowest free range of this size and alignment.
     [[nodiscard]] std::optional<std::uint64_t> find(std::uint64_t size, std::uint64_t alignment) const {
@@ -62,7 +62,7 @@ public:
         std::map<std::string, std::uint64_t> by_owner;
         for (const Claim& claim : claims_) by_owner[claim.owner] += claim.range.size;
         std::string out;
-        for (const auto& [owner, size] : by_owner) out += fmt::format("{}{} has {}", out.empty() ? "" : ", ", owner, format_size(size));
+        for (const auto& [owner, size] : by_owner) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", owner, format_size(size));
         return out;
     }
 
@@ -77,8 +77,8 @@ void plan_own(Plan& plan, Memory& memory) {
     plan.hypervisor_base = board.load_address;
     plan.hypervisor_size = kBlockSize;
     const std::uint64_t ram = board.memory.front().begin;
-    if (board.load_address > ram) memory.claim({ram, board.load_address - ram}, "firmware", {});
-    memory.claim({plan.hypervisor_base, plan.hypervisor_size}, "the hypervisor", {});
+    if (board.load_address > ram) memory.claim({ram, board.load_address - ram}, "firmware", std::nullopt);
+    memory.claim({plan.hypervisor_base, plan.hypervisor_size}, "the hypervisor", std::nullopt);
     plan.images_base = plan.hypervisor_base + plan.hypervisor_size;
     std::uint64_t at = plan.images_base;
     for (PlannedPartition& partition : plan.partitions)
@@ -87,7 +87,7 @@ void plan_own(Plan& plan, Memory& memory) {
             at = round_up(at + copy.bytes.size(), kPageSize);
         }
     plan.images_size = at - plan.images_base;
-    if (plan.images_size != 0) memory.claim({plan.images_base, plan.images_size}, "the images", {});
+    if (plan.images_size != 0) memory.claim({plan.images_base, plan.images_size}, "the images", std::nullopt);
 }
 
 [[nodiscard]] bool good_size(const PlannedPartition& partition, Diagnostics& diagnostics) {
@@ -122,7 +122,7 @@ void place_fixed(PlannedPartition& partition, Memory& memory, Diagnostics& diagn
             at.place,
             fmt::format("memory of \"{}\", {:#x} to {:#x}, overlaps that of {}{}, {:#x} to {:#x}; move one, or leave memory_at out",
                         partition.name, range.begin, range.end(), other->owner,
-                        other->place.line != 0 ? fmt::format(" at line {}", other->place.line) : std::string{}, other->range.begin,
+                        other->place ? fmt::format(" at line {}", other->place->line) : std::string{}, other->range.begin,
                         other->range.end()));
     memory.claim(range, fmt::format("\"{}\"", partition.name), at.place);
     partition.regions.push_back(
@@ -134,8 +134,9 @@ void place_free(PlannedPartition& partition, const std::string& what, const Plac
     const auto at = memory.find(size.value, alignment);
     if (!at)
         return diagnostics.error(
-            size.place, fmt::format("{} of \"{}\", {}, exceeds what is left of the board's {}: {}; give it less, or another partition",
-                                    what, partition.name, format_size(size.value), format_size(memory.total()), memory.shares()));
+            size.place,
+            fmt::format("{} of \"{}\", {}, exceeds what is left of the board's {} (taken: {}); give it less, or another partition", what,
+                        partition.name, format_size(size.value), format_size(memory.total()), memory.shares()));
     memory.claim({*at, size.value}, fmt::format("\"{}\"", partition.name), size.place);
     partition.regions.push_back({what, ipa, *at, size.value, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE});
 }

@@ -45,6 +45,7 @@ std::optional<Bytes> read_image(const Placed<std::filesystem::path>& path, const
 }
 
 std::string cpu_compatible(const Board& board) {
+    if (board.tree.empty()) return {};  // no board: nothing is built
     const int cpus = fdt_path_offset(board.tree.data(), "/cpus");
     const int first = fdt_first_subnode(board.tree.data(), cpus);
     const char* const compatible = static_cast<const char*>(fdt_getprop(board.tree.data(), first, "compatible", nullptr));
@@ -101,8 +102,10 @@ private:
         if (partition_.format != "raw")
             for (const auto& [key, value] : {std::pair{"load", &description_.load}, std::pair{"entry", &description_.entry}})
                 if (value->has_value())
-                    return fail((*value)->place, fmt::format("{} is for format = \"raw\" alone; a \"{}\" says itself where it goes", key,
-                                                             partition_.format));
+                    return fail((*value)->place,
+                                fmt::format("{} is for format = \"raw\" alone; leave it out, since this image (\"{}\") says "
+                                            "itself where it goes",
+                                            key, partition_.format));
         return true;
     }
 

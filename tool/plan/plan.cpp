@@ -24,9 +24,7 @@ void plan_flags(const PartitionDescription& description, PlannedPartition& out) 
     }
 }
 
-}  // namespace
-
-std::optional<Plan> make_plan(const SystemDescription& system, const Board& board, Diagnostics& diagnostics) {
+Plan begin_plan(const SystemDescription& system, const Board& board) {
     Plan plan;
     plan.board = &board;
     plan.partitions.resize(system.partitions.size());
@@ -35,6 +33,13 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
         plan.partitions[n].name = system.partitions[n].name.value;
         plan_flags(system.partitions[n], plan.partitions[n]);
     }
+    return plan;
+}
+
+}  // namespace
+
+std::optional<Plan> make_plan(const SystemDescription& system, const Board& board, Diagnostics& diagnostics) {
+    Plan plan = begin_plan(system, board);
     plan_names(plan, diagnostics);
     plan_cpus(system, plan, diagnostics);
     plan_devices(plan, diagnostics);
@@ -42,6 +47,13 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     plan_memory(plan, diagnostics);
     if (diagnostics.any()) return std::nullopt;
     return plan;
+}
+
+void check_without_board(const SystemDescription& system, Diagnostics& diagnostics) {
+    const Board none;
+    Plan plan = begin_plan(system, none);
+    plan_names(plan, diagnostics);
+    for (PlannedPartition& partition : plan.partitions) place_images(none, partition, diagnostics);
 }
 
 }  // namespace partita::tool

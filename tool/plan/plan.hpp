@@ -73,4 +73,7 @@ struct Plan {
 // Plans the described system, or says in diagnostics everything that keeps it from working.
 [[nodiscard]] std::optional<Plan> make_plan(const SystemDescription& system, const Board& board, Diagnostics& diagnostics);
 
+// Where the board is unknown: says what is wrong with the rest all the same.
+void check_without_board(const SystemDescription& system, Diagnostics& diagnostics);
+
 }  // namespace partita::tool

@@ -124,8 +124,9 @@ std::string tell(const Fact& fact, const Plan& plan) {
     if (fact.kind == "suppressed" && known)
         return fmt::format("{}: {} more reports in the last second were left out", plan.partitions[number].name, fact.value("reports"));
     if (fact.kind == "boot")
-        return fmt::format("Partita {}.{}: {} CPUs, {} partitions, {} list registers", fact.value("major"), fact.value("minor"),
-                           fact.value("cpus"), fact.value("partitions"), fact.value("list-registers"));
+        return fmt::format("Partita {}.{}: {} CPU{}, {} partition{}, {} list registers", fact.value("major"), fact.value("minor"),
+                           fact.value("cpus"), fact.number("cpus") == 1 ? "" : "s", fact.value("partitions"),
+                           fact.number("partitions") == 1 ? "" : "s", fact.value("list-registers"));
     if (fact.kind == "lost")
         return fmt::format("{} lines of this log were lost: more was to be told than the board's console can carry", fact.value("lines"));
     if (fact.kind == "done") return "all partitions are off";
