@@ -41,6 +41,11 @@ struct Syndrome {
     [[nodiscard]] constexpr bool condition_valid() const { return ConditionValid::test(raw); }
     [[nodiscard]] constexpr std::uint32_t condition() const { return Condition::get(raw); }
 
+    [[nodiscard]] constexpr bool always() const {
+        constexpr std::uint32_t al = 14;
+        return (raw & (ConditionValid::mask | Condition::mask)) == (ConditionValid::mask | Condition::make(al));
+    }
+
     // Whether the class is one whose instruction has a condition that Hyp must look at.
     [[nodiscard]] constexpr bool conditional() const {
         const std::uint32_t ec = Class::get(raw);
@@ -64,6 +69,11 @@ struct DataAbort {
     static_assert(disjoint<Valid, Size, SignExtend, Register, External, CacheMaintenance, TableWalk, Write, Status>);
 
     [[nodiscard]] constexpr bool described() const { return Valid::test(raw) && Size::get(raw) != 3 && Register::get(raw) != 15; }
+    // A load or store that the syndrome describes, and that found no translation: what a device access is.
+    [[nodiscard]] constexpr bool plain() const {
+        constexpr std::uint32_t must = Valid::mask | CacheMaintenance::mask | TableWalk::mask | 0x3cu;
+        return (raw & must) == (Valid::mask | 0x04u) && Size::get(raw) != 3 && Register::get(raw) != 15;
+    }
     [[nodiscard]] constexpr unsigned bytes() const { return 1u << Size::get(raw); }
     [[nodiscard]] constexpr unsigned reg() const { return Register::get(raw); }
     [[nodiscard]] constexpr bool sign_extend() const { return SignExtend::test(raw); }

@@ -80,9 +80,8 @@ Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
     return true;
 }
 
-}  // namespace
-
-Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
+// Everything but a plain access to an emulated device.
+[[gnu::noinline]] Outcome on_rare_data_abort(Vcpu& vcpu, DataAbort abort) {
     const uint32_t address = HDFAR::read();
     Fault fault{abort.write() ? "write" : "read", abort.described() ? abort.bytes() : 0, address, 0, "unmapped"};
     if (abort.external()) {
@@ -105,9 +104,19 @@ Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
         advance_pc(true);  // an MCR is 4 bytes in either instruction set; IL is not valid here
         return Outcome::resume;
     }
-    if (abort.described() && (address & (abort.bytes() - 1)) == 0) return emulate(vcpu, abort, slot.device, address & 0xfffu);
     fault.reason = "no-syndrome";
     return punish(vcpu, fault, Outcome::data_abort);
+}
+
+}  // namespace
+
+Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
+    if (!abort.plain()) return on_rare_data_abort(vcpu, abort);
+    const uint32_t page = page_of(HPFAR::read()), address = HDFAR::read();
+    const partita_trap_slot& slot = slot_of(*vcpu.partition, page);
+    const bool aligned = (address & (abort.bytes() - 1)) == 0;
+    if (slot.page != page || slot.device == PARTITA_DEVICE_NONE || !aligned) return on_rare_data_abort(vcpu, abort);
+    return emulate(vcpu, abort, slot.device, address & 0xfffu);
 }
 
 void asynchronous_abort(Vcpu& vcpu) {

@@ -11,13 +11,16 @@ namespace partita {
 
 namespace {
 
-// Whether the trapped instruction's condition fails: it is then stepped over (DDI 0406C B3.13.6; QEMU never traps these).
-[[nodiscard]] bool condition_fails(Syndrome syndrome) {
-    if (!syndrome.conditional()) return false;
+[[nodiscard, gnu::noinline]] bool stated_condition_fails(Syndrome syndrome) {
     const std::uint32_t state = read_spsr();
     if (syndrome.condition_valid()) return !condition_holds(syndrome.condition(), state);
     const std::uint32_t it = it_state(state);
     return psr::Thumb::test(state) && it != 0 && !condition_holds(it >> 4, state);
+}
+
+// Whether the trapped instruction's condition fails: it is then stepped over (DDI 0406C B3.13.6; QEMU never traps these).
+[[nodiscard]] bool condition_fails(Syndrome syndrome) {
+    return syndrome.conditional() && !syndrome.always() && stated_condition_fails(syndrome);
 }
 
 }  // namespace
