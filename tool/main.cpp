@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -175,6 +176,14 @@ std::string check_pattern(const std::string& text) {
     }
 }
 
+// "" for a whole number of seconds above 0; else what is expected.
+std::string check_seconds(const std::string& text) {
+    std::int64_t seconds = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (failed == std::errc{} && end == text.data() + text.size() && seconds > 0) return "";
+    return fmt::format("\"{}\" is not a whole number of seconds above 0", text);
+}
+
 int dispatch(int argc, char** argv) {
     CLI::App app{"Partita: operating systems side by side on one 32-bit Arm SoC"};
     app.set_version_flag("--version", std::string{"partita 0.1.0"});
@@ -203,7 +212,7 @@ int dispatch(int argc, char** argv) {
         ->expected(1)
         ->check(check_pattern)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    run_command->add_option("--timeout", timeout, "Give up after this many seconds")->check(CLI::PositiveNumber);
+    run_command->add_option("--timeout", timeout, "Give up after this many seconds")->check(check_seconds);
     run_command->add_flag("--deterministic", run_options.deterministic, "Count time in instructions: two runs are identical");
     run_command->add_option("--qemu-args", run_options.qemu_arguments, "All that follows goes to QEMU")->expected(1, 1000);
     run_command->callback([&] {
