@@ -34,6 +34,7 @@ APT::Architectures { "armhf"; };
 APT::Sandbox::User "";
 APT::Get::List-Cleanup "false";
 Acquire::Languages "none";
+Acquire::Retries "3";
 Dir::State "$work";
 Dir::State::status "$work/status";
 Dir::State::lists "$work/lists";
@@ -44,17 +45,18 @@ Dir::Etc::sourceparts "-";
 EOF
 export APT_CONFIG="$work/apt.conf"
 echo "partita: fetching Debian's armhf kernel and busybox (45 MB)" >&2
-apt-get -q=2 update >"$work/log" 2>&1 || fail "apt-get update for armhf failed; see $work/log"
+later="is the network there, and the archive not in the middle of an update? Then run this again"
+apt-get -q=2 update >"$work/log" 2>&1 || fail "Debian's armhf index cannot be fetched, see $work/log; $later"
 kernel=$(apt-cache depends linux-image-armmp | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
-[ -n "$kernel" ] || fail "the archive has no linux-image-armmp; see $work/log"
+[ -n "$kernel" ] || fail "release '$codename' has no linux-image-armmp for armhf, see $work/log; use Debian 12 or 13"
 (cd "$work/archives" && rm -f ./*.deb && apt-get -q=2 download "$kernel" busybox-static >>../log 2>&1) ||
-    fail "cannot download $kernel and busybox-static; see $work/log"
+    fail "$kernel and busybox-static cannot be downloaded, see $work/log; $later"
 for package in "$work"/archives/*.deb; do
     dpkg --fsys-tarfile "$package" | tar -x -C "$work/unpacked" --wildcards './boot/vmlinuz-*' './bin/busybox' './usr/bin/busybox' 2>/dev/null || :
 done
 busybox=$(find "$work/unpacked" -name busybox -type f | head -n 1)
 vmlinuz=$(find "$work/unpacked/boot" -name 'vmlinuz-*' -type f | head -n 1)
-[ -n "$busybox" ] && [ -n "$vmlinuz" ] || fail "the packages have no kernel or no busybox in them; see $work/unpacked"
+[ -n "$busybox" ] && [ -n "$vmlinuz" ] || fail "the packages have no kernel or no busybox in them; look into $work/unpacked, and tell the maintainers"
 
 root=$work/root
 rm -rf "$root"
