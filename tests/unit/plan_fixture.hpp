@@ -14,7 +14,7 @@
 namespace partita::tool {
 
 inline void put_word(Bytes& bytes, std::size_t at, std::uint32_t value) {
-    if (bytes.size() < at + 4) bytes.resize(at + 4);
+    while (bytes.size() < at + 4) bytes.push_back(0);
     for (unsigned n = 0; n < 4; ++n) bytes[at + n] = static_cast<std::uint8_t>(value >> n * 8);
 }
 
