@@ -1,6 +1,7 @@
 #include "boot/image_check.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "arch/address.hpp"
 
@@ -66,8 +67,9 @@ template <typename Record>
         if (!both_shared && pa_range(region).overlaps(pa_range(other))) return fail(ImageFault::overlap, n);
     }
     const partita_board& board = view.header->board;
-    for (const std::uint64_t frame : {board.gicd, board.gicc, board.gich, board.uart})
-        if (pa_range(region).overlaps({PhysAddr{frame}, kPageSize})) return fail(ImageFault::overlap, n);
+    for (const auto& [frame, size] :
+         {std::pair{board.gicd, kPageSize}, {board.gicc, 2 * kPageSize}, {board.gich, kPageSize}, {board.uart, kPageSize}})
+        if (pa_range(region).overlaps({PhysAddr{frame}, size})) return fail(ImageFault::overlap, n);
     return {};
 }
 

@@ -54,6 +54,7 @@ constinit std::atomic<std::uint32_t> cpus_up{0};
     const auto view = check_image({own(offset), static_cast<std::size_t>(size)});
     if (!view) panic(describe(view.error().fault), view.error().record);
     if (view->header->hypervisor_base != base.value) panic("the system image was loaded at another address than it was built for");
+    if (view->header->pool_base < (base + offset + size).value) panic("the pool of translation tables lies over the description");
     hyp_map::map_own(view->header->pool_base - base.value, PhysAddr{view->header->pool_base}, view->header->pool_size,
                      hyp_map::Kind::read_write);
     return *view;

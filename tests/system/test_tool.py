@@ -73,6 +73,13 @@ def test_a_qemu_that_dies_is_told(partita, describe):
     assert "-nonsense" in done.stderr and "QEMU ended by itself" in done.stderr
 
 
+def test_a_panic_ends_the_run(partita, describe):
+    done = partita("run", describe(system(partition("control", CONTROL, [0]))), "--timeout", "60", "--qemu-args", "-smp", "1")
+    assert done.returncode == 4
+    assert "[partita] PANIC in the hypervisor on CPU 0: the firmware did not start a CPU (PSCI CPU_ON)" in done.stdout
+    assert "the hypervisor panicked" in done.stderr
+
+
 def test_a_damaged_image_is_a_panic_in_words(partita, describe, tmp_path):
     image = tmp_path / "system.elf"
     partita("build", describe(system(partition("control", CONTROL, [0]))), "-o", image)

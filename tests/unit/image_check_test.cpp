@@ -101,6 +101,12 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::overlap, [](Parts& p) { p.regions()[0].pa = p.header().hypervisor_base; }},
         {ImageFault::overlap, [](Parts& p) { p.regions()[0].pa = 0x0900'0000 - 0x10'0000; }},
         {ImageFault::overlap, [](Parts& p) { p.regions()[1].pa = 0x0803'0000; }},
+        {ImageFault::overlap,
+         [](Parts& p) {  // GICC_DIR, given away as a device
+             p.regions()[1].pa = p.header().board.gicc + kPageSize;
+             p.regions()[1].flags &= ~PARTITA_REGION_SHARED;
+             p.regions()[1].size = kPageSize;
+         }},
         {ImageFault::overlap, [](Parts& p) { p.regions()[1].ipa = p.regions()[0].ipa; }},
         {ImageFault::overlap, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].source = p.regions()[2].pa; }},
         {ImageFault::outside_region, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].ipa = 0x4020'0000 - 4; }},

@@ -8,7 +8,8 @@
 namespace partita::window {
 
 namespace {
-constexpr std::size_t cache_line = 32;  // the smallest of Cortex-A7 (64 D, 32 I), A15 and A17: cleaning a line twice is harmless
+// The smallest data cache line of this CPU, in bytes (CTR.DminLine; DDI 0406C B4.1.42).
+[[nodiscard]] std::size_t cache_line() { return std::size_t{4} << (CTR::read() >> 16 & 15u); }
 
 [[nodiscard]] std::uintptr_t address(std::uint32_t cpu, Slot slot) {
     return layout::windows + (cpu * 2 + static_cast<std::uint32_t>(slot)) * layout::window_size;
@@ -25,9 +26,10 @@ std::byte* open(std::uint32_t cpu, Slot slot, PhysAddr pa) {
 void close(std::uint32_t cpu, Slot slot) { hyp_map::unmap_window(address(cpu, slot)); }
 
 void clean(const std::byte* begin, std::size_t size) {
-    auto line = reinterpret_cast<std::uintptr_t>(begin) & ~(cache_line - 1);
-    const std::uintptr_t lines = (reinterpret_cast<std::uintptr_t>(begin) + size - line + cache_line - 1) / cache_line;
-    for (std::uintptr_t n = 0; n < lines; ++n, line += cache_line) DCCIMVAC::write(static_cast<std::uint32_t>(line));
+    const std::size_t step = cache_line();
+    auto line = reinterpret_cast<std::uintptr_t>(begin) & ~(step - 1);
+    const std::uintptr_t lines = (reinterpret_cast<std::uintptr_t>(begin) + size - line + step - 1) / step;
+    for (std::uintptr_t n = 0; n < lines; ++n, line += step) DCCIMVAC::write(static_cast<std::uint32_t>(line));
     dsb();
 }
 
