@@ -1,6 +1,8 @@
 // System registers by their manual names (ARM DDI 0406C.d B3.17, B4, B8), and the bits that the hypervisor uses.
 #pragma once
 
+#include <cstdint>
+
 #include "arch/bits.hpp"
 #include "coprocessor.hpp"
 

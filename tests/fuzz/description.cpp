@@ -1,4 +1,5 @@
 // system.toml: any text gives a plan, or at least one complaint with its place.
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 

@@ -1,4 +1,5 @@
 // The reader of the firmware's device tree: in bounds whatever is in it, and of one mind with libfdt where that takes it.
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <vector>

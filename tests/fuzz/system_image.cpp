@@ -1,4 +1,5 @@
 // The description's checker: any bytes give a view or an error; a view keeps the owners of memory apart.
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <vector>

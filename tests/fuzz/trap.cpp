@@ -1,5 +1,6 @@
 // The trap dispatcher as a total function: a sequence of syndromes and states from the input; the guest is always left in a
 // mode of its own, and no other partition is touched.
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 

@@ -19,6 +19,7 @@
 #define TOML_UNREACHABLE __builtin_unreachable()
 #include <toml++/toml.h>
 
+#include <cstdint>
 #include <expected>
 #include <string>
 
