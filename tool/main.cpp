@@ -169,7 +169,7 @@ void add_inputs(CLI::App& command, Inputs& inputs, bool optional) {
 // "" for a regular expression that can be used; else why not.
 std::string check_pattern(const std::string& text) {
     try {
-        const std::regex expression{text, std::regex::ECMAScript};
+        static_cast<void>(std::regex{text, std::regex::ECMAScript});
         return "";
     } catch (const std::regex_error& error) {
         return fmt::format("'{}' is not a regular expression: {}; put a backslash before what is meant literally", text, error.what());

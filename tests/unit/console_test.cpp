@@ -20,7 +20,10 @@ namespace {
 // A PL011 that takes and gives bytes.
 class FakeUart final : public FakeDevice {
 public:
-    FakeUart() { fake_device = this; }
+    FakeUart() {
+        fake_device = this;
+        CNTFRQ::write(62'500'000);
+    }
     ~FakeUart() override { fake_device = nullptr; }
     bool read(std::uintptr_t address, std::uint32_t& value) override {
         if (address == layout::uart + uart::registers::FR) {
