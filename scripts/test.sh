@@ -20,8 +20,8 @@ step() {
         echo "ok      $name ($(($(date +%s) - begin)) s)"
     else
         failed=$((failed + 1))
-        echo "FAILED  $name: $logs/$name.log ends with"
-        tail -n 40 "$logs/$name.log" | sed 's/^/        /'
+        echo "FAILED  $name: of $logs/$name.log, the errors and the end"
+        { grep -nE 'error:|FAILED' "$logs/$name.log" | head -n 20; tail -n 20 "$logs/$name.log"; } | cut -c1-300 | sed 's/^/        /'
         return 1
     fi
 }
