@@ -20,7 +20,7 @@ void Distributor::link(uint32_t id, bool edge) {
     gic::route(id, setup_.interfaces[0]);
 }
 
-// The lowest vCPU that the word targets; the first where it targets none that exists.
+// The lowest vCPU that the word targets: of those that the 1-N model allows. The first where there is none, who then keeps it.
 unsigned Distributor::target(uint32_t word) const {
     const uint32_t targets = irq::Targets::get(word) & ((1u << setup_.vcpus) - 1);
     return targets == 0 ? 0 : static_cast<unsigned>(__builtin_ctz(targets));

@@ -106,12 +106,13 @@ void DistributorRegisters::disable(uint32_t id) {
     const uint32_t now = by_.clear_and_set(id, irq::Enabled::mask, 0);
     if (irq::Hardware::test(now)) gic::disable(id);
     look_again(id, now);
+    by_.give_back(id, by_.word(id));
 }
 
 void DistributorRegisters::set_pending(uint32_t id) {
     if (id < 16) return;  // SGIs have SPENDSGIR
     if (irq::Hardware::test(by_.word(id))) {
-        gic::set_pending(id);
+        if (!pending(id)) gic::set_pending(id);  // otherwise one end would not be enough
         return;
     }
     look_again(id, by_.clear_and_set(id, 0, irq::Pending::mask));
@@ -120,14 +121,15 @@ void DistributorRegisters::set_pending(uint32_t id) {
 void DistributorRegisters::clear_pending(uint32_t id) {
     if (id < 16) return;
     uint32_t value = 0;
-    const uint32_t now = by_.clear_and_set(id, irq::Pending::mask, 0);
+    const bool waits = irq::Pending::test(by_.word(id));
+    const uint32_t now = by_.clear_and_set(id, irq::Pending::mask | irq::Offered::mask, 0);
     const bool linked = irq::Hardware::test(now);
     if (linked) gic::clear_pending(id);
     if (const int n = held(id, value); n >= 0) {
         const uint32_t rest = value & ~list_register::Pending::mask;
         gic::set_list_register(static_cast<unsigned>(n), rest);
         if (linked && !list_register::Active::test(value)) gic::clear_active(id);
-    } else if (linked && irq::Pending::test(now)) {
+    } else if (linked && waits && !irq::Active::test(now)) {
         gic::clear_active(id);
     }
     look_again(id, now);
@@ -197,7 +199,7 @@ void DistributorRegisters::write_target(uint32_t id, uint32_t targets) {
     const uint32_t exists = targets & ((1u << d_.setup_.vcpus) - 1);
     const uint32_t now = by_.clear_and_set(id, irq::Targets::mask, irq::Targets::make(exists));
     if (irq::Hardware::test(now)) gic::route(id, d_.setup_.interfaces[d_.target(now)]);
-    if (d_.target(before) == d_.target(now)) return;
+    if (d_.target(before) == d_.target(now) && d_.targeted(before) == d_.targeted(now)) return;
     d_.tell(d_.target(before), id);  // where it may wait: that vCPU passes it on
     look_again(id, now);
 }

@@ -55,7 +55,9 @@ bool VcpuInterrupts::asks(uint32_t id, uint32_t word) const {
     return irq::asks(word);
 }
 
-bool VcpuInterrupts::is_mine(uint32_t id, uint32_t word) const { return id < 32 || distributor_->target(word) == index_; }
+bool VcpuInterrupts::is_mine(uint32_t id, uint32_t word) const {
+    return id < 32 || (distributor_->targeted(word) && distributor_->target(word) == index_);
+}
 
 // Worth a list register: active, so that the guest's end of it is seen, or asking while the distributor forwards.
 bool VcpuInterrupts::placeable(uint32_t id, uint32_t word) const {
@@ -112,7 +114,7 @@ void VcpuInterrupts::consider(uint32_t id) {
         wait(id);
     } else {
         unwait(id);
-        pass_on(id, now);
+        if (distributor_->targeted(now)) pass_on(id, now);
     }
 }
 
@@ -129,14 +131,18 @@ void VcpuInterrupts::reconcile(unsigned n, uint32_t value) {
     const uint32_t now = word(id);
     const bool linked = lr::Hardware::test(value);
     if (!lr::Active::test(value)) {
-        const bool level_fell = id >= 16 && !linked && !irq::Edge::test(now) && !irq::asks(now | irq::Enabled::mask);
+        const bool level_fell =
+            id >= 16 && !linked && !irq::Edge::test(now) && !irq::Offered::test(now) && !irq::asks(now | irq::Enabled::mask);
         if (!irq::Enabled::test(now) || !distributor_->forwards() || level_fell || !is_mine(id, now)) {
             fold(n);
             look_.add(id);  // looked at again at once: it may wait, or belong to another vCPU
             return;
         }
         value = lr::Priority::set(value, irq::Priority::get(now));
-        if (id >= 16 && irq::Edge::test(now) && !linked) (void)clear_and_set(id, irq::Pending::mask, 0);  // merged into the pending one
+        // Made pending once more: merged into what waits to be taken.
+        if (id >= 16 && irq::Pending::test(now) && !linked)
+            (void)clear_and_set(id, irq::Pending::mask, irq::Edge::test(now) ? 0 : irq::Offered::mask);
+        if (id < 16) sgi_sources_[id] = static_cast<std::uint8_t>(sgi_sources_[id] & ~(1u << lr::SourceCpu::get(value)));
     } else if (!linked && id >= 16 && irq::Edge::test(now) && irq::asks(now)) {
         (void)clear_and_set(id, irq::Pending::mask, 0);
         value |= lr::Pending::mask;
@@ -158,17 +164,20 @@ void VcpuInterrupts::fold(unsigned n) {
         const uint32_t source = lr::SourceCpu::get(value);
         if (pending) sgi_sources_[id] = static_cast<std::uint8_t>(sgi_sources_[id] | 1u << source);
         if (active) sgi_active_source_[id] = static_cast<std::uint8_t>(source);
-    } else if (pending && (lr::Hardware::test(value) || irq::Edge::test(word(id)))) {
+    } else if (pending && (lr::Hardware::test(value) || irq::Edge::test(word(id)) || irq::Offered::test(word(id)))) {
         set |= irq::Pending::mask;  // the level of an emulated line is in its word already
     }
     if (active) set |= irq::Active::mask;
-    const uint32_t now = clear_and_set(id, active ? 0 : irq::Owner::mask, set);
+    const uint32_t now = clear_and_set(id, irq::Offered::mask | (active ? 0 : irq::Owner::mask), set);
     if (pending || active) wait(id);
-    const bool disabled_linked = lr::Hardware::test(value) && pending && !active && !irq::Enabled::test(now);
-    if (!disabled_linked) return;
-    // The physical interrupt is active on the guest's behalf. A level comes back by itself once enabled; an edge must be
-    // put back, or it would be lost.
-    if (irq::Edge::test(now)) gic::set_pending(id);
+    give_back(id, now);
+}
+
+// The physical interrupt is active on the guest's behalf. A level comes back by itself once it is enabled; an edge must be put
+// back, or it would be lost.
+void VcpuInterrupts::give_back(uint32_t id, uint32_t word) {
+    if (!irq::Hardware::test(word) || !irq::Pending::test(word) || irq::Active::test(word) || irq::Enabled::test(word)) return;
+    if (irq::Edge::test(word)) gic::set_pending(id);
     gic::clear_active(id);
     (void)clear_and_set(id, irq::Pending::mask, 0);
     unwait(id);
@@ -194,8 +203,9 @@ void VcpuInterrupts::write(unsigned n, uint32_t id) {
         value |= lr::Pending::mask;
     }
     const bool took_latch = linked ? !was_active : id >= 16 && lr::Pending::test(value);
-    const uint32_t clear = irq::Active::mask | irq::Owner::mask | (took_latch ? irq::Pending::mask : 0);
-    (void)clear_and_set(id, clear, id < 32 ? 0 : irq::Owner::make(index_ + 1));
+    const bool offered = took_latch && !linked && irq::Pending::test(before) && !irq::Edge::test(before);
+    const uint32_t clear = irq::Active::mask | irq::Owner::mask | irq::Offered::mask | (took_latch ? irq::Pending::mask : 0);
+    (void)clear_and_set(id, clear, (id < 32 ? 0 : irq::Owner::make(index_ + 1)) | irq::Offered::make(offered));
     held_[n] = id + 1;
     empty_ &= ~(1u << n);
     gic::set_list_register(n, value);

@@ -97,6 +97,8 @@ private:
     [[nodiscard]] Place place(std::uint32_t id);
     void write(unsigned n, std::uint32_t id);
     void fold(unsigned n);
+    // Gives a linked interrupt that waits in memory, disabled, back to the hardware.
+    void give_back(std::uint32_t id, std::uint32_t word);
     void pass_on(std::uint32_t id, std::uint32_t word);
     void place_waiting();
     void set_control(std::uint32_t value);
@@ -160,6 +162,8 @@ private:
     friend class DistributorRegisters;
 
     [[nodiscard]] std::atomic<std::uint32_t>& spi(std::uint32_t id) { return spis_[id - 32]; }
+    // Whether the word targets a vCPU that exists: otherwise nobody gets the interrupt (§4.3.12).
+    [[nodiscard]] bool targeted(std::uint32_t word) const { return (irq::Targets::get(word) & ((1u << setup_.vcpus) - 1)) != 0; }
     [[nodiscard]] unsigned target(std::uint32_t word) const;
     void tell_holder(std::uint32_t id, std::uint32_t word);
     void tell(unsigned vcpu, std::uint32_t id);

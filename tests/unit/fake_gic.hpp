@@ -22,7 +22,27 @@ public:
     FakeGic(const FakeGic&) = delete;
     FakeGic& operator=(const FakeGic&) = delete;
 
+    // The interfaces are banked: whose list registers, and what its guest runs, are seen from now on.
+    void select(unsigned cpu) {
+        if (cpu == selected_) return;
+        Bank& mine = banks_[selected_];
+        mine = {lr, control, other, running};
+        Bank& its = banks_[cpu];
+        if (its.lr.empty()) its.lr.resize(lr.size());
+        lr = its.lr, control = its.control, other = its.other, running = its.running;
+        selected_ = cpu;
+    }
+
     // --- what the guest does at GICV ---------------------------------------------------------------------------------
+    // The list register that would be acknowledged: the most urgent pending one, if it may preempt what is active.
+    [[nodiscard]] std::optional<std::uint32_t> signalled() const {
+        using namespace list_register;
+        std::optional<std::uint32_t> best;
+        for (const std::uint32_t value : lr)
+            if (Pending::test(value) && !Active::test(value) && (!best || Priority::get(value) < Priority::get(*best))) best = value;
+        if (best && !running.empty() && Priority::get(*best) >= running.back().second) return std::nullopt;
+        return best;
+    }
     // The most urgent pending interrupt, if it may preempt what is active; it becomes active.
     std::optional<std::uint32_t> acknowledge() {
         using namespace list_register;
@@ -121,6 +141,15 @@ public:
     unsigned accesses = 0;
 
 private:
+    struct Bank {
+        std::vector<std::uint32_t> lr;
+        std::uint32_t control = 0;
+        std::map<std::uint32_t, std::uint32_t> other;
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> running;
+    };
+    std::array<Bank, 8> banks_{};
+    unsigned selected_ = 0;
+
     [[nodiscard]] std::uint32_t ended() const {
         std::uint32_t bits = 0;
         for (unsigned n = 0; n < lr.size(); ++n)

@@ -64,7 +64,10 @@ public:
     FakeSystem(const FakeSystem&) = delete;
     FakeSystem& operator=(const FakeSystem&) = delete;
 
-    void be_cpu(std::uint32_t n) { set_cpu_pointer(&system().cpus[n]); }
+    void be_cpu(std::uint32_t n) {
+        set_cpu_pointer(&system().cpus[n]);
+        gic.select(n);
+    }
     [[nodiscard]] Vcpu& vcpu(std::uint32_t partition, std::uint32_t index) { return system().partitions[partition].vcpus[index].vcpu; }
 
     // Starts a partition without filling its memory, and loads its first vCPU.

@@ -98,6 +98,20 @@ TEST_F(Trap, UndescribedAccessesToDevicesAreAbortsAndNeverHang) {
     EXPECT_EQ(psr::Mode::get(read_spsr()), psr::abt);
 }
 
+TEST_F(Trap, OnlyPlainAccessesAreEmulated) {
+    vcpu.r[0] = 77;
+    abort(described | word | 1u << 8 | reg(0) | translation, 4, 0x0800'0004);  // cache maintenance: nothing to do
+    EXPECT_EQ(read_elr(), 0x4000'8004u);
+    EXPECT_EQ(vcpu.r[0], 77u);
+    abort(described | word | 1u << 7 | reg(0) | translation, 4, 0x0800'0004);  // the guest's tables lie in a device
+    EXPECT_EQ(psr::Mode::get(read_spsr()), psr::abt);
+    EXPECT_EQ(vcpu.r[0], 77u);
+    write_spsr(psr::svc);
+    abort(described | word | reg(0) | 0x10, 4, 0x0800'0004);  // an external abort: HPFAR is not that of this access
+    EXPECT_EQ(psr::Mode::get(read_spsr()), psr::abt);
+    EXPECT_EQ(vcpu.r[0], 77u);
+}
+
 TEST_F(Trap, AnAsynchronousAbortEndsThePartitionAlone) {
     fake.be_cpu(0);
     asynchronous_abort(vcpu);
