@@ -143,12 +143,20 @@ void VcpuInterrupts::reconcile(unsigned n, uint32_t value) {
         if (id >= 16 && irq::Pending::test(now) && !linked)
             (void)clear_and_set(id, irq::Pending::mask, irq::Edge::test(now) ? 0 : irq::Offered::mask);
         if (id < 16) sgi_sources_[id] = static_cast<std::uint8_t>(sgi_sources_[id] & ~(1u << lr::SourceCpu::get(value)));
-    } else if (!linked && id >= 16 && irq::Edge::test(now) && irq::asks(now)) {
-        (void)clear_and_set(id, irq::Pending::mask, 0);
-        value |= lr::Pending::mask;
+    } else if (!linked && id >= 16 && irq::Edge::test(now)) {
+        value = pend_active(id, value, now);
     }
     if (id < 16 && sgi_sources_[id] != 0) value |= lr::NotifyEoi::mask;
     gic::set_list_register(n, value);
+}
+
+// An active edge that is pending anew: in its list register where it may come when the active one ends, in its word otherwise.
+uint32_t VcpuInterrupts::pend_active(uint32_t id, uint32_t value, uint32_t word) {
+    if (!lr::Pending::test(value) && !irq::Pending::test(word)) return value;
+    const bool mine = is_mine(id, word), here = mine && irq::Enabled::test(word) && distributor_->forwards();
+    (void)clear_and_set(id, here ? irq::Pending::mask : 0, here ? 0 : irq::Pending::mask);
+    value = lr::Pending::set(value, here ? 1 : 0);
+    return mine ? value : value | lr::NotifyEoi::mask;  // whose it is now learns of the end
 }
 
 // Takes a list register's content back into memory.
@@ -199,8 +207,8 @@ void VcpuInterrupts::write(unsigned n, uint32_t id) {
         if (sgi_sources_[id] != 0) value |= lr::NotifyEoi::mask;
     } else if (!irq::Edge::test(before)) {
         value |= lr::NotifyEoi::mask;
-    } else if (was_active && asking) {
-        value |= lr::Pending::mask;
+    } else if (was_active && irq::Pending::test(before)) {
+        value |= !is_mine(id, before) ? lr::NotifyEoi::mask : asking ? lr::Pending::mask : 0;
     }
     const bool took_latch = linked ? !was_active : id >= 16 && lr::Pending::test(value);
     const bool offered = took_latch && !linked && irq::Pending::test(before) && !irq::Edge::test(before);
@@ -274,7 +282,19 @@ void VcpuInterrupts::place_waiting() {
             break;
         }
     }
-    set_control(left ? notify_when_low : gich::hcr::enable);
+    set_control(left ? watch_full() : gich::hcr::enable);
+}
+
+// Every list register is taken, and something waits: when to be told. When no pending one is left there is a free one, or all
+// are active; then the end of any of them matters, and "none pending" would be a storm (IHI 0048B §5.2.5, §5.3.2).
+uint32_t VcpuInterrupts::watch_full() {
+    bool any_pending = false;
+    for (unsigned n = 0; n < count_; ++n) any_pending = any_pending || !lr::Active::test(gic::list_register(n));
+    if (any_pending) return notify_when_low | gich::hcr::no_pending;
+    for (unsigned n = 0; n < count_; ++n)
+        if (const uint32_t value = gic::list_register(n); !lr::Hardware::test(value) && !lr::NotifyEoi::test(value))
+            gic::set_list_register(n, value | lr::NotifyEoi::mask);
+    return notify_when_low;
 }
 
 void VcpuInterrupts::set_control(uint32_t value) {
@@ -348,10 +368,21 @@ bool VcpuInterrupts::signalled() const {
     return false;
 }
 
+// An SPI that the guest ended in a list register: whoever is its target next must not wait for this vCPU.
+void VcpuInterrupts::release(uint32_t id) {
+    if (id < 32 || find(id) >= 0) return;
+    const uint32_t now = word(id);
+    if (irq::Owner::get(now) == index_ + 1 && !irq::Active::test(now)) (void)clear_and_set(id, irq::Owner::mask, 0);
+}
+
 void VcpuInterrupts::park() {
     empty_ = gic::empty_list_registers();
     for (unsigned n = 0; n < count_; ++n) {
-        if (held_[n] != 0 && (empty_ >> n & 1u) == 0) fold(n);
+        if (held_[n] == 0) continue;
+        if ((empty_ >> n & 1u) == 0)
+            fold(n);
+        else
+            release(held_[n] - 1);
         held_[n] = 0;
     }
     vmcr_ = gic::virtual_machine_control();

@@ -94,13 +94,16 @@ private:
     void collect_sgis();
     void consider(std::uint32_t id);
     void reconcile(unsigned n, std::uint32_t value);
+    [[nodiscard]] std::uint32_t pend_active(std::uint32_t id, std::uint32_t value, std::uint32_t word);
     [[nodiscard]] Place place(std::uint32_t id);
     void write(unsigned n, std::uint32_t id);
     void fold(unsigned n);
+    void release(std::uint32_t id);
     // Gives a linked interrupt that waits in memory, disabled, back to the hardware.
     void give_back(std::uint32_t id, std::uint32_t word);
     void pass_on(std::uint32_t id, std::uint32_t word);
     void place_waiting();
+    [[nodiscard]] std::uint32_t watch_full();
     void set_control(std::uint32_t value);
     void end_spilled(std::uint32_t count);
     [[nodiscard]] int find(std::uint32_t id) const;

@@ -21,7 +21,7 @@ inline constexpr std::uint32_t enable = 1, eoi_mode = 1u << 9;
 namespace gich {
 inline constexpr std::uint32_t HCR = 0x00, VTR = 0x04, VMCR = 0x08, MISR = 0x10, EISR0 = 0x20, ELRSR0 = 0x30, APR = 0xf0, LR = 0x100;
 namespace hcr {
-inline constexpr std::uint32_t enable = 1, underflow = 2, entry_not_present = 4;
+inline constexpr std::uint32_t enable = 1, underflow = 2, entry_not_present = 4, no_pending = 8;
 using EoiCount = Field<std::uint32_t, 31, 27>;
 }  // namespace hcr
 }  // namespace gich

@@ -1,6 +1,7 @@
 // A GICv2 for tests: the list registers with the guest's side of them, and what was done to the physical distributor.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -73,6 +74,10 @@ public:
     // Whether the maintenance interrupt is raised (IHI 0048B §5.2.5).
     [[nodiscard]] bool maintenance() const {
         const int valid = static_cast<int>(lr.size()) - std::popcount(empty() | ended());
+        const bool none_pending = std::none_of(lr.begin(), lr.end(), [](std::uint32_t value) {
+            return list_register::Pending::test(value) && !list_register::Active::test(value);
+        });
+        if ((control & gich::hcr::no_pending) != 0 && none_pending) return true;
         return ended() != 0 || ((control & gich::hcr::underflow) != 0 && valid <= 1) ||
                ((control & gich::hcr::entry_not_present) != 0 && gich::hcr::EoiCount::get(control) != 0);
     }
