@@ -137,31 +137,26 @@ void DistributorRegisters::clear_pending(uint32_t id) {
 
 void DistributorRegisters::set_active(uint32_t id) {
     uint32_t value = 0;
-    if (irq::Hardware::test(by_.word(id))) gic::set_active(id);
     if (const int n = held(id, value); n >= 0) {
-        const bool linked = list_register::Hardware::test(value);  // pending and active is not legal where linked
-        gic::set_list_register(static_cast<unsigned>(n),
-                               (linked ? value & ~list_register::Pending::mask : value) | list_register::Active::mask);
-        return;
+        if (list_register::Active::test(value)) return;
+        by_.fold(static_cast<unsigned>(n));
     }
+    const uint32_t before = by_.word(id);
+    if (irq::Active::test(before)) return;
+    if (irq::Hardware::test(before)) gic::set_active(id);
+    // Pending and active is not legal where linked (§5.2.4): what waited is what is active now.
+    const uint32_t clear = (id < 32 ? 0 : irq::Owner::mask) | (irq::Hardware::test(before) ? irq::Pending::mask : 0);
     const uint32_t owner = id < 32 ? 0 : irq::Owner::make(by_.index_ + 1);
-    const uint32_t now = by_.clear_and_set(id, id < 32 ? 0 : irq::Owner::mask, irq::Active::mask | owner);
-    look_again(id, now);
+    look_again(id, by_.clear_and_set(id, clear, irq::Active::mask | irq::Forced::mask | owner));
 }
 
 void DistributorRegisters::clear_active(uint32_t id) {
     uint32_t value = 0;
-    const uint32_t now = by_.word(id);
-    if (const int n = held(id, value); n >= 0) {
-        if (!list_register::Active::test(value)) return;
-        gic::set_list_register(static_cast<unsigned>(n), value & ~(list_register::Active::mask | list_register::NotifyEoi::mask));
-    } else if (irq::Active::test(now)) {
-        (void)by_.clear_and_set(id, irq::Active::mask | (id < 32 ? 0 : irq::Owner::mask), 0);
-    } else {
-        return;
-    }
+    if (const int n = held(id, value); n >= 0 && list_register::Active::test(value)) by_.fold(static_cast<unsigned>(n));
+    if (!irq::Active::test(by_.word(id))) return;
+    const uint32_t now = by_.clear_and_set(id, irq::Active::mask | irq::Forced::mask | (id < 32 ? 0 : irq::Owner::mask), 0);
     if (irq::Hardware::test(now)) gic::clear_active(id);
-    look_again(id, by_.word(id));
+    look_again(id, now);
 }
 
 bool DistributorRegisters::pending(uint32_t id) {

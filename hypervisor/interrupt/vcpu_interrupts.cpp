@@ -9,7 +9,6 @@ using std::uint32_t;
 
 namespace {
 constexpr uint32_t none = ~0u;
-constexpr uint32_t notify_when_low = gich::hcr::enable | gich::hcr::underflow | gich::hcr::entry_not_present;
 constexpr uint32_t reset_priority = 0;
 }  // namespace
 
@@ -107,15 +106,22 @@ void VcpuInterrupts::consider(uint32_t id) {
     }
     uint32_t now = word(id);
     if (id >= 32 && irq::Owner::get(now) == index_ + 1 && !irq::Active::test(now)) now = clear_and_set(id, irq::Owner::mask, 0);
-    const bool spilled_elsewhere = id >= 32 && irq::Owner::get(now) != 0 && irq::Owner::get(now) != index_ + 1;
-    if (!placeable(id, now) || spilled_elsewhere) {
-        unwait(id);
-    } else if (irq::Active::test(now) || is_mine(id, now)) {
+    if (takes(id, now)) {
         wait(id);
-    } else {
-        unwait(id);
-        if (distributor_->targeted(now)) pass_on(id, now);
+        return;
     }
+    unwait(id);
+    if (placeable(id, now) && !elsewhere(id, now) && !is_mine(id, now) && distributor_->targeted(now)) pass_on(id, now);
+}
+
+// Whether another vCPU's list registers may hold it, or its active state is another's.
+bool VcpuInterrupts::elsewhere(uint32_t id, uint32_t word) const {
+    return id >= 32 && irq::Owner::get(word) != 0 && irq::Owner::get(word) != index_ + 1;
+}
+
+// Whether it is for this vCPU's list registers.
+bool VcpuInterrupts::takes(uint32_t id, uint32_t word) const {
+    return placeable(id, word) && !elsewhere(id, word) && (irq::Active::test(word) || is_mine(id, word));
 }
 
 // An SPI whose target is another vCPU now.
@@ -176,7 +182,7 @@ void VcpuInterrupts::fold(unsigned n) {
         set |= irq::Pending::mask;  // the level of an emulated line is in its word already
     }
     if (active) set |= irq::Active::mask;
-    const uint32_t now = clear_and_set(id, irq::Offered::mask | (active ? 0 : irq::Owner::mask), set);
+    const uint32_t now = clear_and_set(id, irq::Offered::mask | (active ? 0 : irq::Owner::mask | irq::Forced::mask), set);
     if (pending || active) wait(id);
     give_back(id, now);
 }
@@ -212,7 +218,8 @@ void VcpuInterrupts::write(unsigned n, uint32_t id) {
     }
     const bool took_latch = linked ? !was_active : id >= 16 && lr::Pending::test(value);
     const bool offered = took_latch && !linked && irq::Pending::test(before) && !irq::Edge::test(before);
-    const uint32_t clear = irq::Active::mask | irq::Owner::mask | irq::Offered::mask | (took_latch ? irq::Pending::mask : 0);
+    const uint32_t clear = irq::Active::mask | irq::Owner::mask | irq::Offered::mask | (was_active ? 0 : irq::Forced::mask) |
+                           (took_latch ? irq::Pending::mask : 0);
     (void)clear_and_set(id, clear, (id < 32 ? 0 : irq::Owner::make(index_ + 1)) | irq::Offered::make(offered));
     held_[n] = id + 1;
     empty_ &= ~(1u << n);
@@ -239,62 +246,73 @@ int VcpuInterrupts::victim(uint32_t priority) const {
     return choice;
 }
 
-VcpuInterrupts::Place VcpuInterrupts::place(uint32_t id) {
-    if (const uint32_t free = empty_ & all(); free != 0) {
-        write(static_cast<unsigned>(__builtin_ctz(free)), id);
-        return Place::placed;
+// The least urgent active list register when none is pending, or -1: one at least must be left to what is pending.
+int VcpuInterrupts::active_victim() const {
+    int choice = -1;
+    uint32_t worst = 0;
+    for (unsigned n = 0; n < count_; ++n) {
+        const uint32_t value = gic::list_register(n);
+        if (!lr::Active::test(value)) return -1;
+        if (choice >= 0 && lr::Priority::get(value) <= worst) continue;
+        choice = static_cast<int>(n);
+        worst = lr::Priority::get(value);
     }
-    const int yields = victim(irq::Priority::get(word(id)));
-    if (yields < 0) return Place::full;
-    fold(static_cast<unsigned>(yields));
-    write(static_cast<unsigned>(yields), id);
-    return Place::placed;
+    return choice;
 }
 
-// The most urgent interrupt that waits, or `none`. Lower numbers win among equals (IHI 0048B §3.3).
-uint32_t VcpuInterrupts::best_waiting() const {
+bool VcpuInterrupts::place(uint32_t id) {
+    if (const uint32_t free = empty_ & all(); free != 0) {
+        write(static_cast<unsigned>(__builtin_ctz(free)), id);
+        return true;
+    }
+    const uint32_t now = word(id);
+    if (irq::Active::test(now)) return false;  // its end is counted (GICH_HCR.EOICount): it needs no list register
+    int yields = victim(irq::Priority::get(now));
+    if (yields < 0) yields = active_victim();
+    if (yields < 0) return false;
+    fold(static_cast<unsigned>(yields));
+    write(static_cast<unsigned>(yields), id);
+    return true;
+}
+
+// The most urgent interrupt that waits, pending or active ones, or `none`. Lower numbers win among equals (IHI 0048B §3.3).
+uint32_t VcpuInterrupts::best_waiting(bool active) const {
     uint32_t best = none, best_rank = ~0u;
     for (unsigned group = 0; group < waiting_.size(); ++group)
         for (uint32_t ids = waiting_[group]; ids != 0; ids &= ids - 1) {
             const uint32_t id = group * 32 + static_cast<uint32_t>(__builtin_ctz(ids));
-            const uint32_t rank = irq::Priority::get(word(id));
-            if (rank < best_rank) {
-                best = id;
-                best_rank = rank;
-            }
+            const uint32_t now = word(id);
+            if (irq::Active::test(now) != active || irq::Priority::get(now) >= best_rank) continue;
+            best = id;
+            best_rank = irq::Priority::get(now);
         }
     return best;
 }
 
-// Gives list registers to what waits, most urgent first, and asks for a maintenance interrupt only if something is left.
-void VcpuInterrupts::place_waiting() {
-    look_.drain([this](uint32_t id) { consider(id); });
-    bool left = false;
-    for (uint32_t id = best_waiting(); id != none; id = best_waiting()) {
-        if (!placeable(id, word(id))) {
-            unwait(id);
+// Places what waits, most urgent first, as far as there is room. True when something is left.
+bool VcpuInterrupts::place_all(bool active) {
+    for (uint32_t id = best_waiting(active); id != none; id = best_waiting(active)) {
+        unwait(id);
+        if (!takes(id, word(id))) {
+            consider(id);
             continue;
         }
-        unwait(id);
-        if (place(id) == Place::full) {
-            wait(id);
-            left = true;
-            break;
-        }
+        if (place(id)) continue;
+        wait(id);
+        return true;
     }
-    set_control(left ? watch_full() : gich::hcr::enable);
+    return false;
 }
 
-// Every list register is taken, and something waits: when to be told. When no pending one is left there is a free one, or all
-// are active; then the end of any of them matters, and "none pending" would be a storm (IHI 0048B §5.2.5, §5.3.2).
-uint32_t VcpuInterrupts::watch_full() {
-    bool any_pending = false;
-    for (unsigned n = 0; n < count_; ++n) any_pending = any_pending || !lr::Active::test(gic::list_register(n));
-    if (any_pending) return notify_when_low | gich::hcr::no_pending;
-    for (unsigned n = 0; n < count_; ++n)
-        if (const uint32_t value = gic::list_register(n); !lr::Hardware::test(value) && !lr::NotifyEoi::test(value))
-            gic::set_list_register(n, value | lr::NotifyEoi::mask);
-    return notify_when_low;
+// Gives list registers to what waits, and asks for maintenance only while something is left. A pending one that is left waits
+// behind another pending one, so "none pending" is no storm (IHI 0048B §5.2.5).
+void VcpuInterrupts::place_waiting() {
+    look_.drain([this](uint32_t id) { consider(id); });
+    const bool pending_left = place_all(false), active_left = place_all(true);
+    uint32_t control = gich::hcr::enable;
+    if (pending_left || active_left) control |= gich::hcr::underflow | gich::hcr::entry_not_present;
+    if (pending_left) control |= gich::hcr::no_pending;
+    set_control(control);
 }
 
 void VcpuInterrupts::set_control(uint32_t value) {
@@ -341,7 +359,8 @@ void VcpuInterrupts::maintain() {
     place_waiting();
 }
 
-// The guest ended interrupts that no list register held: the most urgent active ones in memory (IHI 0048B §5.3.1).
+// The guest ended interrupts that no list register held: the most urgent active ones in memory, since the innermost ends first
+// (IHI 0048B §5.3.1). What is active by ISACTIVER alone does not run.
 void VcpuInterrupts::end_spilled(uint32_t count) {
     for (; count != 0; --count) {
         uint32_t best = none, best_rank = ~0u;
@@ -349,12 +368,13 @@ void VcpuInterrupts::end_spilled(uint32_t count) {
             for (uint32_t ids = waiting_[group]; ids != 0; ids &= ids - 1) {
                 const uint32_t id = group * 32 + static_cast<uint32_t>(__builtin_ctz(ids));
                 const uint32_t now = word(id);
-                if (!irq::Active::test(now) || irq::Priority::get(now) >= best_rank) continue;
+                const uint32_t rank = irq::Forced::get(now) << 8 | irq::Priority::get(now);
+                if (!irq::Active::test(now) || rank >= best_rank) continue;
                 best = id;
-                best_rank = irq::Priority::get(now);
+                best_rank = rank;
             }
         if (best == none) return;
-        const uint32_t now = clear_and_set(best, irq::Active::mask | irq::Owner::mask, 0);
+        const uint32_t now = clear_and_set(best, irq::Active::mask | irq::Owner::mask | irq::Forced::mask, 0);
         if (irq::Hardware::test(now)) gic::clear_active(best);
         unwait(best);
         look_.add(best);

@@ -83,19 +83,20 @@ private:
     friend class Distributor;
     friend class DistributorRegisters;
 
-    enum class Place : std::uint32_t { placed, full };
-
     [[nodiscard]] std::uint32_t word(std::uint32_t id) const;
     [[nodiscard]] bool change(std::uint32_t id, std::uint32_t& expected, std::uint32_t desired);
     [[nodiscard]] std::uint32_t clear_and_set(std::uint32_t id, std::uint32_t clear, std::uint32_t set);
     [[nodiscard]] bool asks(std::uint32_t id, std::uint32_t word) const;
     [[nodiscard]] bool placeable(std::uint32_t id, std::uint32_t word) const;
     [[nodiscard]] bool is_mine(std::uint32_t id, std::uint32_t word) const;
+    [[nodiscard]] bool elsewhere(std::uint32_t id, std::uint32_t word) const;
+    [[nodiscard]] bool takes(std::uint32_t id, std::uint32_t word) const;
     void collect_sgis();
     void consider(std::uint32_t id);
     void reconcile(unsigned n, std::uint32_t value);
     [[nodiscard]] std::uint32_t pend_active(std::uint32_t id, std::uint32_t value, std::uint32_t word);
-    [[nodiscard]] Place place(std::uint32_t id);
+    [[nodiscard]] bool place(std::uint32_t id);
+    [[nodiscard]] bool place_all(bool active);
     void write(unsigned n, std::uint32_t id);
     void fold(unsigned n);
     void release(std::uint32_t id);
@@ -103,12 +104,12 @@ private:
     void give_back(std::uint32_t id, std::uint32_t word);
     void pass_on(std::uint32_t id, std::uint32_t word);
     void place_waiting();
-    [[nodiscard]] std::uint32_t watch_full();
     void set_control(std::uint32_t value);
     void end_spilled(std::uint32_t count);
     [[nodiscard]] int find(std::uint32_t id) const;
     [[nodiscard]] int victim(std::uint32_t priority) const;
-    [[nodiscard]] std::uint32_t best_waiting() const;
+    [[nodiscard]] int active_victim() const;
+    [[nodiscard]] std::uint32_t best_waiting(bool active) const;
     void wait(std::uint32_t id) { waiting_[id / 32] |= 1u << id % 32; }
     void unwait(std::uint32_t id) { waiting_[id / 32] &= ~(1u << id % 32); }
     [[nodiscard]] bool anything_waits() const;

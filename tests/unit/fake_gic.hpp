@@ -49,7 +49,8 @@ public:
         using namespace list_register;
         int best = -1;
         for (unsigned n = 0; n < lr.size(); ++n)
-            if (Pending::test(lr[n]) && (best < 0 || Priority::get(lr[n]) < Priority::get(lr[static_cast<unsigned>(best)])))
+            if (Pending::test(lr[n]) && !Active::test(lr[n]) &&
+                (best < 0 || Priority::get(lr[n]) < Priority::get(lr[static_cast<unsigned>(best)])))
                 best = static_cast<int>(n);
         if (best < 0) return std::nullopt;
         std::uint32_t& value = lr[static_cast<unsigned>(best)];

@@ -58,7 +58,8 @@ std::string to_text(const Step& step) {
 // Partition a's two vCPUs on CPUs 0 and 1, and partition b that shares CPU 1.
 class World {
 public:
-    World() {
+    // thorough: registers are compared after every step, instead of now and then.
+    explicit World(bool thorough) : thorough_(thorough) {
         fake_.start(1);
         fake_.start(0);
         EXPECT_EQ(power_on(a_, 1, 0x4000'8000, 0), PSCI_SUCCESS);
@@ -82,6 +83,7 @@ public:
 private:
     [[nodiscard]] Vcpu& vcpu(unsigned n) { return fake_.vcpu(0, n); }
     [[nodiscard]] bool loaded(unsigned n) { return vcpu(n).cpu->loaded == &vcpu(n); }
+    [[nodiscard]] static bool linked(unsigned id) { return id == linked_level || id == linked_edge; }
     [[nodiscard]] static bool by_guest(Op op) {
         return op != Op::line && op != Op::physical_line && op != Op::physical_pulse && op != Op::swap;
     }
@@ -90,11 +92,11 @@ private:
     [[nodiscard]] bool applies(const Step& step) {
         if (by_guest(step.op) && !loaded(step.cpu)) return false;
         if (step.op == Op::priority) return !oracle_.runs_anywhere(step.id);
-        // Active by a write to ISACTIVER, and by another one not any more: what runs is left alone, since its end would then be that of
-        // another (§3.2.4), and so is what another CPU's list registers may hold.
-        if (step.op == Op::set_active || step.op == Op::clear_active)
-            return std::getenv("ACT") && step.id != linked_level && step.id != linked_edge && oracle_.targets(step.cpu, step.id) &&
-                   !oracle_.runs_anywhere(step.id);
+        // Active by a write to ISACTIVER, and inactive by one to ICACTIVER: of nothing that runs, since its end would then be that of
+        // another (§3.2.4), and of nothing that another CPU's list registers may hold.
+        if (step.op == Op::set_active) return !linked(step.id) && oracle_.targets(step.cpu, step.id) && !oracle_.runs_anywhere(step.id);
+        if (step.op == Op::clear_active)
+            return !linked(step.id) && !oracle_.runs_anywhere(step.id) && (step.id < 32 || activated_by_[step.id] == step.cpu);
         if (step.op == Op::clear_pending) return oracle_.targets(step.cpu, step.id) && !oracle_.runs(1 - step.cpu, step.id);
         // A linked interrupt that waits in a list register is active in the hardware, where another edge makes it pending anew.
         if (step.op == Op::physical_pulse) return !oracle_.pending(0, linked_edge);
@@ -128,7 +130,10 @@ private:
                 if (id >= 16) truth.latched = true;
                 return write_bit(cpu, gicd::ISPENDR, id);
             case Op::clear_pending: truth.latched = false; return write_bit(cpu, gicd::ICPENDR, id);
-            case Op::set_active: truth.active = true; return write_bit(cpu, gicd::ISACTIVER, id);
+            case Op::set_active:
+                if (!truth.active) activated_by_[id] = cpu;
+                truth.active = true;
+                return write_bit(cpu, gicd::ISACTIVER, id);
             case Op::clear_active: truth.active = false; return write_bit(cpu, gicd::ICACTIVER, id);
             case Op::priority: truth.priority = step.value % 32; return write(cpu, gicd::IPRIORITYR + id, 1, step.value % 32 << 3);
             case Op::target:
@@ -242,7 +247,7 @@ private:
                 return who + " gets " + std::to_string(id) + " of priority " + std::to_string(list_register::Priority::get(*given)) +
                        "; priority " + std::to_string(*expected) + " is due";
         }
-        return step_++ % 16 == 0 ? compare_registers() : "";
+        return thorough_ || step_++ % 16 == 0 ? compare_registers() : "";
     }
 
     [[nodiscard]] std::string compare_registers() {
@@ -265,8 +270,10 @@ private:
     GicOracle oracle_;
     Partition& a_ = system().partitions[0];
     std::array<std::vector<std::pair<std::uint32_t, std::uint32_t>>, 2> stack_of_;
+    std::array<unsigned, GicOracle::interrupts> activated_by_{};  // the vCPU whose list registers hold what ISACTIVER made active
     bool line_ = false;
     unsigned step_ = 0;
+    bool thorough_;
     std::string wrong_;
 };
 
@@ -282,8 +289,8 @@ Step any_step(Random& random) {
     return step;
 }
 
-std::string run(const std::vector<Step>& steps, std::size_t* failed = nullptr) {
-    World world;
+std::string run(const std::vector<Step>& steps, bool thorough, std::size_t* failed = nullptr) {
+    World world{thorough};
     for (std::size_t n = 0; n < steps.size(); ++n) {
         if (const std::string wrong = world.take(steps[n]); !wrong.empty()) {
             if (failed != nullptr) *failed = n;
@@ -300,7 +307,7 @@ std::vector<Step> shorten(std::vector<Step> steps) {
             auto shorter = steps;
             const auto begin = shorter.begin() + static_cast<std::ptrdiff_t>(at);
             shorter.erase(begin, begin + static_cast<std::ptrdiff_t>(std::min(piece, steps.size() - at)));
-            if (run(shorter).empty())
+            if (run(shorter, true).empty())
                 at += piece;
             else
                 steps = std::move(shorter);
@@ -323,12 +330,13 @@ TEST(GicOracle, AgreesInAnyOrder) {
         }
         while (steps.size() < length) steps.push_back(any_step(random));
         std::size_t failed = 0;
-        if (run(steps, &failed).empty()) continue;
+        if (run(steps, false).empty()) continue;
+        (void)run(steps, true, &failed);
         steps.resize(failed + 1);
         const auto shortest = shorten(steps);
         std::string text;
         for (const Step& step : shortest) text += to_text(step);
-        FAIL() << "seed " << seed << ": " << run(shortest) << " after\n" << text;
+        FAIL() << "seed " << seed << ": " << run(shortest, true) << " after\n" << text;
     }
 }
 
