@@ -112,7 +112,6 @@ private:
     [[nodiscard]] std::uint32_t best_waiting(bool active) const;
     void wait(std::uint32_t id) { waiting_[id / 32] |= 1u << id % 32; }
     void unwait(std::uint32_t id) { waiting_[id / 32] &= ~(1u << id % 32); }
-    [[nodiscard]] bool anything_waits() const;
     [[nodiscard]] std::uint32_t all() const { return count_ == 32 ? ~0u : (1u << count_) - 1; }
 
     Distributor* distributor_ = nullptr;

@@ -1,0 +1,240 @@
+// What is in the list registers and what waits for one: taken in, yielded, taken back. See virtual_gic.hpp for the whole.
+#include "interrupt/virtual_gic.hpp"
+#include "machine/gic.hpp"
+
+namespace partita {
+
+namespace lr = list_register;
+using std::uint32_t;
+
+namespace {
+constexpr uint32_t none = ~0u;
+}
+
+// The list register that was last given to id and has not been emptied since, or -1.
+int VcpuInterrupts::find(uint32_t id) const {
+    for (unsigned n = 0; n < count_; ++n)
+        if (held_[n] == id + 1 && (empty_ >> n & 1u) == 0) return static_cast<int>(n);
+    return -1;
+}
+
+// A live list register whose interrupt's word changed.
+void VcpuInterrupts::reconcile(unsigned n, uint32_t value) {
+    const uint32_t id = lr::VirtualId::get(value);
+    const uint32_t now = word(id);
+    const bool linked = lr::Hardware::test(value);
+    if (!lr::Active::test(value)) {
+        const bool level_fell =
+            id >= 16 && !linked && !irq::Edge::test(now) && !irq::Offered::test(now) && !irq::asks(now | irq::Enabled::mask);
+        if (!irq::Enabled::test(now) || !distributor_->forwards() || level_fell || !is_mine(id, now)) {
+            fold(n);
+            look_.add(id);  // looked at again at once: it may wait, or belong to another vCPU
+            return;
+        }
+        value = lr::Priority::set(value, irq::Priority::get(now));
+        // Made pending once more: merged into what waits to be taken.
+        if (id >= 16 && irq::Pending::test(now) && !linked)
+            (void)clear_and_set(id, irq::Pending::mask, irq::Edge::test(now) ? 0 : irq::Offered::mask);
+        if (id < 16) sgi_sources_[id] = static_cast<std::uint8_t>(sgi_sources_[id] & ~(1u << lr::SourceCpu::get(value)));
+    } else if (!linked && id >= 16 && irq::Edge::test(now)) {
+        value = pend_active(id, value, now);
+    }
+    if (id < 16 && sgi_sources_[id] != 0) value |= lr::NotifyEoi::mask;
+    gic::set_list_register(n, value);
+}
+
+// An active edge that is pending anew: in its list register where it may come when the active one ends, in its word otherwise.
+uint32_t VcpuInterrupts::pend_active(uint32_t id, uint32_t value, uint32_t word) {
+    if (!lr::Pending::test(value) && !irq::Pending::test(word)) return value;
+    const bool mine = is_mine(id, word), here = mine && irq::Enabled::test(word) && distributor_->forwards();
+    (void)clear_and_set(id, here ? irq::Pending::mask : 0, here ? 0 : irq::Pending::mask);
+    value = lr::Pending::set(value, here ? 1 : 0);
+    return mine ? value : value | lr::NotifyEoi::mask;  // whose it is now learns of the end
+}
+
+// Takes a list register's content back into memory.
+void VcpuInterrupts::fold(unsigned n) {
+    const uint32_t value = gic::list_register(n);
+    const uint32_t id = held_[n] - 1;
+    held_[n] = 0;
+    empty_ |= 1u << n;
+    gic::set_list_register(n, 0);
+    const bool pending = lr::Pending::test(value), active = lr::Active::test(value);
+    uint32_t set = 0;
+    if (id < 16) {
+        const uint32_t source = lr::SourceCpu::get(value);
+        if (pending) sgi_sources_[id] = static_cast<std::uint8_t>(sgi_sources_[id] | 1u << source);
+        if (active) sgi_active_source_[id] = static_cast<std::uint8_t>(source);
+    } else if (pending && (lr::Hardware::test(value) || irq::Edge::test(word(id)) || irq::Offered::test(word(id)))) {
+        set |= irq::Pending::mask;  // the level of an emulated line is in its word already
+    }
+    if (active) set |= irq::Active::mask;
+    const uint32_t now = clear_and_set(id, irq::Offered::mask | (active ? 0 : irq::Owner::mask | irq::Forced::mask), set);
+    if (pending || active) wait(id);
+    give_back(id, now);
+}
+
+// The physical interrupt is active on the guest's behalf. A level comes back by itself once it is enabled; an edge must be put
+// back, or it would be lost.
+void VcpuInterrupts::give_back(uint32_t id, uint32_t word) {
+    if (!irq::Hardware::test(word) || !irq::Pending::test(word) || irq::Active::test(word) || irq::Enabled::test(word)) return;
+    if (irq::Edge::test(word)) gic::set_pending(id);
+    gic::clear_active(id);
+    (void)clear_and_set(id, irq::Pending::mask, 0);
+    unwait(id);
+}
+
+// Writes interrupt id, as its word has it, to the free list register n.
+void VcpuInterrupts::write(unsigned n, uint32_t id) {
+    const uint32_t before = word(id);
+    const bool linked = irq::Hardware::test(before), was_active = irq::Active::test(before);
+    const bool asking = asks(id, before) && distributor_->forwards();
+    uint32_t value = lr::VirtualId::make(id) | lr::Priority::make(irq::Priority::get(before));
+    value |= was_active ? lr::Active::mask : lr::Pending::mask;
+    if (linked) {
+        value |= lr::Hardware::mask | lr::PhysicalId::make(id);
+    } else if (id < 16) {
+        const uint32_t source = was_active ? sgi_active_source_[id] : static_cast<uint32_t>(__builtin_ctz(sgi_sources_[id]));
+        value |= lr::SourceCpu::make(source);
+        if (!was_active) sgi_sources_[id] = static_cast<std::uint8_t>(sgi_sources_[id] & ~(1u << source));
+        if (sgi_sources_[id] != 0) value |= lr::NotifyEoi::mask;
+    } else if (!irq::Edge::test(before)) {
+        value |= lr::NotifyEoi::mask;
+    } else if (was_active && irq::Pending::test(before)) {
+        value |= !is_mine(id, before) ? lr::NotifyEoi::mask : asking ? lr::Pending::mask : 0;
+    }
+    const bool took_latch = linked ? !was_active : id >= 16 && lr::Pending::test(value);
+    const bool offered = took_latch && !linked && irq::Pending::test(before) && !irq::Edge::test(before);
+    const uint32_t clear = irq::Active::mask | irq::Owner::mask | irq::Offered::mask | (was_active ? 0 : irq::Forced::mask) |
+                           (took_latch ? irq::Pending::mask : 0);
+    (void)clear_and_set(id, clear, (id < 32 ? 0 : irq::Owner::make(index_ + 1)) | irq::Offered::make(offered));
+    held_[n] = id + 1;
+    empty_ &= ~(1u << n);
+    gic::set_list_register(n, value);
+}
+
+// The list register that must yield to an interrupt of this priority, or -1: the least urgent, pending ones first.
+int VcpuInterrupts::victim(uint32_t priority) const {
+    int choice = -1;
+    uint32_t worst = priority;
+    bool choice_active = true;
+    for (unsigned n = 0; n < count_; ++n) {
+        const uint32_t value = gic::list_register(n);
+        const uint32_t here = lr::Priority::get(value);
+        if (here <= priority) continue;
+        const bool active = lr::Active::test(value);
+        if (choice >= 0 && (active && !choice_active)) continue;
+        if (choice < 0 || (choice_active && !active) || here > worst) {
+            choice = static_cast<int>(n);
+            worst = here;
+            choice_active = active;
+        }
+    }
+    return choice;
+}
+
+// The least urgent active list register when none is pending, or -1: one at least must be left to what is pending.
+int VcpuInterrupts::active_victim() const {
+    int choice = -1;
+    uint32_t worst = 0;
+    for (unsigned n = 0; n < count_; ++n) {
+        const uint32_t value = gic::list_register(n);
+        if (!lr::Active::test(value)) return -1;
+        if (choice >= 0 && lr::Priority::get(value) <= worst) continue;
+        choice = static_cast<int>(n);
+        worst = lr::Priority::get(value);
+    }
+    return choice;
+}
+
+bool VcpuInterrupts::place(uint32_t id) {
+    if (const uint32_t free = empty_ & all(); free != 0) {
+        write(static_cast<unsigned>(__builtin_ctz(free)), id);
+        return true;
+    }
+    const uint32_t now = word(id);
+    if (irq::Active::test(now)) return false;  // its end is counted (GICH_HCR.EOICount): it needs no list register
+    int yields = victim(irq::Priority::get(now));
+    if (yields < 0) yields = active_victim();
+    if (yields < 0) return false;
+    fold(static_cast<unsigned>(yields));
+    write(static_cast<unsigned>(yields), id);
+    return true;
+}
+
+// The most urgent interrupt that waits, pending or active ones, or `none`. Lower numbers win among equals (IHI 0048B §3.3).
+uint32_t VcpuInterrupts::best_waiting(bool active) const {
+    uint32_t best = none, best_rank = ~0u;
+    for (unsigned group = 0; group < waiting_.size(); ++group)
+        for (uint32_t ids = waiting_[group]; ids != 0; ids &= ids - 1) {
+            const uint32_t id = group * 32 + static_cast<uint32_t>(__builtin_ctz(ids));
+            const uint32_t now = word(id);
+            if (irq::Active::test(now) != active || irq::Priority::get(now) >= best_rank) continue;
+            best = id;
+            best_rank = irq::Priority::get(now);
+        }
+    return best;
+}
+
+// Places what waits, most urgent first, as far as there is room. True when something is left.
+bool VcpuInterrupts::place_all(bool active) {
+    for (uint32_t id = best_waiting(active); id != none; id = best_waiting(active)) {
+        unwait(id);
+        if (!takes(id, word(id))) {
+            consider(id);
+            continue;
+        }
+        if (place(id)) continue;
+        wait(id);
+        return true;
+    }
+    return false;
+}
+
+// Gives list registers to what waits, and asks for maintenance only while something is left. A pending one that is left waits
+// behind another pending one, so "none pending" is no storm (IHI 0048B §5.2.5).
+void VcpuInterrupts::place_waiting() {
+    look_.drain([this](uint32_t id) { consider(id); });
+    const bool pending_left = place_all(false), active_left = place_all(true);
+    uint32_t control = gich::hcr::enable;
+    if (pending_left || active_left) control |= gich::hcr::underflow | gich::hcr::entry_not_present;
+    if (pending_left) control |= gich::hcr::no_pending;
+    set_control(control);
+}
+
+void VcpuInterrupts::set_control(uint32_t value) {
+    if (control_ == value) return;
+    control_ = value;
+    gic::set_virtual_control(value);
+}
+
+// The guest ended interrupts that no list register held: the most urgent active ones in memory, since the innermost ends first
+// (IHI 0048B §5.3.1). What is active by ISACTIVER alone does not run.
+void VcpuInterrupts::end_spilled(uint32_t count) {
+    for (; count != 0; --count) {
+        uint32_t best = none, best_rank = ~0u;
+        for (unsigned group = 0; group < waiting_.size(); ++group)
+            for (uint32_t ids = waiting_[group]; ids != 0; ids &= ids - 1) {
+                const uint32_t id = group * 32 + static_cast<uint32_t>(__builtin_ctz(ids));
+                const uint32_t now = word(id);
+                const uint32_t rank = irq::Forced::get(now) << 8 | irq::Priority::get(now);
+                if (!irq::Active::test(now) || rank >= best_rank) continue;
+                best = id;
+                best_rank = rank;
+            }
+        if (best == none) return;
+        const uint32_t now = clear_and_set(best, irq::Active::mask | irq::Owner::mask | irq::Forced::mask, 0);
+        if (irq::Hardware::test(now)) gic::clear_active(best);
+        unwait(best);
+        look_.add(best);
+    }
+}
+
+// An SPI that the guest ended in a list register: whoever is its target next must not wait for this vCPU.
+void VcpuInterrupts::release(uint32_t id) {
+    if (id < 32 || find(id) >= 0) return;
+    const uint32_t now = word(id);
+    if (irq::Owner::get(now) == index_ + 1 && !irq::Active::test(now)) (void)clear_and_set(id, irq::Owner::mask, 0);
+}
+
+}  // namespace partita
