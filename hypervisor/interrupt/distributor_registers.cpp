@@ -74,6 +74,7 @@ private:
 };
 
 int DistributorRegisters::held(uint32_t id, uint32_t& value) {
+    if (by_.count_ends()) by_.serve();
     by_.empty_ = gic::empty_list_registers();
     const int n = by_.find(id);
     if (n < 0) return -1;

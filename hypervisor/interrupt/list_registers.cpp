@@ -70,7 +70,10 @@ void VcpuInterrupts::fold(unsigned n) {
     }
     if (active) set |= irq::Active::mask;
     const uint32_t now = clear_and_set(id, irq::Offered::mask | (active ? 0 : irq::Owner::mask | irq::Forced::mask), set);
-    if (pending || active) wait(id);
+    if (pending || active)
+        wait(id);
+    else
+        look_.add(id);  // ended: a level that is still high, or an SGI of another source, comes next
     give_back(id, now);
 }
 
@@ -206,6 +209,18 @@ void VcpuInterrupts::set_control(uint32_t value) {
     if (control_ == value) return;
     control_ = value;
     gic::set_virtual_control(value);
+}
+
+// Takes account of ends that were counted (GICH_HCR.EOICount), before anything else is taken into memory or the count is written
+// over: its maintenance interrupt may come later than what made Hyp run. True when there were some: the caller serves then.
+bool VcpuInterrupts::count_ends() {
+    if ((control_ & gich::hcr::entry_not_present) == 0) return false;
+    const uint32_t count = gich::hcr::EoiCount::get(gic::virtual_control());
+    if (count == 0) return false;
+    end_spilled(count);
+    control_ = gich::hcr::enable;
+    gic::set_virtual_control(control_);  // takes the count back to 0; place_waiting() asks again for what it needs
+    return true;
 }
 
 // The guest ended interrupts that no list register held: the most urgent active ones in memory, since the innermost ends first

@@ -77,6 +77,7 @@ void VcpuInterrupts::collect_sgis() {
 void VcpuInterrupts::serve() {
     collect_sgis();
     if (!look_.any()) return;
+    (void)count_ends();
     empty_ = gic::empty_list_registers();
     look_.drain([this](uint32_t id) { consider(id); });
     place_waiting();
@@ -137,21 +138,14 @@ void VcpuInterrupts::set_private_level(uint32_t id, bool high) {
 }
 
 void VcpuInterrupts::maintain() {
+    (void)count_ends();
     empty_ = gic::empty_list_registers();
     for (uint32_t ended = gic::ended_list_registers() & all(); ended != 0; ended &= ended - 1) {
         const unsigned n = static_cast<unsigned>(__builtin_ctz(ended));
-        const uint32_t id = held_[n] - 1;
-        if (held_[n] == 0) {
+        if (held_[n] != 0)
+            fold(n);
+        else
             gic::set_list_register(n, 0);
-            continue;
-        }
-        fold(n);
-        look_.add(id);
-    }
-    const uint32_t control = gic::virtual_control();
-    if (const uint32_t count = gich::hcr::EoiCount::get(control); count != 0) {
-        end_spilled(count);
-        control_ = none;  // the next write takes EOICount back to 0
     }
     place_waiting();
 }
@@ -164,6 +158,7 @@ bool VcpuInterrupts::signalled() const {
 }
 
 void VcpuInterrupts::park() {
+    (void)count_ends();
     empty_ = gic::empty_list_registers();
     for (unsigned n = 0; n < count_; ++n) {
         if (held_[n] == 0) continue;

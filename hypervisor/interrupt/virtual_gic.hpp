@@ -105,6 +105,7 @@ private:
     void pass_on(std::uint32_t id, std::uint32_t word);
     void place_waiting();
     void set_control(std::uint32_t value);
+    bool count_ends();
     void end_spilled(std::uint32_t count);
     [[nodiscard]] int find(std::uint32_t id) const;
     [[nodiscard]] int victim(std::uint32_t priority) const;
