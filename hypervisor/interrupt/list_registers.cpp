@@ -89,6 +89,7 @@ void VcpuInterrupts::give_back(uint32_t id, uint32_t word) {
 
 // Writes interrupt id, as its word has it, to the free list register n.
 void VcpuInterrupts::write(unsigned n, uint32_t id) {
+    if (held_[n] != 0) release(held_[n] - 1);
     const uint32_t before = word(id);
     const bool linked = irq::Hardware::test(before), was_active = irq::Active::test(before);
     const bool asking = asks(id, before) && distributor_->forwards();
@@ -197,8 +198,14 @@ bool VcpuInterrupts::place_all(bool active) {
 // Gives list registers to what waits, and asks for maintenance only while something is left. A pending one that is left waits
 // behind another pending one, so "none pending" is no storm (IHI 0048B §5.2.5).
 void VcpuInterrupts::place_waiting() {
-    look_.drain([this](uint32_t id) { consider(id); });
-    const bool pending_left = place_all(false), active_left = place_all(true);
+    bool pending_left = false, active_left = false;
+    // What yields may have ended meanwhile, and is looked at again: at most once for each list register.
+    for (unsigned round = 0; round <= count_; ++round) {
+        look_.drain([this](uint32_t id) { consider(id); });
+        pending_left = place_all(false);
+        active_left = place_all(true);
+        if (!look_.any()) break;
+    }
     uint32_t control = gich::hcr::enable;
     if (pending_left || active_left) control |= gich::hcr::underflow | gich::hcr::entry_not_present;
     if (pending_left) control |= gich::hcr::no_pending;

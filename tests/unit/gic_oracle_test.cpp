@@ -77,6 +77,7 @@ public:
         apply(step);
         // Something else may make Hyp run before the maintenance interrupt does: the next guest's turn, a register access.
         if (step.op == Op::end && step.cpu == 1 && step.value % 4 == 0) swap();
+        if (step.op == Op::end && step.value % 4 == 2) apply({Op::send, step.cpu, step.value / 4 % 4, 2});
         if (step.op == Op::end && step.value % 4 == 1 && loaded(step.cpu)) (void)read(step.cpu, gicd::ISPENDR + step.value % 3 * 4);
         settle();
         if (!wrong_.empty()) return wrong_;

@@ -93,6 +93,12 @@ protected:
         fake.be_cpu(1);
         ASSERT_EQ(run_next(*second.cpu), &fake.vcpu(1, 0));
     }
+    void turn_second_off() {
+        second.r[0] = PSCI_CPU_OFF;
+        fake.be_cpu(1);
+        hypercall(second);
+        serve_second();
+    }
     // CPU 0 does, and a lives again.
     void expect_next_life() {
         fake.be_cpu(0);
@@ -123,10 +129,7 @@ TEST_F(TwoCpus, AResetWaitsForEveryVcpu) {
 }
 
 TEST_F(TwoCpus, AnEndIsAskedOfThoseThatAreOffToo) {
-    second.r[0] = PSCI_CPU_OFF;
-    fake.be_cpu(1);
-    hypercall(second);
-    serve_second();
+    turn_second_off();
     EXPECT_EQ(second.power.load(), Power::off);
     fake.be_cpu(0);
     end(a, Ending::restart);
@@ -148,10 +151,7 @@ TEST_F(TwoCpus, CpuOffHoldsAtOnce) {
 }
 
 TEST_F(TwoCpus, CpuOnLosesAgainstAnEnd) {
-    second.r[0] = PSCI_CPU_OFF;
-    fake.be_cpu(1);
-    hypercall(second);
-    serve_second();
+    turn_second_off();
     fake.be_cpu(0);
     ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);
     end(a, Ending::restart);
@@ -163,10 +163,7 @@ TEST_F(TwoCpus, CpuOnLosesAgainstAnEnd) {
 }
 
 TEST_F(TwoCpus, CpuOnThatComesAfterTheStopIsDropped) {
-    second.r[0] = PSCI_CPU_OFF;
-    fake.be_cpu(1);
-    hypercall(second);
-    serve_second();
+    turn_second_off();
     fake.be_cpu(0);
     end(a, Ending::restart);
     serve_second();
@@ -179,10 +176,7 @@ TEST_F(TwoCpus, CpuOnThatComesAfterTheStopIsDropped) {
 }
 
 TEST_F(TwoCpus, CpuOnOfAnEarlierLifeIsDropped) {
-    second.r[0] = PSCI_CPU_OFF;
-    fake.be_cpu(1);
-    hypercall(second);
-    serve_second();
+    turn_second_off();
     fake.be_cpu(0);
     ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);
     ++a.starts;
