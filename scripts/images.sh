@@ -1,13 +1,24 @@
 #!/bin/sh
-# Fetches Debian's own armhf kernel and its static busybox, unchanged, and makes an initial RAM disk of the latter.
+# Fetches Debian's own armhf kernel and its static busybox, unchanged, and makes an initial RAM disk of the latter. For the tests
+# also its LPAE and PREEMPT_RT kernels, its installer and U-Boot.
 # apt runs under a configuration of its own here: the system's architectures, sources and packages stay as they are.
-#   images.sh OUTPUT-FOLDER
+#   images.sh OUTPUT-FOLDER [tests]
 set -eu
 mkdir -p "$1"
 out=$(CDPATH='' cd -- "$1" && pwd) # apt takes relative paths from its own folders
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+set=${2:-run}
+case $set in
+    run) results="vmlinuz initrd.cpio.gz" ;;
+    tests) results="vmlinuz initrd.cpio.gz vmlinuz-lpae vmlinuz-rt installer-initrd.gz u-boot.bin" ;;
+    *) echo "images.sh OUTPUT-FOLDER [tests]" >&2 && exit 2 ;;
+esac
 stamp=$(cat "$0" "$here"/initrd/* | sha256sum | cut -d' ' -f1)
-[ -f "$out/stamp" ] && [ "$(cat "$out/stamp")" = "$stamp" ] && [ -s "$out/vmlinuz" ] && [ -s "$out/initrd.cpio.gz" ] && exit 0
+present() {
+    for result in $results; do [ -s "$out/$result" ] || return 1; done
+    [ -f "$out/stamp" ] && [ "$(cat "$out/stamp")" = "$stamp" ]
+}
+present && exit 0
 
 fail() {
     echo "partita: $1" >&2
@@ -25,9 +36,11 @@ key=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -f "$key" ] || key=
 
 work=$out/apt
-mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/unpacked"
+mkdir -p "$work/lists/partial" "$work/archives/partial"
 : >"$work/status"
-echo "deb ${key:+[signed-by=$key] }$uri $codename main" >"$work/sources.list"
+newer= # where the PREEMPT_RT kernel comes from: Debian 12 has the one worth testing in its backports
+[ "$set-$codename" = tests-bookworm ] && newer=bookworm-backports
+for suite in $codename $newer; do echo "deb ${key:+[signed-by=$key] }$uri $suite main"; done >"$work/sources.list"
 cat >"$work/apt.conf" <<EOF
 APT::Architecture "armhf";
 APT::Architectures { "armhf"; };
@@ -44,29 +57,55 @@ Dir::Etc::sourcelist "$work/sources.list";
 Dir::Etc::sourceparts "-";
 EOF
 export APT_CONFIG="$work/apt.conf"
-echo "partita: fetching Debian's armhf kernel and busybox (45 MB)" >&2
+[ "$set" = run ] && what="kernel and busybox (45 MB)" || what="kernels, installer, U-Boot and busybox (180 MB)"
+echo "partita: fetching Debian's armhf $what" >&2
 later="is the network there, and the archive not in the middle of an update? Then run this again"
 apt-get -q=2 update >"$work/log" 2>&1 || fail "Debian's armhf index cannot be fetched, see $work/log; $later"
-kernel=$(apt-cache depends linux-image-armmp | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
-[ -n "$kernel" ] || fail "release '$codename' has no linux-image-armmp for armhf, see $work/log; use Debian 12 or 13"
-(cd "$work/archives" && rm -f ./*.deb && apt-get -q=2 download "$kernel" busybox-static >>../log 2>&1) ||
-    fail "$kernel and busybox-static cannot be downloaded, see $work/log; $later"
-for package in "$work"/archives/*.deb; do
-    dpkg --fsys-tarfile "$package" | tar -x -C "$work/unpacked" --wildcards './boot/vmlinuz-*' './bin/busybox' './usr/bin/busybox' 2>/dev/null || :
-done
-busybox=$(find "$work/unpacked" -name busybox -type f | head -n 1)
-vmlinuz=$(find "$work/unpacked/boot" -name 'vmlinuz-*' -type f | head -n 1)
-[ -n "$busybox" ] && [ -n "$vmlinuz" ] || fail "the packages have no kernel or no busybox in them; look into $work/unpacked, and tell the maintainers"
+
+# unpack PACKAGE[/SUITE]…: what we use of these packages, in $work/unpacked
+unpack() {
+    rm -rf "$work/unpacked" && mkdir -p "$work/unpacked"
+    (cd "$work/archives" && rm -f ./*.deb && apt-get -q=2 download "$@" >>../log 2>&1) || fail "$* cannot be downloaded, see $work/log; $later"
+    for package in "$work"/archives/*.deb; do
+        dpkg --fsys-tarfile "$package" | tar -x -C "$work/unpacked" --wildcards './boot/vmlinuz-*' './bin/busybox' './usr/bin/busybox' \
+            './usr/lib/u-boot/qemu_arm/u-boot.bin' '*/debian-installer/armhf/initrd.gz' 2>/dev/null || :
+    done
+}
+# take NAME-PATTERN RESULT: the one file of that name
+take() {
+    file=$(find "$work/unpacked" -name "$1" -type f | head -n 1)
+    [ -n "$file" ] || fail "the packages have no $1 in them; look into $work/unpacked, and tell the maintainers"
+    cp "$file" "$2"
+}
+# kernel META-PACKAGE [SUITE]: the kernel package that it stands for
+kernel() {
+    name=$(apt-cache ${2:+-t "$2"} depends "$1" | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
+    [ -n "$name" ] || fail "release '$codename' has no $1 for armhf, see $work/log; use Debian 12 or 13"
+    echo "$name"
+}
+
+unpack "$(kernel linux-image-armmp)" busybox-static
+take 'vmlinuz-*' "$out/vmlinuz"
+take busybox "$work/busybox"
+if [ "$set" = tests ]; then
+    unpack "$(kernel linux-image-armmp-lpae)"
+    take 'vmlinuz-*' "$out/vmlinuz-lpae"
+    # shellcheck disable=SC2086
+    unpack "$(kernel linux-image-rt-armmp $newer)"
+    take 'vmlinuz-*' "$out/vmlinuz-rt"
+    unpack "debian-installer-$(. /etc/os-release && echo "$VERSION_ID")-netboot-armhf" u-boot-qemu
+    take u-boot.bin "$out/u-boot.bin"
+    take initrd.gz "$out/installer-initrd.gz"
+fi
 
 root=$work/root
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/sbin" "$root/etc" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/usr/bin" "$root/usr/sbin"
-cp "$busybox" "$root/bin/busybox"
+cp "$work/busybox" "$root/bin/busybox"
 cp "$here/initrd/inittab" "$here/initrd/rc" "$root/etc/"
 chmod 755 "$root/bin/busybox" "$root/etc/rc"
 ln -s /bin/busybox "$root/bin/sh"
 ln -s /bin/busybox "$root/init"
 (cd "$root" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --owner=0:0 --reproducible | gzip -9n) >"$out/initrd.cpio.gz"
-cp "$vmlinuz" "$out/vmlinuz"
 rm -rf "$work/lists" "$work/archives" "$work/unpacked" "$root"
 echo "$stamp" >"$out/stamp"

@@ -87,7 +87,7 @@ step build-arm-clang preset arm-clang
 step build-host preset host
 step build-host-asan preset host-asan
 step build-fuzzers preset host-clang
-step images sh scripts/images.sh "$build/images"
+step images sh scripts/images.sh "$build/images" tests
 step format format
 step tidy-hypervisor tidy arm-clang "$root/hypervisor/.*cpp"
 step tidy-tool tidy host-clang "$root/tool/.*cpp"

@@ -184,7 +184,18 @@ std::string check_seconds(const std::string& text) {
     return fmt::format("\"{}\" is not a whole number of seconds above 0", text);
 }
 
+// Takes what follows --qemu-args off the command line: it is QEMU's, whatever it looks like.
+std::vector<std::string> take_qemu_arguments(int& argc, char** argv) {
+    char** const end = argv + argc;
+    char** const mark = std::find(argv, end, std::string_view{"--qemu-args"});
+    if (mark == end) return {};
+    if (mark + 1 == end) throw Failure{"--qemu-args: nothing follows that could go to QEMU"};
+    argc = static_cast<int>(mark - argv) + 1;  // the option itself stays: only `run` has it
+    return {mark + 1, end};
+}
+
 int dispatch(int argc, char** argv) {
+    const std::vector<std::string> qemu_arguments = take_qemu_arguments(argc, argv);
     CLI::App app{"Partita: operating systems side by side on one 32-bit Arm SoC"};
     app.set_version_flag("--version", std::string{"partita 0.1.0"});
     app.require_subcommand(1);
@@ -193,6 +204,7 @@ int dispatch(int argc, char** argv) {
     std::string output, image_output = "system.elf";
     bool framed = false, markdown = false;
     RunOptions run_options;
+    run_options.qemu_arguments = qemu_arguments;
     std::int64_t timeout = 0;
 
     auto* const check = app.add_subcommand("check", "Check a description and say everything that is wrong with it");
@@ -214,7 +226,7 @@ int dispatch(int argc, char** argv) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     run_command->add_option("--timeout", timeout, "Give up after this many seconds")->check(check_seconds);
     run_command->add_flag("--deterministic", run_options.deterministic, "Count time in instructions: two runs are identical");
-    run_command->add_option("--qemu-args", run_options.qemu_arguments, "All that follows goes to QEMU")->expected(1, 1000);
+    run_command->add_flag("--qemu-args")->description("All that follows goes to QEMU");
     run_command->callback([&] {
         if (timeout > 0) run_options.timeout = std::chrono::seconds{timeout};
         result = command_run(run_inputs, run_options);

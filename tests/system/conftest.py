@@ -29,8 +29,8 @@ def partition(name, kernel, cpus, memory="2 MiB", **more):
     return "\n".join(lines) + "\n"
 
 
-def linux(name, cpus, memory="128 MiB", **more):
-    return partition(name, IMAGES / "vmlinuz", cpus, memory, initrd=str(IMAGES / "initrd.cpio.gz"),
+def linux(name, cpus, memory="128 MiB", kernel="vmlinuz", **more):
+    return partition(name, IMAGES / kernel, cpus, memory, initrd=str(IMAGES / "initrd.cpio.gz"),
                      bootargs="console=ttyAMA0 quiet", **more)
 
 

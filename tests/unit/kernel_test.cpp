@@ -48,6 +48,10 @@ TEST(Kernel, ElfMistakes) {
 
 TEST(Kernel, ZImageTellsItsUnpackedSize) {
     EXPECT_EQ(read_zimage(zimage(12345))->unpacked_size, 12345u + 0x1000);
+    EXPECT_EQ(read_zimage(zimage(12345))->text_offset, 0x20'8000u);
+    auto silent = zimage(1);
+    put_word(silent, 0x34, 0);
+    EXPECT_EQ(read_zimage(silent)->unpacked_size, 0u);
     auto cut = zimage(1);
     cut.resize(2000);
     EXPECT_EQ(read_zimage(cut).error(), "it is shorter than its header says: it was cut off");

@@ -33,14 +33,21 @@ inline Bytes elf_at(std::uint32_t physical) {
     return out;
 }
 
-// A zImage of 4 KiB that says it unpacks to `unpacked` bytes and needs 0x1000 of bss.
+// A zImage of 4 KiB as Linux 6.1 makes it: it unpacks to `unpacked` bytes, with 0x1000 of bss, at TEXT_OFFSET 0x208000.
 inline Bytes zimage(std::uint32_t unpacked) {
     Bytes out(4096);
     put_word(out, 0x24, 0x016f2818);
     put_word(out, 0x2c, 4096);
-    put_word(out, 0x30, 0x45454545);
-    put_word(out, 0x34, 0x100);
-    for (const auto& [at, value] : {std::pair{0x100u, 4u}, {0x104u, 0x5a534c4bu}, {0x108u, 4092u}, {0x10cu, 0x1000u}, {4092u, unpacked}})
+    put_word(out, 0x30, 0x04030201);
+    put_word(out, 0x34, 0x45454545);
+    put_word(out, 0x38, 0x100);
+    for (const auto& [at, value] : {std::pair{0x100u, 6u},
+                                    {0x104u, 0x5a534c4bu},
+                                    {0x108u, 4092u},
+                                    {0x10cu, 0x1000u},
+                                    {0x110u, 0x20'8000u},
+                                    {0x114u, 0x1'0000u},
+                                    {4092u, unpacked}})
         put_word(out, at, value);
     return out;
 }

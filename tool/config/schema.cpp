@@ -34,7 +34,9 @@ constexpr Key partition_keys[] = {
      "Where this RAM lies on the board: a physical address, a multiple of 2 MiB. Without it the tool chooses.", "0x6000_0000"},
     {"cpus", Type::integer_list, true, "", "", "Virtual CPU n runs on physical CPU `cpus[n]`.", "[0, 1]"},
     {"boot_memory", Type::size, false, "", "",
-     "RAM at address 0 of the guest's address space, for images that are linked there: a multiple of 4 KiB.", "\"8 MiB\""},
+     "RAM at address 0 of the guest's address space, for images that are linked there, like U-Boot: a multiple of 4 KiB. With it come "
+     "256 KiB at 0x0400_0000 that can be read only, and are zero: the flash in which such an image looks for its variables.",
+     "\"8 MiB\""},
     {"load", Type::address, false, "0x4001_0000", "", "Where a raw image is put in the guest's address space.", "0x4001_0000"},
     {"entry", Type::address, false, "the load address", "", "Where a raw image starts.", "0x4001_0000"},
     {"devices", Type::text_list, false, "[]", "",

@@ -12,7 +12,7 @@ using std::uint32_t;
 namespace {
 
 constexpr uint32_t zimage_magic = 0x016f2818;        // at 0x24 (Linux: Documentation/arch/arm/booting)
-constexpr uint32_t zimage_table_magic = 0x45454545;  // at 0x30: a table of tags follows at the offset in 0x34
+constexpr uint32_t zimage_table_magic = 0x45454545;  // at 0x34: a table of tags follows at the offset in 0x38
 constexpr uint32_t tag_kernel_size = 0x5a534c4b;     // "KLSZ"
 constexpr uint32_t uimage_magic = 0x27051956;
 
@@ -79,18 +79,23 @@ std::expected<ElfImage, std::string> read_elf(std::span<const std::uint8_t> byte
 }
 
 std::expected<ZImage, std::string> read_zimage(std::span<const std::uint8_t> bytes) {
-    if (recognise(bytes) != "zimage" || bytes.size() < 0x38) return std::unexpected("it has no zImage header");
+    if (recognise(bytes) != "zimage" || bytes.size() < 0x3c) return std::unexpected("it has no zImage header");
     const std::uint64_t begin = little(bytes, 0x28), end = little(bytes, 0x2c);
     if (end < begin || end - begin > bytes.size()) return std::unexpected("it is shorter than its header says: it was cut off");
     ZImage out;
-    if (little(bytes, 0x30) != zimage_table_magic) return out;
-    // Tags of {size in words, tag, data …}, ended by a size of 0. KLSZ: where the unpacked size stands, and the bss size.
-    for (std::size_t at = little(bytes, 0x34); at + 16 <= bytes.size();) {
+    if (little(bytes, 0x34) != zimage_table_magic) return out;
+    // Tags of {size in words, tag, data …}, ended by a size of 0. KLSZ: where the unpacked size stands, the size of bss, and in
+    // newer kernels TEXT_OFFSET and the size of the heap.
+    for (std::size_t at = little(bytes, 0x38); at + 16 <= bytes.size();) {
         const std::size_t words = little(bytes, at);
         if (words < 2 || words > 64) break;
         if (little(bytes, at + 4) == tag_kernel_size && words >= 4) {
             const std::size_t where = little(bytes, at + 8);
             if (where + 4 <= bytes.size()) out.unpacked_size = std::uint64_t{little(bytes, where)} + little(bytes, at + 12);
+            if (words >= 6 && at + 24 <= bytes.size()) {
+                out.text_offset = little(bytes, at + 16);
+                out.heap_size = little(bytes, at + 20);
+            }
             break;
         }
         at += words * 4;

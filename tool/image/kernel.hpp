@@ -28,7 +28,9 @@ struct ElfImage {
 };
 
 struct ZImage {
-    std::uint64_t unpacked_size = 0;  // of kernel and bss; 0: the image does not say
+    std::uint64_t unpacked_size = 0;        // of kernel and bss; 0: the image does not say
+    std::uint64_t text_offset = 0x30'8000;  // from the begin of RAM to where it unpacks itself; the largest there is, if not said
+    std::uint64_t heap_size = 0x1'0000;     // that unpacking takes behind the image, beside its stack
 };
 
 struct UImage {

@@ -107,6 +107,8 @@ void plan_own(Plan& plan, Memory& memory) {
     return true;
 }
 
+constexpr std::uint32_t all_rights = PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE;
+
 // Memory that the description places. Clashes are told with both names.
 void place_fixed(PlannedPartition& partition, Memory& memory, Diagnostics& diagnostics) {
     const PartitionDescription& description = *partition.description;
@@ -125,12 +127,11 @@ void place_fixed(PlannedPartition& partition, Memory& memory, Diagnostics& diagn
                         other->place ? fmt::format(" at line {}", other->place->line) : std::string{}, other->range.begin,
                         other->range.end()));
     memory.claim(range, fmt::format("\"{}\"", partition.name), at.place);
-    partition.regions.push_back(
-        {"memory", platform::ram, range.begin, range.size, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE});
+    partition.regions.push_back({"memory", platform::ram, range.begin, range.size, all_rights});
 }
 
 void place_free(PlannedPartition& partition, const std::string& what, const Placed<std::uint64_t>& size, std::uint64_t ipa,
-                std::uint64_t alignment, Memory& memory, Diagnostics& diagnostics) {
+                std::uint64_t alignment, std::uint32_t rights, Memory& memory, Diagnostics& diagnostics) {
     const auto at = memory.find(size.value, alignment);
     if (!at)
         return diagnostics.error(
@@ -138,7 +139,18 @@ void place_free(PlannedPartition& partition, const std::string& what, const Plac
             fmt::format("{} of \"{}\", {}, exceeds what is left of the board's {} (taken: {}); give it less, or another partition", what,
                         partition.name, format_size(size.value), format_size(memory.total()), memory.shares()));
     memory.claim({*at, size.value}, fmt::format("\"{}\"", partition.name), size.place);
-    partition.regions.push_back({what, ipa, *at, size.value, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_EXECUTE});
+    partition.regions.push_back({what, ipa, *at, size.value, rights});
+}
+
+// RAM at address 0, and behind it what such images read first: the flash that holds their variables on the `virt` board, as it is
+// when nothing was ever stored in it.
+void place_boot_memory(PlannedPartition& partition, const Placed<std::uint64_t>& size, Memory& memory, Diagnostics& diagnostics) {
+    if (size.value == 0 || size.value % kPageSize != 0 || size.value > platform::flash)
+        return diagnostics.error(size.place,
+                                 fmt::format("boot_memory of \"{}\" must be a multiple of 4 KiB, at most 64 MiB", partition.name));
+    place_free(partition, "boot memory", size, 0, size.value % kBlockSize == 0 ? kBlockSize : kPageSize, all_rights, memory, diagnostics);
+    place_free(partition, "empty flash", {platform::flash_size, size.place}, platform::flash, kPageSize, PARTITA_REGION_READ, memory,
+               diagnostics);
 }
 
 }  // namespace
@@ -153,14 +165,9 @@ void plan_memory(Plan& plan, Diagnostics& diagnostics) {
         if (partition->description->memory_at) place_fixed(*partition, memory, diagnostics);
     for (PlannedPartition* const partition : good) {
         const PartitionDescription& description = *partition->description;
-        if (!description.memory_at) place_free(*partition, "memory", description.memory, platform::ram, kBlockSize, memory, diagnostics);
-        constexpr std::uint64_t most_boot_memory = 0x0400'0000;
-        if (const auto& boot = description.boot_memory;
-            boot && (boot->value == 0 || boot->value % kPageSize != 0 || boot->value > most_boot_memory))
-            diagnostics.error(boot->place,
-                              fmt::format("boot_memory of \"{}\" must be a multiple of 4 KiB, at most 64 MiB", partition->name));
-        else if (boot)
-            place_free(*partition, "boot memory", *boot, 0, boot->value % kBlockSize == 0 ? kBlockSize : kPageSize, memory, diagnostics);
+        if (!description.memory_at)
+            place_free(*partition, "memory", description.memory, platform::ram, kBlockSize, all_rights, memory, diagnostics);
+        if (description.boot_memory) place_boot_memory(*partition, *description.boot_memory, memory, diagnostics);
         partition->regions.push_back({"gicv", platform::gicc, plan.board->gicv.begin, platform::gicc_size,
                                       PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});
     }

@@ -109,16 +109,17 @@ private:
         return true;
     }
 
-    // Linux unpacks itself to the begin of RAM (+ 0x8000). The zImage waits behind that place, so that it need not move.
+    // Linux unpacks itself to the begin of RAM and TEXT_OFFSET. The zImage waits behind that place, so that it need not move: a
+    // zImage that must would take the device tree's place.
     bool place_zimage(const Bytes& kernel) {
         const auto image = read_zimage(kernel);
         if (!image) return fail(description_.kernel.place, fmt::format("\"{}\": {}", description_.kernel.value.string(), image.error()));
-        constexpr std::uint64_t text_offset = 0x8000, packing_ratio = 4, stack_and_heap = 0x4'0000;
+        constexpr std::uint64_t packing_ratio = 4, stack = 0x2'0000;
         const std::uint64_t unpacked = image->unpacked_size != 0 ? image->unpacked_size : kernel.size() * packing_ratio;
-        const std::uint64_t at = round_up(platform::ram + text_offset + unpacked + stack_and_heap, kBlockSize);
+        const std::uint64_t at = round_up(platform::ram + image->text_offset + unpacked + stack, kBlockSize);
         add("kernel", at, kernel);
         partition_.entry = at;
-        behind_ = round_up(at + kernel.size() + stack_and_heap, kBlockSize);
+        behind_ = round_up(at + kernel.size() + stack + image->heap_size, kBlockSize);
         tree_at_ = behind_;
         behind_ += platform::dtb_room;
         partition_.r1 = no_machine_type;
