@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 2u
+#define PARTITA_IMAGE_VERSION 3u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -112,8 +112,8 @@ struct partita_partition {
 struct partita_vcpu {
     uint32_t partition;
     uint32_t cpu;   /* index in `cpus` */
-    uint32_t index; /* in its partition: Aff0 of the guest's MPIDR */
-    uint32_t reserved;
+    uint32_t index;    /* in its partition: Aff0 of the guest's MPIDR */
+    uint32_t priority; /* on its CPU: a higher one runs first */
 };
 
 /* region rights and kinds */

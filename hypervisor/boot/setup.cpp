@@ -75,9 +75,19 @@ void set_up_vcpus(const ImageView& image, Partition& partition) {
         vcpu.partition = &partition;
         vcpu.index = image.vcpus[n].index;
         vcpu.cpu = &cpu;
-        vcpu.bit = 1u << cpu.count;
-        cpu.vcpus[cpu.count++] = &vcpu;
+        vcpu.priority = image.vcpus[n].priority;
+        std::uint32_t at = cpu.count++;
+        for (; at != 0 && cpu.vcpus[at - 1]->priority < vcpu.priority; --at) cpu.vcpus[at] = cpu.vcpus[at - 1];
+        cpu.vcpus[at] = &vcpu;
     }
+}
+
+// Each vCPU's bit, and those of its equals, once the order of all is known.
+void number_vcpus(Cpu& cpu) {
+    for (std::uint32_t n = 0; n < cpu.count; ++n) cpu.vcpus[n]->bit = 1u << n;
+    for (std::uint32_t n = 0; n < cpu.count; ++n)
+        for (std::uint32_t other = 0; other < cpu.count; ++other)
+            if (cpu.vcpus[other]->priority == cpu.vcpus[n]->priority) cpu.vcpus[n]->equals |= 1u << other;
 }
 
 }  // namespace
@@ -112,6 +122,7 @@ void set_up(const ImageView& image, std::byte* base) {
         }
         console::name_channel(partition.channel(), description.name);
     }
+    for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) number_vcpus(the_system.cpus[n]);
     dsb_ish();
 }
 

@@ -59,7 +59,7 @@ void hypercall(Vcpu& vcpu) {
             // A standby state: the vCPU keeps everything and wakes like from WFI (DEN0022 §5.4.2).
             vcpu.r[0] = result(PSCI_SUCCESS);
             if (vcpu.interrupts.signalled()) return;
-            vcpu.state = RunState::blocked;
+            become(vcpu, RunState::blocked);
             vcpu.cpu->reschedule = true;
             return;
         case PSCI_CPU_OFF: post(vcpu, event::off); return;

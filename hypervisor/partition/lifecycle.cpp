@@ -73,13 +73,13 @@ void end(Partition& partition, Ending ending) {
 }
 
 void retire(Vcpu& vcpu) {
-    vcpu.state = RunState::off;
+    become(vcpu, RunState::off);
     vcpu.power.store(Power::off, std::memory_order_release);
     if (vcpu.partition->stops.fetch_sub(1, std::memory_order_acq_rel) == 1) finish(*vcpu.partition);
 }
 
 void power_down(Vcpu& vcpu) {
-    vcpu.state = RunState::off;
+    become(vcpu, RunState::off);
     vcpu.power.store(Power::off, std::memory_order_release);
     if (vcpu.partition->live.fetch_sub(1, std::memory_order_acq_rel) == 1) end(*vcpu.partition, Ending::off);
 }
@@ -99,7 +99,7 @@ void begin(Partition& partition) {
     ++partition.starts;
     reset_devices(partition);
     Vcpu& first = partition.vcpus[0].vcpu;
-    first.state = RunState::loading;
+    become(first, RunState::loading);
     first.cpu->reschedule = true;
 }
 
@@ -118,7 +118,7 @@ void power_up(Vcpu& vcpu, std::uint32_t entry, std::uint32_t r0, std::uint32_t r
     cpu.last_of[vcpu.partition->number] = nullptr;  // what the CPU cached of an earlier life is invalidated when it is loaded
     vcpu.interrupts.reset(vcpu.partition->distributor, vcpu.index, system().list_registers);
     vcpu.reset(entry, r0, r1, r2);
-    vcpu.state = RunState::runnable;
+    become(vcpu, RunState::runnable);
     vcpu.power.store(Power::on, std::memory_order_release);
     cpu.reschedule = true;
 }

@@ -42,9 +42,11 @@ struct Vcpu {
 
     Cpu* cpu = nullptr;
     Partition* partition = nullptr;
-    std::uint32_t index = 0;  // in its partition
-    std::uint32_t bit = 0;    // in its CPU's inbox
-    RunState state = RunState::off;
+    std::uint32_t index = 0;   // in its partition
+    std::uint32_t bit = 0;     // in its CPU's inbox and masks: the lowest is the most urgent
+    std::uint32_t equals = 0;  // the bits of those of its CPU that have its priority
+    std::uint32_t priority = 0;
+    RunState state = RunState::off;  // changed by become() alone
 
     // The emulated physical timer (CNTP_*), and the virtual one while parked.
     std::uint32_t cntp_ctl = 0, cntv_ctl = 0;

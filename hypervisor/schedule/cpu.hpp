@@ -16,15 +16,23 @@ struct Cpu {
     std::uint32_t interface = 0;  // this CPU's bit in the distributor's target masks
     Vcpu* loaded = nullptr;       // whose registers this CPU holds
     Vcpu* chosen = nullptr;       // whose turn it is: `loaded`, or one whose partition is being loaded
+    std::uint32_t ready = 0;      // Vcpu::bit of each that can run
+    std::uint32_t asleep = 0;     // ... of each that is blocked
     Vcpu* vfp_owner = nullptr;    // whose VFP registers this CPU holds
     bool reschedule = false;      // looked at once at the end of every exit
     bool has_thumbee = false;
     std::uint32_t hdcr_reset = 0;
     timer::Ticks slice = 0;  // 0: not shared
-    timer::Ticks slice_end = 0;
     timer::Ticks tick = 0;  // 0: none
 
-    std::array<Vcpu*, PARTITA_MAX_VCPUS> vcpus{};
+    // Whose turn it is among vCPUs of the same priority, and until when. At the index of the first of them.
+    struct Turn {
+        std::uint32_t bit = 0;
+        timer::Ticks end = 0;
+    };
+    std::array<Turn, PARTITA_MAX_VCPUS> turns{};
+
+    std::array<Vcpu*, PARTITA_MAX_VCPUS> vcpus{};  // the most urgent first
     std::uint32_t count = 0;
     std::array<Vcpu*, PARTITA_MAX_PARTITIONS> last_of{};  // the vCPU of each partition that ran here last
 

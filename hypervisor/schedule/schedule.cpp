@@ -10,8 +10,6 @@ using timer::Ticks;
 
 namespace {
 
-[[nodiscard]] bool can_run(const Vcpu& vcpu) { return vcpu.state == RunState::runnable || vcpu.state == RunState::loading; }
-
 // When a timer with this control would fire; never if it is off or masked.
 [[nodiscard]] Ticks due(std::uint32_t control, Ticks compare) {
     const bool armed = (control & (timer_control::enable | timer_control::masked)) == timer_control::enable;
@@ -20,42 +18,39 @@ namespace {
 
 [[nodiscard]] Ticks wakes_at(const Vcpu& vcpu) { return std::min(due(vcpu.cntv_ctl, vcpu.cntv_cval), due(vcpu.cntp_ctl, vcpu.cntp_cval)); }
 
-// The next one that can run, in order behind the one whose turn it was.
-[[nodiscard]] Vcpu* after(const Cpu& cpu) {
-    std::uint32_t start = 0;
-    while (start + 1 < cpu.count && cpu.vcpus[start] != cpu.chosen) ++start;
-    for (std::uint32_t n = 1; n <= cpu.count; ++n) {
-        std::uint32_t at = start + n;
-        while (at >= cpu.count) at -= cpu.count;
-        if (can_run(*cpu.vcpus[at])) return cpu.vcpus[at];
-    }
-    return nullptr;
-}
+[[nodiscard]] unsigned lowest(std::uint32_t bits) { return static_cast<unsigned>(__builtin_ctz(bits)); }
 
 }  // namespace
 
+void become(Vcpu& vcpu, RunState state) {
+    Cpu& cpu = *vcpu.cpu;
+    const bool ready = state == RunState::runnable || state == RunState::loading, asleep = state == RunState::blocked;
+    cpu.ready = ready ? cpu.ready | vcpu.bit : cpu.ready & ~vcpu.bit;
+    cpu.asleep = asleep ? cpu.asleep | vcpu.bit : cpu.asleep & ~vcpu.bit;
+    vcpu.state = state;
+}
+
 Vcpu* pick(Cpu& cpu, Ticks now) {
-    const bool keeps = cpu.chosen != nullptr && can_run(*cpu.chosen) && (cpu.slice == 0 || now < cpu.slice_end);
-    if (keeps) return cpu.chosen;
-    Vcpu* const next = after(cpu);
-    if (next == nullptr) return nullptr;
-    cpu.chosen = next;
-    cpu.slice_end = now + cpu.slice;
-    return next;
+    if (cpu.ready == 0) return nullptr;
+    const std::uint32_t equals = cpu.vcpus[lowest(cpu.ready)]->equals, group = equals & cpu.ready;
+    Cpu::Turn& turn = cpu.turns[lowest(equals)];
+    const bool keeps = (turn.bit & group) != 0 && (cpu.slice == 0 || now < turn.end);
+    if (!keeps) {
+        const std::uint32_t behind = group & ~(turn.bit | (turn.bit - 1));
+        turn = {1u << lowest(behind != 0 ? behind : group), now + cpu.slice};
+    }
+    cpu.chosen = cpu.vcpus[lowest(turn.bit)];
+    return cpu.chosen;
 }
 
 Ticks next_deadline(const Cpu& cpu) {
     Ticks deadline = timer::never;
-    for (std::uint32_t n = 0; n < cpu.count; ++n) {
-        const Vcpu& vcpu = *cpu.vcpus[n];
-        if (&vcpu == cpu.loaded) {
-            const bool settled = (vcpu.cntp_ctl & timer_control::status) != 0;
-            if (!settled) deadline = std::min(deadline, due(vcpu.cntp_ctl, vcpu.cntp_cval));
-        } else if (vcpu.state == RunState::blocked) {
-            deadline = std::min(deadline, wakes_at(vcpu));
-        }
-        if (&vcpu != cpu.chosen && can_run(vcpu)) deadline = std::min(deadline, cpu.slice_end);
-    }
+    if (cpu.loaded != nullptr && (cpu.loaded->cntp_ctl & timer_control::status) == 0)
+        deadline = due(cpu.loaded->cntp_ctl, cpu.loaded->cntp_cval);
+    const std::uint32_t parked = cpu.asleep & ~(cpu.loaded != nullptr ? cpu.loaded->bit : 0);
+    for (std::uint32_t left = parked; left != 0; left &= left - 1) deadline = std::min(deadline, wakes_at(*cpu.vcpus[lowest(left)]));
+    if (cpu.chosen != nullptr && (cpu.chosen->equals & cpu.ready & ~cpu.chosen->bit) != 0)
+        deadline = std::min(deadline, cpu.turns[lowest(cpu.chosen->equals)].end);
     return deadline;
 }
 
@@ -71,20 +66,19 @@ void settle_physical_timer(Vcpu& vcpu, Ticks now) {
 }
 
 void expire(Cpu& cpu, Ticks now) {
-    for (std::uint32_t n = 0; n < cpu.count; ++n) {
-        Vcpu& vcpu = *cpu.vcpus[n];
-        if (&vcpu == cpu.loaded) {
-            settle_physical_timer(vcpu, now);
-            if (vcpu.state == RunState::blocked && vcpu.interrupts.signalled()) wake(vcpu);
-        } else if (vcpu.state == RunState::blocked && wakes_at(vcpu) <= now) {
-            wake(vcpu);
-        }
+    if (cpu.loaded != nullptr) {
+        settle_physical_timer(*cpu.loaded, now);
+        if (cpu.loaded->state == RunState::blocked && cpu.loaded->interrupts.signalled()) wake(*cpu.loaded);
+    }
+    for (std::uint32_t left = cpu.asleep; left != 0; left &= left - 1) {
+        Vcpu& vcpu = *cpu.vcpus[lowest(left)];
+        if (&vcpu != cpu.loaded && wakes_at(vcpu) <= now) wake(vcpu);
     }
 }
 
 void wake(Vcpu& vcpu) {
     if (vcpu.state != RunState::blocked) return;
-    vcpu.state = RunState::runnable;
+    become(vcpu, RunState::runnable);
     vcpu.cpu->reschedule = true;
 }
 

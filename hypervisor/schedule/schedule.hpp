@@ -1,5 +1,5 @@
-// Whose turn it is on a CPU. Fixed slices, round robin, over the vCPUs that are pinned to it; a CPU of one vCPU never
-// takes a timer interrupt for scheduling.
+// Whose turn it is on a CPU, among the vCPUs that are pinned to it: the most urgent runs, and those of the same priority take turns
+// of a slice. A decision takes the same time however many there are; a CPU of one vCPU takes no timer interrupt for it.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,11 @@
 
 namespace partita {
 
-// The vCPU to run next, or nullptr when none can. Starts a new slice where the turn changes.
+// Changes a vCPU's state. Only on its CPU.
+void become(Vcpu& vcpu, RunState state);
+
+// The vCPU to run next, or nullptr when none can. Starts a new slice where the turn changes. One that a more urgent vCPU
+// interrupted goes on with its slice, whose time has gone on as well.
 [[nodiscard]] Vcpu* pick(Cpu& cpu, timer::Ticks now);
 
 // The time at which this CPU must look again: the end of the slice if another vCPU waits for it, the emulated timer of

@@ -72,7 +72,7 @@ TEST_F(Description, EachMistakeIsFound) {
          "s.toml:8:8: error: load is for format = \"raw\" alone; leave it out, since this image (\"elf\") says itself where it goes"},
         {"missing initrd", good + "initrd = \"nothing\"\n", "s.toml:8:10: error: the initrd \""},
         {"kernel that does not fit", head + "[[partition]]\nname = \"one\"\nkernel = \"zImage\"\nmemory = \"2 MiB\"\ncpus = [0]\n",
-         "2 MiB of memory are too little for \"one\": kernel and device tree need 6 MiB; give it at least that"},
+         "2 MiB of memory are too little for \"one\": kernel and device tree need 8 MiB; give it at least that"},
         {"more memory than the board has", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"2 GiB\"\ncpus = [0]\n",
          "s.toml:6:10: error: memory of \"one\", 2 GiB, exceeds what is left of the board's 1 GiB"},
         {"memory beyond the board", good + "memory_at = 0x8000_0000\n",

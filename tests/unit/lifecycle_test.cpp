@@ -201,11 +201,11 @@ TEST_F(TwoCpus, TheLastCpuOffEndsThePartition) {
 
 TEST_F(TwoCpus, AnAsynchronousAbortIsThatOfTheVcpuThatLeaves) {
     fake.be_cpu(1);
-    second.cpu->slice_end = 0;
+    for (auto& turn : second.cpu->turns) turn.end = 0;
     ASSERT_EQ(run_next(*second.cpu), &second);
     write_elr(0x4000'1234);
     fake_hardware.abort_pending = true;
-    second.cpu->slice_end = 0;
+    for (auto& turn : second.cpu->turns) turn.end = 0;
     ASSERT_EQ(run_next(*second.cpu), &fake.vcpu(1, 0));
     EXPECT_EQ(a.phase.load(), Phase::stopping);
     EXPECT_EQ(system().partitions[1].phase.load(), Phase::running);
@@ -261,7 +261,7 @@ TEST_F(Lifecycle, RegistersTravelWithTheirVcpu) {
     fake.be_cpu(1);
     begin(system().partitions[1]);
     enter(system().partitions[1]);
-    fake.vcpu(0, 1).state = RunState::blocked;
+    become(fake.vcpu(0, 1), RunState::blocked);
     ASSERT_EQ(run_next(cpu), &fake.vcpu(1, 0));
     EXPECT_NE(SCTLR::read(), 0x1111u);
     EXPECT_EQ(TTBR0::read(), 0u);
@@ -273,8 +273,8 @@ TEST_F(Lifecycle, RegistersTravelWithTheirVcpu) {
     EXPECT_EQ(fake_hardware.banked.sp_svc, 0u);
     EXPECT_EQ(CNTV_CTL::read(), 0u);
     EXPECT_EQ(VTTBR::read() >> 48, 2u);
-    fake.vcpu(1, 0).state = RunState::blocked;
-    fake.vcpu(0, 1).state = RunState::runnable;
+    become(fake.vcpu(1, 0), RunState::blocked);
+    become(fake.vcpu(0, 1), RunState::runnable);
     ASSERT_EQ(run_next(cpu), &fake.vcpu(0, 1));
     EXPECT_EQ(SCTLR::read(), 0x1111u);
     EXPECT_EQ(TTBR0::read(), 0x2222u);

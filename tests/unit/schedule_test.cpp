@@ -14,7 +14,8 @@ protected:
 
     Schedule() {
         fake.be_cpu(1);
-        one.state = two.state = RunState::runnable;
+        become(one, RunState::runnable);
+        become(two, RunState::runnable);
     }
     FakeSystem fake;
     Cpu& cpu = system().cpus[1];
@@ -33,15 +34,32 @@ TEST_F(Schedule, TurnsAreSlices) {
 
 TEST_F(Schedule, ABlockedOneGivesItsTurnAway) {
     ASSERT_EQ(pick(cpu, 0), &one);
-    one.state = RunState::blocked;
+    become(one, RunState::blocked);
     EXPECT_EQ(pick(cpu, 10), &two);
-    EXPECT_EQ(cpu.slice_end, 10 + slice);
-    two.state = RunState::blocked;
+    EXPECT_EQ(cpu.turns[0].end, 10 + slice);
+    become(two, RunState::blocked);
     EXPECT_EQ(pick(cpu, 20), nullptr);
 }
 
+// The order of bits is that of urgency: set_up() sorts them, and here the second is made less urgent by hand.
+TEST_F(Schedule, TheMostUrgentRunsAtOnceAndTheOtherGoesOn) {
+    two.priority = 1;
+    one.equals = one.bit, two.equals = two.bit;
+    Vcpu& urgent = one.bit < two.bit ? one : two;
+    Vcpu& other = one.bit < two.bit ? two : one;
+    become(urgent, RunState::blocked);
+    ASSERT_EQ(pick(cpu, 0), &other);
+    become(urgent, RunState::runnable);
+    EXPECT_EQ(pick(cpu, 1), &urgent) << "in the middle of the other's slice";
+    EXPECT_EQ(pick(cpu, slice * 3), &urgent);
+    cpu.loaded = &urgent;
+    EXPECT_EQ(next_deadline(cpu), timer::never) << "no slice ends while an urgent one runs";
+    become(urgent, RunState::blocked);
+    EXPECT_EQ(pick(cpu, slice * 3), &other);
+}
+
 TEST_F(Schedule, AloneItKeepsTheCpu) {
-    two.state = RunState::off;
+    become(two, RunState::off);
     ASSERT_EQ(pick(cpu, 0), &one);
     EXPECT_EQ(pick(cpu, slice * 3), &one);
     cpu.loaded = &one;
@@ -52,7 +70,7 @@ TEST_F(Schedule, LooksAgainWhenTheSliceEndsOrASleeperIsDue) {
     ASSERT_EQ(pick(cpu, 0), &one);
     cpu.loaded = &one;
     EXPECT_EQ(next_deadline(cpu), slice);
-    two.state = RunState::blocked;
+    become(two, RunState::blocked);
     two.cntv_ctl = timer_control::enable;
     two.cntv_cval = 777;
     EXPECT_EQ(next_deadline(cpu), 777u);
@@ -65,7 +83,7 @@ TEST_F(Schedule, LooksAgainWhenTheSliceEndsOrASleeperIsDue) {
 
 TEST_F(Schedule, ASleeperWakesWhenItsTimerIsDue) {
     ASSERT_EQ(pick(cpu, 0), &one);
-    two.state = RunState::blocked;
+    become(two, RunState::blocked);
     two.cntv_ctl = timer_control::enable;
     two.cntv_cval = 777;
     expire(cpu, 776);

@@ -199,7 +199,7 @@ TEST_F(Trap, HypercallsAnswerAndKeepTheRest) {
 TEST_F(Trap, WfiSleepsUnlessSomethingIsPending) {
     trap(0x01u << 26 | 1u << 25 | 1u << 24 | 14u << 20);
     EXPECT_EQ(vcpu.state, RunState::blocked);
-    vcpu.state = RunState::runnable;
+    become(vcpu, RunState::runnable);
     vcpu.partition->distributor.write(vcpu.interrupts, gicd::CTLR, 4, 1);
     vcpu.partition->distributor.write(vcpu.interrupts, gicd::SGIR, 4, 2u << 24 | 1);
     trap(0x01u << 26 | 1u << 25 | 1u << 24 | 14u << 20);
@@ -227,7 +227,7 @@ TEST_F(Trap, IsTotal) {
         PAR::write(random());
         trap(random());
         ASSERT_TRUE(is_guest_mode(read_spsr()));
-        vcpu.state = RunState::runnable;
+        become(vcpu, RunState::runnable);
         vcpu.partition->phase.store(Phase::running);
     }
 }

@@ -35,6 +35,7 @@ struct PartitionDescription {
     std::optional<Placed<std::uint64_t>> memory_at;
     std::vector<Placed<std::uint64_t>> cpus;
     Place cpus_place;
+    Placed<std::uint64_t> priority;
     std::optional<Placed<std::uint64_t>> boot_memory;
     std::optional<Placed<std::uint64_t>> load, entry;
     std::vector<Placed<std::string>> devices;

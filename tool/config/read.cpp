@@ -177,6 +177,7 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.memory_at = reader.number("memory_at");
     out.cpus = reader.numbers("cpus");
     out.cpus_place = reader.place("cpus");
+    out.priority = reader.number("priority").value_or(Placed<std::uint64_t>{0, reader.place()});
     out.boot_memory = reader.quantity("boot_memory");
     out.load = reader.number("load");
     out.entry = reader.number("entry");

@@ -33,6 +33,10 @@ constexpr Key partition_keys[] = {
     {"memory_at", Type::address, false, "", "",
      "Where this RAM lies on the board: a physical address, a multiple of 2 MiB. Without it the tool chooses.", "0x6000_0000"},
     {"cpus", Type::integer_list, true, "", "", "Virtual CPU n runs on physical CPU `cpus[n]`.", "[0, 1]"},
+    {"priority", Type::address, false, "0", "",
+     "Where partitions share a CPU: one of a higher priority (up to 255) runs as soon as it has something to do; those of the same take "
+     "turns of the CPU's slice.",
+     "1"},
     {"boot_memory", Type::size, false, "", "",
      "RAM at address 0 of the guest's address space, for images that are linked there, like U-Boot: a multiple of 4 KiB. With it come "
      "256 KiB at 0x0400_0000 that can be read only, and are zero: the flash in which such an image looks for its variables.",

@@ -72,7 +72,7 @@ void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables
     out.copies = next_slice(tables.copies, planned.copies.size());
     out.patches = next_slice(tables.patches, planned.patches.size());
     out.routes = next_slice(tables.interrupts, planned.routes.size());
-    for (std::uint32_t index = 0; index < planned.cpus.size(); ++index) tables.vcpus.push_back({number, planned.cpus[index], index, 0});
+    for (std::uint32_t index = 0; index < planned.cpus.size(); ++index) tables.vcpus.push_back({number, planned.cpus[index], index, planned.priority});
     for (const PlannedRegion& region : planned.regions) tables.regions.push_back({region.ipa, region.pa, region.size, region.flags, 0});
     for (const PlannedCopy& copy : planned.copies) tables.copies.push_back({copy.source, copy.ipa, copy.bytes.size()});
     for (const PlannedPatch& patch : planned.patches)

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "partita/system_image.h"
 #include "plan/allocate.hpp"
 #include "plan/ownership.hpp"
@@ -24,7 +26,15 @@ void plan_flags(const PartitionDescription& description, PlannedPartition& out) 
     }
 }
 
-Plan begin_plan(const SystemDescription& system, const Board& board) {
+void plan_priority(const PartitionDescription& description, PlannedPartition& out, Diagnostics& diagnostics) {
+    constexpr std::uint64_t most = 255;
+    if (description.priority.value > most)
+        diagnostics.error(description.priority.place,
+                          fmt::format("priority of \"{}\" is {}; it can be 0 to {}", out.name, description.priority.value, most));
+    out.priority = static_cast<std::uint32_t>(std::min(description.priority.value, most));
+}
+
+Plan begin_plan(const SystemDescription& system, const Board& board, Diagnostics& diagnostics) {
     Plan plan;
     plan.board = &board;
     plan.partitions.resize(system.partitions.size());
@@ -32,6 +42,7 @@ Plan begin_plan(const SystemDescription& system, const Board& board) {
         plan.partitions[n].description = &system.partitions[n];
         plan.partitions[n].name = system.partitions[n].name.value;
         plan_flags(system.partitions[n], plan.partitions[n]);
+        plan_priority(system.partitions[n], plan.partitions[n], diagnostics);
     }
     return plan;
 }
@@ -39,7 +50,7 @@ Plan begin_plan(const SystemDescription& system, const Board& board) {
 }  // namespace
 
 std::optional<Plan> make_plan(const SystemDescription& system, const Board& board, Diagnostics& diagnostics) {
-    Plan plan = begin_plan(system, board);
+    Plan plan = begin_plan(system, board, diagnostics);
     plan_names(plan, diagnostics);
     plan_cpus(system, plan, diagnostics);
     plan_devices(plan, diagnostics);
@@ -51,7 +62,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
 
 void check_without_board(const SystemDescription& system, Diagnostics& diagnostics) {
     const Board none;
-    Plan plan = begin_plan(system, none);
+    Plan plan = begin_plan(system, none, diagnostics);
     plan_names(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(none, partition, diagnostics);
 }

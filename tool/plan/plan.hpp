@@ -53,6 +53,7 @@ struct PlannedPartition {
     const PartitionDescription* description = nullptr;
     std::string name, format;
     std::uint32_t flags = 0;
+    std::uint32_t priority = 0;
     std::vector<std::uint32_t> cpus;
     std::uint64_t entry = 0, r0 = 0, r1 = 0, r2 = 0;
     std::uint32_t interrupts = platform::interrupts;

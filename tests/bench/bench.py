@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""Counts what each path through the hypervisor costs: in instructions, natively and in a partition, with GIC accesses, barriers and
+TLB operations beside them.
+
+Time is counted in instructions (-icount shift=0) and a tick of the counter is one, so that two runs agree to the digit.
+What is measured stands in single.c, ipi.c, sleeper.c and spinner.c; how, in bench.h.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+HERE = ROOT / "tests/bench"
+PROGRAMS = BUILD / "arm-gcc/tests/bench"
+HYPERVISOR = BUILD / "arm-gcc/hypervisor/hypervisor.elf"
+CEILINGS = HERE / "ceilings.json"
+COUNTING = ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01"]
+MOST_SECONDS = 120
+
+# name: what it is, and the goal in instructions (bytes where the name says so)
+OPERATIONS = {
+    "hvc_null": ("null hypercall through the ordinary table", 48),
+    "sysreg_read": ("trapped ACTLR read", 53),
+    "cntp_read": ("CNTP_CTL read", 58),
+    "mmio_gicd_read": ("GICD_TYPER read", 70),
+    "mmio_gicd_write": ("GICD_ISENABLER write of 0", 70),
+    "irq_enable": ("an interrupt's enable", 95),
+    "mmio_uart_read": ("PL011 FR read", 63),
+    "sgi_self": ("GICD_SGIR write to ISR entry", 118),
+    "sgi_overflow": ("each pending SGI beyond the list registers", 500),
+    "vtimer_isr": ("compare time to ISR entry, vCPU running", 60),
+    "wfi_1ms": ("timer set, WFI, to ISR entry", 64),
+    "wfi_50us": ("the same, 50 us", 64),
+    "wfi_shared": ("the same while another partition runs on the CPU", 400),
+    "ipi_running": ("SGI to the other vCPU to its ISR entry", 204),
+    "ipi_wfi": ("the same, it sleeps", 215),
+    "ipi_parked": ("the same, its CPU runs another partition", 460),
+    "spi_isr": ("an assigned device's interrupt to ISR entry (PL031)", 80),
+    "vcpu_switch": ("last instruction of A to first of B, other partition", 235),
+    "uart_char": ("one character on the console, framing included", 300),
+    "boot": ("Hyp entry to the first guest instruction, without scrub", 200000),
+    "scrub": ("per MiB of guest memory, cleaning included", 65000),
+    "image_bytes": ("hypervisor image without guests, bytes", 65536),
+    "ram_bytes": ("the hypervisor's RAM with its tables, 1 GiB board, bytes", 163840),
+    "partition_bytes": ("RAM of the hypervisor for each partition of 1 vCPU, bytes", 32768),
+}
+
+
+def fail(message):
+    sys.exit(f"partita: bench: {message}")
+
+
+def partition(name, program, cpus, memory="64 MiB", **more):
+    lines = ["[[partition]]", f'name = "{name}"', f'kernel = "{PROGRAMS / program}.elf"', f'memory = "{memory}"', f"cpus = {cpus}"]
+    return "\n".join(lines + [f"{key} = {json.dumps(value)}" for key, value in more.items()]) + "\n"
+
+
+class Bench:
+    def __init__(self, folder, cpu):
+        self.folder = pathlib.Path(folder)
+        self.cpu = f"{cpu},cntfrq=1000000000"
+        self.environment = {**os.environ, "PARTITA_HOME": str(HERE), "PARTITA_HYPERVISOR": str(HYPERVISOR)}
+        self.plugin = self.folder / "count.so"
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", self.plugin, HERE / "count.c"], check=True)
+
+    def call(self, command):
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL,
+                              timeout=MOST_SECONDS, env=self.environment)
+        if done.returncode != 0:
+            fail(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done.stdout
+
+    def in_partitions(self, description, until=()):
+        """The output of a system, and a window of counts for each operation that it marks. It ends when all partitions are off, or
+        once each of `until` was seen."""
+        path, counts = self.folder / "system.toml", self.folder / "counts.txt"
+        path.write_text('[system]\nboard = "virt"\n' + description)
+        counts.unlink(missing_ok=True)
+        ends = [word for pattern in until for word in ("--until", pattern)]
+        output = self.call([BUILD / "host/tool/partita", "run", path, "--timeout", MOST_SECONDS, *ends, "--qemu-args", "-cpu", self.cpu,
+                            *COUNTING, "-plugin", f"{self.plugin},out={counts}"])
+        return output, read_windows(counts.read_text(), re.findall(r"operation (\w+)", output))
+
+    def natively(self, program, cpus):
+        return self.call(["qemu-system-arm", "-M", "virt,highmem=off,gic-version=2", "-cpu", self.cpu, "-smp", cpus, "-m", "128M",
+                          "-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot", "-serial", "stdio", *COUNTING,
+                          "-kernel", PROGRAMS / f"{program}.elf"])
+
+
+def read_windows(text, names):
+    """{operation: {"instructions", "gic", "barriers", "tlb", "cache", "at": {address: count}}}, in the order of the marks."""
+    windows = []
+    for line in text.splitlines():
+        kind, *numbers = line.split()
+        if kind == "window":
+            windows.append(dict(zip(("instructions", "gic", "barriers", "tlb", "cache"), map(int, numbers)), at={}))
+        elif windows:
+            windows[-1]["at"][int(numbers[0], 16)] = int(numbers[1])
+    if len(windows) != len(names):
+        fail(f"{len(names)} operations were marked, but {len(windows)} windows were counted")
+    return dict(zip(names, windows))
+
+
+def read_figures(output):
+    figures = {}
+    for name, low, mean, high in re.findall(r"figure (\w+) (\d+) (\d+) (\d+) \d+", output):
+        figures[name] = {"min": int(low), "mean": int(mean), "max": int(high)}
+    return figures
+
+
+def figure_of(values):
+    return {"min": min(values), "mean": sum(values) // len(values), "max": max(values)}
+
+
+def measure(bench):
+    """(figures in partitions, figures natively, windows)"""
+    ours, windows = {}, {}
+
+    def run(description, *until):
+        output, counted = bench.in_partitions(description, until)
+        ours.update(read_figures(output))
+        windows.update(counted)
+        return output
+
+    first = {}
+    for size in (64, 128):
+        output = run(partition("bench", "single", [0], f"{size} MiB", devices=["/pl031@9010000"]))
+        first[size] = int(re.search(r"first instruction (\d+)", output).group(1))
+    scrub = (first[128] - first[64]) // 64
+    ours["scrub"] = figure_of([scrub])
+    ours["boot"] = figure_of([first[64] - 64 * scrub])
+    run(partition("bench", "ipi", [0, 1]))
+    run('[[cpu]]\nid = 1\nslice = "1 ms"\n' + partition("bench", "ipi-parked", [0, 1], priority=1) + partition("other", "spinner-endless", [1], "2 MiB"),
+        "ipi done")
+    output = run('[[cpu]]\nid = 0\nslice = "1 ms"\n' + partition("bench", "sleeper", [0], priority=1) + partition("other", "spinner", [0], "2 MiB"),
+                 "sleeper done", "spinner done")
+    outs = [int(n) for n in re.findall(r"out (\d+)", output)]
+    backs = [int(n) for n in re.findall(r"back (\d+)", output)]
+    ours["vcpu_switch"] = figure_of([min(b for b in backs if b > out) - out for out in outs if backs[-1] > out])
+    ours.update(sizes(bench))
+    native = {**read_figures(bench.natively("single", 1)), **read_figures(bench.natively("ipi", 2))}
+    return ours, native, windows
+
+
+def sizes(bench):
+    """Bytes of the image, and of all RAM that the hypervisor keeps for itself (abi/partita/system_image.h)."""
+    segments = subprocess.run(["arm-none-eabi-readelf", "-lW", HYPERVISOR], capture_output=True, text=True, check=True).stdout
+    image = sum(int(size, 16) for size in re.findall(r"LOAD +\S+ \S+ \S+ (0x[0-9a-f]+)", segments))
+    kept = []
+    for count in (1, 2):
+        path, system = bench.folder / "sizes.toml", bench.folder / "sizes.bin"
+        path.write_text('[system]\nboard = "virt"\n' + "".join(partition(f"p{n}", "spinner", [n]) for n in range(count)))
+        bench.call([BUILD / "host/tool/partita", "build", path, "-o", system])
+        data = system.read_bytes()
+        description, = struct.unpack_from("<I", data, 8)
+        base, end = struct.unpack_from("<QQ", data, description + 24)
+        kept.append(end - base)
+    return {"image_bytes": figure_of([image]), "ram_bytes": figure_of([kept[0]]), "partition_bytes": figure_of([kept[1] - kept[0]])}
+
+
+def result(ours, native, windows):
+    operations = []
+    for name, (what, goal) in OPERATIONS.items():
+        window = windows.get(name, {})
+        operations.append({"name": name, "what": what, "goal": goal, "native": native.get(name, {}).get("mean"), "partita": ours.get(name),
+                           "gic_accesses": window.get("gic"), "barriers": window.get("barriers"), "tlb": window.get("tlb"),
+                           "cache": window.get("cache")})
+    return {"cpu": None, "operations": operations}
+
+
+def table(data):
+    head = ("operation", "native", "min", "mean", "max", "goal", "GIC", "barriers", "TLB", "cache")
+    rows = [head]
+    for each in data["operations"]:
+        ours = each["partita"] or {}
+        counted = [each[key] for key in ("gic_accesses", "barriers", "tlb", "cache")]
+        missed = ours.get("mean", 0) > each["goal"]
+        rows.append((each["name"], each["native"], ours.get("min"), ours.get("mean"), ours.get("max"), f"{each['goal']}{' !' if missed else '  '}",
+                     *counted))
+    texts = [["-" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(len(row[n]) for row in texts) for n in range(len(head))]
+    lines = ["  ".join(cell.ljust(width) if n == 0 else cell.rjust(width) for n, (cell, width) in enumerate(zip(row, widths))).rstrip()
+             for row in texts]
+    return "\n".join(lines) + "\n"
+
+
+def profile(window):
+    """Where one repetition's instructions are: by function, inlined ones by their own name."""
+    addresses = sorted(window["at"])
+    told = subprocess.run(["arm-none-eabi-addr2line", "-f", "-i", "-a", "-C", "-s", "-e", HYPERVISOR, *map(hex, addresses)],
+                          capture_output=True, text=True, check=True).stdout
+    functions, current = collections.Counter(), None
+    lines = told.splitlines()
+    for n, line in enumerate(lines):
+        if line.startswith("0x"):
+            current = int(line, 16)
+            functions[re.sub(r"\(.*", "", lines[n + 1])] += window["at"][current]
+    unnamed = functions.pop("??", 0)
+    out = [f"{window['instructions']} instructions in Hyp, {window['gic']} GIC accesses, {window['barriers']} barriers"]
+    out += [f"{count:8} {name}" for name, count in functions.most_common()]
+    if unnamed:
+        out.append(f"{unnamed:8} assembly")
+    return "\n".join(out) + "\n"
+
+
+def listing(window):
+    """The disassembly of what one repetition executed, with how often."""
+    out = []
+    told = subprocess.run(["arm-none-eabi-objdump", "-d", "--no-show-raw-insn", "-C", HYPERVISOR], capture_output=True, text=True, check=True)
+    name = ""
+    for line in told.stdout.splitlines():
+        if line.endswith(">:"):
+            name = line
+        match = re.match(r"\s*([0-9a-f]+):", line)
+        if match and int(match.group(1), 16) in window["at"]:
+            if name:
+                out.append(name)
+            name = ""
+            out.append(f"{window['at'][int(match.group(1), 16)]:4} {line}")
+    return "\n".join(out) + "\n"
+
+
+def check(data):
+    """Figures above their ceilings, in words."""
+    ceilings = json.loads(CEILINGS.read_text())
+    wrong = []
+    for each in data["operations"]:
+        if each["partita"] is None:
+            wrong.append(f"{each['name']} was not measured")
+        elif each["name"] not in ceilings:
+            wrong.append(f"{each['name']} has no ceiling; run ./partita bench --raise-ceilings")
+        elif each["partita"]["mean"] > ceilings[each["name"]]:
+            wrong.append(f"{each['name']} takes {each['partita']['mean']}, more than its ceiling of {ceilings[each['name']]}")
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="partita bench", description="Count what each path through the hypervisor costs, in instructions.")
+    parser.add_argument("-o", "--output", default=str(BUILD / "bench.json"), help="where the figures go (default: build/bench.json)")
+    parser.add_argument("--cpu", default="cortex-a15", choices=["cortex-a15", "cortex-a7"], help="the CPU (default: %(default)s)")
+    parser.add_argument("--profile", metavar="OPERATION", choices=list(OPERATIONS), help="show where this operation's instructions are")
+    parser.add_argument("--listing", metavar="OPERATION", choices=list(OPERATIONS), help="show the instructions themselves")
+    parser.add_argument("--check", action="store_true", help="fail where a figure is above its ceiling")
+    parser.add_argument("--set-ceilings", action="store_true", help="make the ceilings 4 %% more than these figures")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="partita-bench-") as folder:
+        ours, native, windows = measure(Bench(folder, options.cpu))
+    data = result(ours, native, windows)
+    data["cpu"] = options.cpu
+    pathlib.Path(options.output).write_text(json.dumps(data, indent=1) + "\n")
+    if options.set_ceilings:
+        CEILINGS.write_text(json.dumps({name: figure["mean"] + max(1, figure["mean"] // 25) for name, figure in sorted(ours.items())}, indent=1) + "\n")
+    if options.listing:
+        sys.stdout.write(listing(windows[options.listing]))
+        return 0
+    if options.profile:
+        if options.profile not in windows:
+            fail(f"{options.profile} has no profile: it is no single path")
+        sys.stdout.write(profile(windows[options.profile]))
+        return 0
+    sys.stdout.write(table(data))
+    wrong = check(data) if options.check else []
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
