@@ -87,9 +87,11 @@ struct partita_slice {
 /* What the page of a trap slot stands for. */
 enum partita_device { PARTITA_DEVICE_NONE = 0, PARTITA_DEVICE_GICD = 1, PARTITA_DEVICE_PL011 = 2 };
 
+#define PARTITA_NO_PAGE 0xffffffffu
+
 /* An emulated page. The slot of page HPFAR[27:4] is (page * multiplier) >> 27, so no two pages share one. */
 struct partita_trap_slot {
-    uint32_t page;   /* IPA >> 12 */
+    uint32_t page;   /* IPA >> 12; PARTITA_NO_PAGE in an empty slot */
     uint32_t device; /* enum partita_device */
 };
 
@@ -111,7 +113,7 @@ struct partita_partition {
 
 struct partita_vcpu {
     uint32_t partition;
-    uint32_t cpu;   /* index in `cpus` */
+    uint32_t cpu;      /* index in `cpus` */
     uint32_t index;    /* in its partition: Aff0 of the guest's MPIDR */
     uint32_t priority; /* on its CPU: a higher one runs first */
 };

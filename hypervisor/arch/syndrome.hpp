@@ -45,12 +45,6 @@ struct Syndrome {
         constexpr std::uint32_t al = 14;
         return (raw & (ConditionValid::mask | Condition::mask)) == (ConditionValid::mask | Condition::make(al));
     }
-
-    // Whether the class is one whose instruction has a condition that Hyp must look at.
-    [[nodiscard]] constexpr bool conditional() const {
-        const std::uint32_t ec = Class::get(raw);
-        return ec != 0 && ec < 0x10;
-    }
 };
 
 // ISS of a data abort from a lower level.
@@ -68,12 +62,16 @@ struct DataAbort {
     using Status = Field<std::uint32_t, 5, 0>;
     static_assert(disjoint<Valid, Size, SignExtend, Register, External, CacheMaintenance, TableWalk, Write, Status>);
 
+    static constexpr std::uint32_t kind_mask = Valid::mask | CacheMaintenance::mask | TableWalk::mask | 0x3cu;
+    static constexpr std::uint32_t kind_plain = Valid::mask | 0x04u;
+
     [[nodiscard]] constexpr bool described() const { return Valid::test(raw) && Size::get(raw) != 3 && Register::get(raw) != 15; }
     // A load or store that the syndrome describes, and that found no translation: what a device access is.
     [[nodiscard]] constexpr bool plain() const {
-        constexpr std::uint32_t must = Valid::mask | CacheMaintenance::mask | TableWalk::mask | 0x3cu;
-        return (raw & must) == (Valid::mask | 0x04u) && Size::get(raw) != 3 && Register::get(raw) != 15;
+        return (raw & kind_mask) == kind_plain && Size::get(raw) != 3 && Register::get(raw) != 15;
     }
+    // The same of one word, by far the most frequent: one comparison. Its register may be any number.
+    [[nodiscard]] constexpr bool plain_word() const { return (raw & (kind_mask | Size::mask)) == (kind_plain | Size::make(2)); }
     [[nodiscard]] constexpr unsigned bytes() const { return 1u << Size::get(raw); }
     [[nodiscard]] constexpr unsigned reg() const { return Register::get(raw); }
     [[nodiscard]] constexpr bool sign_extend() const { return SignExtend::test(raw); }
@@ -102,6 +100,12 @@ struct CoprocessorAccess {
 
     [[nodiscard]] static constexpr std::uint32_t key(unsigned opc1, unsigned crn, unsigned crm, unsigned opc2) {
         return Opc1::make(opc1) | Crn::make(crn) | Crm::make(crm) | Opc2::make(opc2);
+    }
+    // The whole syndrome of an unconditional 32-bit MRC of this register from CP15, apart from Rt.
+    [[nodiscard]] static constexpr std::uint32_t always_read(std::uint32_t key) {
+        constexpr std::uint32_t always = 14;
+        return Syndrome::Class::make(static_cast<std::uint32_t>(TrapClass::cp15_32)) | Syndrome::Long::mask |
+               Syndrome::ConditionValid::mask | Syndrome::Condition::make(always) | key | Read::mask;
     }
     [[nodiscard]] constexpr std::uint32_t key() const { return raw & (Opc1::mask | Crn::mask | Crm::mask | Opc2::mask); }
     [[nodiscard]] static constexpr std::uint32_t key64(unsigned opc1, unsigned crm) { return Opc1Long::make(opc1) | Crm::make(crm); }

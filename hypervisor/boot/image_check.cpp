@@ -105,8 +105,9 @@ template <typename Record>
 [[nodiscard]] Check check_slots(const partita_partition& partition, std::size_t n) {
     for (uint32_t slot = 0; slot < PARTITA_TRAP_SLOTS; ++slot) {
         const partita_trap_slot& trap = partition.traps[slot];
-        if (trap.device == PARTITA_DEVICE_NONE) continue;
-        if (trap.device > PARTITA_DEVICE_PL011 || trap.page * partition.trap_multiplier >> 27 != slot) return fail(ImageFault::bad_slot, n);
+        if (trap.device == PARTITA_DEVICE_NONE && trap.page == PARTITA_NO_PAGE) continue;
+        if (trap.device == PARTITA_DEVICE_NONE || trap.device > PARTITA_DEVICE_PL011 || trap.page * partition.trap_multiplier >> 27 != slot)
+            return fail(ImageFault::bad_slot, n);
     }
     return {};
 }

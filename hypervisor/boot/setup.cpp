@@ -75,6 +75,8 @@ void set_up_vcpus(const ImageView& image, Partition& partition) {
         vcpu.partition = &partition;
         vcpu.index = image.vcpus[n].index;
         vcpu.cpu = &cpu;
+        vcpu.traps = partition.description->traps;
+        vcpu.trap_multiplier = partition.description->trap_multiplier;
         vcpu.priority = image.vcpus[n].priority;
         std::uint32_t at = cpu.count++;
         for (; at != 0 && cpu.vcpus[at - 1]->priority < vcpu.priority; --at) cpu.vcpus[at] = cpu.vcpus[at - 1];

@@ -25,6 +25,14 @@ void Pl011::reset(Distributor& distributor, uint32_t interrupt, uint32_t channel
     channel_ = channel;
     state_.with([](State& state) { state = State{.cr = 0x300, .ifls = 0x12}; });
     received_.with([](auto& ring) { ring.clear(); });
+    update_flags();
+}
+
+// What FR tells. Under the lock of `state_`.
+void Pl011::update_flags() {
+    const uint32_t received =
+        received_.with([](const auto& ring) { return (ring.empty() ? flag_receive_empty : 0) | (ring.full() ? flag_receive_full : 0); });
+    flags_.store(received | (console::full(channel_) ? flag_transmit_full : flag_transmit_empty), std::memory_order_relaxed);
 }
 
 // The interrupt line follows what is pending and not masked.
@@ -36,21 +44,16 @@ void Pl011::update(State& state) {
 }
 
 uint32_t Pl011::read(uint32_t offset) {
-    if (offset == FR) {
-        const bool full = console::full(channel_);
-        return received_.with([full](const auto& ring) {
-            return (ring.empty() ? flag_receive_empty : 0) | (ring.full() ? flag_receive_full : 0) |
-                   (full ? flag_transmit_full : flag_transmit_empty);
-        });
-    }
     return state_.with([&](State& state) -> uint32_t {
         switch (offset) {
             case DR: {
                 const auto [byte, left] = received_.with([](auto& ring) { return std::pair{ring.take(), !ring.empty()}; });
+                update_flags();
                 if (!left) state.ris &= ~(interrupt_receive | interrupt_timeout);
                 update(state);
                 return byte.value_or(0);
             }
+            case FR: return flags_.load(std::memory_order_relaxed);
             case IBRD: return state.ibrd;
             case FBRD: return state.fbrd;
             case LCRH: return state.lcrh;
@@ -72,6 +75,7 @@ void Pl011::write(uint32_t offset, uint32_t value) {
                 // Transmits whatever CR says: images exist that never enable the UART.
                 state.wants_room = !console::put(channel_, static_cast<std::uint8_t>(value)) || console::full(channel_);
                 state.ris = state.wants_room ? state.ris & ~interrupt_transmit : state.ris | interrupt_transmit;
+                if (state.wants_room) update_flags();
                 break;
             case IBRD: state.ibrd = value & 0xffffu; break;
             case FBRD: state.fbrd = value & 0x3fu; break;
@@ -94,6 +98,7 @@ void Pl011::write(uint32_t offset, uint32_t value) {
 bool Pl011::receive(std::uint8_t byte) {
     if (!received_.with([byte](auto& ring) { return ring.put(byte); })) return false;
     state_.with([this](State& state) {
+        update_flags();
         state.ris |= interrupt_receive | interrupt_timeout;
         update(state);
     });
@@ -104,6 +109,7 @@ void Pl011::drained() {
     state_.with([this](State& state) {
         if (!state.wants_room || console::full(channel_)) return;
         state.wants_room = false;
+        update_flags();
         state.ris |= interrupt_transmit;
         update(state);
     });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 
 #include "machine/console.hpp"
@@ -16,8 +17,11 @@ class Pl011 {
 public:
     void reset(Distributor& distributor, std::uint32_t interrupt, std::uint32_t channel);
 
-    // The guest's access; any width, aligned. What is not a register reads as zero.
-    [[nodiscard]] std::uint32_t read(std::uint32_t offset);
+    // The guest's access; any width, aligned. What is not a register reads as zero. The flag register is polled by the million.
+    [[nodiscard, gnu::always_inline]] inline std::uint32_t read_word(std::uint32_t offset) {
+        return offset == flag_register ? flags_.load(std::memory_order_relaxed) : read(offset);
+    }
+    [[nodiscard, gnu::noinline]] std::uint32_t read(std::uint32_t offset);
     void write(std::uint32_t offset, std::uint32_t value);
 
     // A byte came over the wire. False when the FIFO is full: the byte is lost, as on the wire.
@@ -26,14 +30,18 @@ public:
     void drained();
 
 private:
+    static constexpr std::uint32_t flag_register = 0x18;
+
     struct State {
         std::uint32_t ibrd = 0, fbrd = 0, lcrh = 0, cr = 0, ifls = 0, imsc = 0, ris = 0, dmacr = 0;
         bool line = false;
         bool wants_room = false;
     };
     void update(State& state);
+    void update_flags();
 
     Guarded<State> state_;
+    std::atomic<std::uint32_t> flags_{0};  // FR, as the two FIFOs are
     Guarded<ByteRing<1024>> received_;
     Distributor* distributor_ = nullptr;
     std::uint32_t interrupt_ = 0;

@@ -8,6 +8,8 @@ using std::uint32_t;
 
 void Distributor::reset(const Setup& setup) {
     setup_ = setup;
+    typer_ = (setup.interrupts / 32 - 1) | (setup.vcpus - 1) << 5;
+    everyone_ = (1u << setup.vcpus) - 1;
     control_.store(0, std::memory_order_relaxed);
     for (auto& word : spis_) word.store(irq::Targets::make(1), std::memory_order_relaxed);
 }
@@ -22,7 +24,7 @@ void Distributor::link(uint32_t id, bool edge) {
 
 // The lowest vCPU that the word targets: of those that the 1-N model allows. The first where there is none, who then keeps it.
 unsigned Distributor::target(uint32_t word) const {
-    const uint32_t targets = irq::Targets::get(word) & ((1u << setup_.vcpus) - 1);
+    const uint32_t targets = irq::Targets::get(word) & everyone_;
     return targets == 0 ? 0 : static_cast<unsigned>(__builtin_ctz(targets));
 }
 
@@ -39,14 +41,14 @@ void Distributor::tell_holder(uint32_t id, uint32_t word) {
 
 void Distributor::set_level(uint32_t id, bool high) {
     const uint32_t bit = irq::Line::mask;
-    const uint32_t before = high ? spi(id).fetch_or(bit, std::memory_order_acq_rel) : spi(id).fetch_and(~bit, std::memory_order_acq_rel);
+    const uint32_t before = high ? spi(id).fetch_or(bit, std::memory_order_relaxed) : spi(id).fetch_and(~bit, std::memory_order_relaxed);
     if (irq::Line::test(before) == high) return;
-    if (high && irq::Edge::test(before)) spi(id).fetch_or(irq::Pending::mask, std::memory_order_acq_rel);
+    if (high && irq::Edge::test(before)) spi(id).fetch_or(irq::Pending::mask, std::memory_order_relaxed);
     if (irq::Enabled::test(before)) tell_holder(id, before);
 }
 
 void Distributor::take_linked(uint32_t id) {
-    const uint32_t before = spi(id).fetch_or(irq::Pending::mask, std::memory_order_acq_rel);
+    const uint32_t before = spi(id).fetch_or(irq::Pending::mask, std::memory_order_relaxed);
     tell_holder(id, before);
 }
 

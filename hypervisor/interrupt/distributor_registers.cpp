@@ -38,6 +38,8 @@ public:
     void write_byte(uint32_t offset, uint32_t value);
 
 private:
+    friend class Distributor;
+
     template <typename Read>
     uint32_t gather(uint32_t first, Read&& read) {
         uint32_t value = 0;
@@ -52,7 +54,7 @@ private:
         }
     }
 
-    void enable(uint32_t id);
+    void enabled(uint32_t id, uint32_t before);
     void disable(uint32_t id);
     void set_pending(uint32_t id);
     void clear_pending(uint32_t id);
@@ -64,7 +66,6 @@ private:
     void write_configuration(uint32_t first, uint32_t value);
     void write_target(uint32_t id, uint32_t targets);
     void write_control(uint32_t value);
-    void send_sgi(uint32_t value);
     void look_again(uint32_t id, uint32_t word);
     // The list register of this vCPU that holds id, live, and its value.
     [[nodiscard]] int held(uint32_t id, uint32_t& value);
@@ -92,12 +93,27 @@ void DistributorRegisters::look_again(uint32_t id, uint32_t word) {
 }
 
 // A linked interrupt is enabled and disabled in the physical distributor too, so that its level needs no emulation.
-void DistributorRegisters::enable(uint32_t id) {
-    const uint32_t before = by_.word(id);
+void DistributorRegisters::enabled(uint32_t id, uint32_t before) {
     if (irq::Enabled::test(before)) return;
-    const uint32_t now = by_.clear_and_set(id, 0, irq::Enabled::mask);
-    if (irq::Hardware::test(now)) gic::enable(id);
-    if (irq::asks(now)) look_again(id, now);
+    if (irq::Hardware::test(before)) gic::enable(id);
+    if (irq::asks(before | irq::Enabled::mask)) look_again(id, before | irq::Enabled::mask);
+}
+
+void Distributor::enable(VcpuInterrupts& by, uint32_t first, uint32_t bits) {
+    DistributorRegisters registers{*this, by};
+    for (; bits != 0; bits &= bits - 1) {
+        const uint32_t id = first + static_cast<uint32_t>(__builtin_ctz(bits));
+        if (id >= interrupts()) return;
+        std::uint32_t before = 0;
+        if (id < 32) {
+            before = by.private_[id];
+            by.private_[id] = before | irq::Enabled::mask;
+        } else {
+            before = spi(id).fetch_or(irq::Enabled::mask, std::memory_order_relaxed);
+        }
+        constexpr uint32_t more = irq::Enabled::mask | irq::Hardware::mask | irq::Pending::mask | irq::Line::mask;
+        if ((before & more) != 0) registers.enabled(id, before);
+    }
 }
 
 void DistributorRegisters::disable(uint32_t id) {
@@ -211,19 +227,19 @@ void DistributorRegisters::write_control(uint32_t value) {
     }
 }
 
-void DistributorRegisters::send_sgi(uint32_t value) {
+void Distributor::send_sgi(VcpuInterrupts& by, uint32_t value) {
     const uint32_t id = value & 0xfu;
-    const uint32_t everyone = (1u << d_.setup_.vcpus) - 1;
     uint32_t targets = 0;
     switch (value >> 24 & 3u) {
-        case 0: targets = value >> 16 & everyone; break;
-        case 1: targets = everyone & ~(1u << by_.index()); break;
-        case 2: targets = 1u << by_.index(); break;
+        case 0: targets = value >> 16 & everyone_; break;
+        case 1: targets = everyone_ & ~(1u << by.index()); break;
+        case 2: targets = 1u << by.index(); break;
         default: return;  // reserved (§4.3.15)
     }
     for (; targets != 0; targets &= targets - 1) {
-        VcpuInterrupts& target = *d_.setup_.vcpu[static_cast<unsigned>(__builtin_ctz(targets))];
-        target.post_sgi(id, by_.index());
+        VcpuInterrupts& target = *setup_.vcpu[static_cast<unsigned>(__builtin_ctz(targets))];
+        if (&target == &by && by.take_sgi_directly(id, by.index())) continue;
+        target.post_sgi(id, by.index());
         notify(target);
     }
 }
@@ -234,7 +250,7 @@ uint32_t DistributorRegisters::read_word(uint32_t offset) {
         case 0x000:
             switch (offset) {
                 case gicd::CTLR: return d_.forwards();
-                case gicd::TYPER: return (d_.interrupts() / 32 - 1) | (d_.setup_.vcpus - 1) << 5;
+                case gicd::TYPER: return d_.typer_;
                 case gicd::IIDR: return implementer;
                 default: return 0;
             }
@@ -271,7 +287,7 @@ void DistributorRegisters::write_word(uint32_t offset, uint32_t value) {
             for (uint32_t n = 0; n < 32 && bit_id + n < d_.interrupts(); ++n)
                 (void)by_.clear_and_set(bit_id + n, irq::Group1::mask, irq::Group1::make(value >> n & 1u));
             return;
-        case gicd::ISENABLER: return scatter(bit_id, value, [this](uint32_t id) { enable(id); });
+        case gicd::ISENABLER: return d_.enable(by_, bit_id, value);
         case gicd::ICENABLER: return scatter(bit_id, value, [this](uint32_t id) { disable(id); });
         case gicd::ISPENDR: return scatter(bit_id, value, [this](uint32_t id) { set_pending(id); });
         case gicd::ICPENDR: return scatter(bit_id, value, [this](uint32_t id) { clear_pending(id); });
@@ -284,7 +300,7 @@ void DistributorRegisters::write_word(uint32_t offset, uint32_t value) {
     } else if (offset >= gicd::ICFGR && offset < gicd::ICFGR + 0x100) {
         write_configuration((offset - gicd::ICFGR) * 4, value);
     } else if (offset == gicd::SGIR) {
-        send_sgi(value);
+        d_.send_sgi(by_, value);
     }
 }
 
@@ -334,6 +350,10 @@ uint32_t Distributor::read(VcpuInterrupts& by, uint32_t offset, unsigned size) {
     if (size == 4) return registers.read_word(offset);
     if (size == 1) return registers.read_byte(offset);
     return 0;
+}
+
+void Distributor::write_rare_word(VcpuInterrupts& by, uint32_t offset, uint32_t value) {
+    DistributorRegisters{*this, by}.write_word(offset, value);
 }
 
 void Distributor::write(VcpuInterrupts& by, uint32_t offset, unsigned size, uint32_t value) {

@@ -56,7 +56,7 @@ uint32_t VcpuInterrupts::pend_active(uint32_t id, uint32_t value, uint32_t word)
 void VcpuInterrupts::fold(unsigned n) {
     const uint32_t value = gic::list_register(n);
     const uint32_t id = held_[n] - 1;
-    held_[n] = 0;
+    hold(n, 0);
     empty_ |= 1u << n;
     gic::set_list_register(n, 0);
     const bool pending = lr::Pending::test(value), active = lr::Active::test(value);
@@ -112,7 +112,8 @@ void VcpuInterrupts::write(unsigned n, uint32_t id) {
     const uint32_t clear = irq::Active::mask | irq::Owner::mask | irq::Offered::mask | (was_active ? 0 : irq::Forced::mask) |
                            (took_latch ? irq::Pending::mask : 0);
     (void)clear_and_set(id, clear, (id < 32 ? 0 : irq::Owner::make(index_ + 1)) | irq::Offered::make(offered));
-    held_[n] = id + 1;
+    hold(n, id + 1);
+    if (id < 16) sgi_register_[id] = static_cast<std::uint8_t>(n);
     empty_ &= ~(1u << n);
     gic::set_list_register(n, value);
 }
@@ -210,6 +211,7 @@ void VcpuInterrupts::place_waiting() {
     if (pending_left || active_left) control |= gich::hcr::underflow | gich::hcr::entry_not_present;
     if (pending_left) control |= gich::hcr::no_pending;
     set_control(control);
+    find_usable();
 }
 
 void VcpuInterrupts::set_control(uint32_t value) {
@@ -226,6 +228,7 @@ bool VcpuInterrupts::count_ends() {
     if (count == 0) return false;
     end_spilled(count);
     control_ = gich::hcr::enable;
+    usable_ = 0;
     gic::set_virtual_control(control_);  // takes the count back to 0; place_waiting() asks again for what it needs
     return true;
 }

@@ -18,6 +18,7 @@ void VcpuInterrupts::reset(Distributor& distributor, unsigned index, unsigned li
     count_ = list_registers < max_list_registers ? list_registers : max_list_registers;
     loaded_ = false;
     held_.fill(0);
+    spi_held_ = 0, usable_ = 0;
     for (uint32_t id = 0; id < 32; ++id) {
         const bool sgi = id < 16;
         private_[id] = irq::Priority::make(reset_priority) | irq::Enabled::make(sgi) | irq::Edge::make(sgi);
@@ -34,12 +35,14 @@ void VcpuInterrupts::reset(Distributor& distributor, unsigned index, unsigned li
 
 uint32_t VcpuInterrupts::word(uint32_t id) const { return id < 32 ? private_[id] : distributor_->spi(id).load(std::memory_order_relaxed); }
 
+// A word says all there is to say about its interrupt, so that it needs no order with others: what makes another CPU look at it does
+// (LookSet).
 bool VcpuInterrupts::change(uint32_t id, uint32_t& expected, uint32_t desired) {
     if (id < 32) {
         private_[id] = desired;
         return true;
     }
-    return distributor_->spi(id).compare_exchange_weak(expected, desired, std::memory_order_acq_rel, std::memory_order_relaxed);
+    return distributor_->spi(id).compare_exchange_weak(expected, desired, std::memory_order_relaxed);
 }
 
 uint32_t VcpuInterrupts::clear_and_set(uint32_t id, uint32_t clear, uint32_t set) {
@@ -119,13 +122,30 @@ void VcpuInterrupts::pass_on(uint32_t id, uint32_t word) {
     notify_later(target);
 }
 
-void VcpuInterrupts::take_linked_private(uint32_t id) {
+void VcpuInterrupts::hold(unsigned n, uint32_t id_plus_one) {
+    held_[n] = id_plus_one;
+    spi_held_ = id_plus_one > 32 ? spi_held_ | 1u << n : spi_held_ & ~(1u << n);
+}
+
+// After whatever may have changed it. One that ended and whose maintenance interrupt is still to come does not count as empty in
+// ELRSR (IHI 0048B §5.3.10).
+void VcpuInterrupts::find_usable() {
+    usable_ = loaded_ && control_ == gich::hcr::enable && distributor_->forwards() ? all() & ~spi_held_ : 0;
+}
+
+bool VcpuInterrupts::take_sgi_directly(uint32_t id, unsigned source) {
+    const uint32_t state = private_[id] & (irq::Enabled::mask | irq::Active::mask);
+    if (state != irq::Enabled::mask || sgi_sources_[id] != 0) return false;
+    const uint32_t free = directly_free();
+    const unsigned last = sgi_register_[id];
+    const bool live = held_[last] == id + 1 && (free >> last & 1u) == 0;  // then it is merged, on the long way
+    if (free == 0 || live) return false;
+    put_directly(free, id, lr::SourceCpu::make(source));
+    return true;
+}
+
+void VcpuInterrupts::take_linked_later(uint32_t id) {
     private_[id] |= irq::Pending::mask;
-    empty_ = gic::empty_list_registers();
-    if (const uint32_t free = empty_ & all(); free != 0 && distributor_->forwards() && irq::Enabled::test(private_[id])) {
-        write(static_cast<unsigned>(__builtin_ctz(free)), id);
-        return;
-    }
     look_.add(id);
     serve();
 }
@@ -166,12 +186,13 @@ void VcpuInterrupts::park() {
             fold(n);
         else
             release(held_[n] - 1);
-        held_[n] = 0;
+        hold(n, 0);
     }
     vmcr_ = gic::virtual_machine_control();
     apr_ = gic::active_priorities();
     gic::set_virtual_control(0);
     loaded_ = false;
+    find_usable();
     // The timer's PPI is one for all vCPUs of this CPU: what is active there is this vCPU's alone.
     if ((private_[timer_id] & (irq::Pending::mask | irq::Active::mask)) != 0) gic::clear_active(timer_id);
     gic::disable(timer_id);

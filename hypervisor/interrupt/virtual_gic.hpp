@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "interrupt/word.hpp"
+#include "machine/gic.hpp"
 #include "partita/system_image.h"
 
 namespace partita {
@@ -72,7 +73,9 @@ public:
     // The maintenance interrupt (IHI 0048B §5.2.5): ended levels, room in the list registers, ends of spilled interrupts.
     void maintain();
     // A linked private interrupt was taken: the physical one is active until the guest ends it.
-    void take_linked_private(std::uint32_t id);
+    [[gnu::always_inline]] inline void take_linked_private(std::uint32_t id);
+    // An SGI that this vCPU, loaded, is to take: put straight into a list register. False: it must be posted.
+    [[nodiscard]] bool take_sgi_directly(std::uint32_t id, unsigned source);
     // The level of a private interrupt that the hypervisor emulates.
     void set_private_level(std::uint32_t id, bool high);
 
@@ -107,13 +110,18 @@ private:
     void set_control(std::uint32_t value);
     bool count_ends();
     void end_spilled(std::uint32_t count);
+    [[nodiscard]] std::uint32_t directly_free() const { return usable_ == 0 ? 0 : gic::empty_list_registers() & usable_; }
+    void hold(unsigned n, std::uint32_t id_plus_one);
+    void find_usable();
+    [[gnu::always_inline]] inline void put_directly(std::uint32_t free, std::uint32_t id, std::uint32_t value);
+    [[gnu::noinline]] void take_linked_later(std::uint32_t id);
     [[nodiscard]] int find(std::uint32_t id) const;
     [[nodiscard]] int victim(std::uint32_t priority) const;
     [[nodiscard]] int active_victim() const;
     [[nodiscard]] std::uint32_t best_waiting(bool active) const;
     void wait(std::uint32_t id) { waiting_[id / 32] |= 1u << id % 32; }
     void unwait(std::uint32_t id) { waiting_[id / 32] &= ~(1u << id % 32); }
-    [[nodiscard]] std::uint32_t all() const { return count_ == 32 ? ~0u : (1u << count_) - 1; }
+    [[nodiscard]] std::uint32_t all() const { return (1u << count_) - 1; }
 
     Distributor* distributor_ = nullptr;
     std::uint32_t index_ = 0;
@@ -128,7 +136,12 @@ private:
     std::array<std::atomic<std::uint32_t>, 4> sgi_inbox_{};  // 16 SGIs of two sources a word
     LookSet look_;
     std::uint32_t vmcr_ = 0, apr_ = 0;
-    std::uint32_t control_ = 0;  // GICH_HCR as written last
+    std::uint32_t control_ = 0;   // GICH_HCR as written last
+    std::uint32_t spi_held_ = 0;  // list registers whose entry of held_ is an SPI
+    // Those into which an interrupt may be put at once, if they are empty: none while something waits, and not those in which an SPI
+    // may have ended, whose word is to be released first.
+    std::uint32_t usable_ = 0;
+    std::array<std::uint8_t, 16> sgi_register_{};  // of each SGI, the list register that it was put into last
 };
 
 // Tells a vCPU that it has something to look at: where it is this CPU's, it looks before the call returns.
@@ -154,9 +167,14 @@ public:
     // --- any CPU -----------------------------------------------------------------------------------------------------
     void set_level(std::uint32_t id, bool high);
     void take_linked(std::uint32_t id);
+    // The guest's access to an aligned word: the frequent ones in a few instructions.
+    [[nodiscard, gnu::always_inline]] inline std::uint32_t read_word(VcpuInterrupts& by, std::uint32_t offset) {
+        return offset == gicd::TYPER ? typer_ : read(by, offset, 4);
+    }
+    [[gnu::always_inline]] inline void write_word(VcpuInterrupts& by, std::uint32_t offset, std::uint32_t value);
     // The guest's access. Offsets from the frame's base; size 1, 2 or 4 bytes. Unaligned or unknown: RAZ/WI.
-    [[nodiscard]] std::uint32_t read(VcpuInterrupts& by, std::uint32_t offset, unsigned size);
-    void write(VcpuInterrupts& by, std::uint32_t offset, unsigned size, std::uint32_t value);
+    [[nodiscard, gnu::noinline]] std::uint32_t read(VcpuInterrupts& by, std::uint32_t offset, unsigned size);
+    [[gnu::noinline]] void write(VcpuInterrupts& by, std::uint32_t offset, unsigned size, std::uint32_t value);
 
     [[nodiscard]] bool forwards() const { return control_.load(std::memory_order_relaxed) & 1u; }
     [[nodiscard]] std::uint32_t interrupts() const { return setup_.interrupts; }
@@ -167,14 +185,44 @@ private:
 
     [[nodiscard]] std::atomic<std::uint32_t>& spi(std::uint32_t id) { return spis_[id - 32]; }
     // Whether the word targets a vCPU that exists: otherwise nobody gets the interrupt (§4.3.12).
-    [[nodiscard]] bool targeted(std::uint32_t word) const { return (irq::Targets::get(word) & ((1u << setup_.vcpus) - 1)) != 0; }
+    [[nodiscard]] bool targeted(std::uint32_t word) const { return (irq::Targets::get(word) & everyone_) != 0; }
     [[nodiscard]] unsigned target(std::uint32_t word) const;
+    [[gnu::noinline]] void write_rare_word(VcpuInterrupts& by, std::uint32_t offset, std::uint32_t value);
+    void enable(VcpuInterrupts& by, std::uint32_t first, std::uint32_t bits);
+    void send_sgi(VcpuInterrupts& by, std::uint32_t value);
     void tell_holder(std::uint32_t id, std::uint32_t word);
     void tell(unsigned vcpu, std::uint32_t id);
 
     Setup setup_;
+    std::uint32_t typer_ = 0;
+    std::uint32_t everyone_ = 0;  // a bit for each vCPU
     std::atomic<std::uint32_t> control_{0};
     std::array<std::atomic<std::uint32_t>, PARTITA_MAX_INTERRUPTS - 32> spis_{};
 };
+
+// Puts it into the first of the empty ones that are free. value: what is not the same for all.
+inline void VcpuInterrupts::put_directly(std::uint32_t free, std::uint32_t id, std::uint32_t value) {
+    const auto n = static_cast<unsigned>(__builtin_ctz(free));
+    held_[n] = id + 1;
+    value |=
+        list_register::VirtualId::make(id) | list_register::Priority::make(irq::Priority::get(private_[id])) | list_register::Pending::mask;
+    gic::set_list_register(n, value);
+    if (id < 16) sgi_register_[id] = static_cast<std::uint8_t>(n);
+}
+
+inline void VcpuInterrupts::take_linked_private(std::uint32_t id) {
+    const std::uint32_t free = irq::Enabled::test(private_[id]) ? directly_free() : 0;
+    if (free == 0) return take_linked_later(id);
+    put_directly(free, id, list_register::Hardware::mask | list_register::PhysicalId::make(id));
+}
+
+inline void Distributor::write_word(VcpuInterrupts& by, std::uint32_t offset, std::uint32_t value) {
+    if (offset == gicd::SGIR) return send_sgi(by, value);
+    if ((offset & ~0x7fu) == gicd::ISENABLER) {
+        if (value != 0) enable(by, offset % 0x80 * 8, value);
+        return;
+    }
+    write_rare_word(by, offset, value);
+}
 
 }  // namespace partita

@@ -28,7 +28,6 @@ enum class RunState : std::uint32_t {
 enum class Power : std::uint32_t { off, on_pending, on };
 
 namespace event {
-inline constexpr std::uint32_t look = 1;   // an interrupt's word changed
 inline constexpr std::uint32_t start = 2;  // CPU_ON: `start_entry`, `start_context` and `start_life` are set
 inline constexpr std::uint32_t load = 4;   // (re)start the partition on its first vCPU
 inline constexpr std::uint32_t stop = 8;   // the partition ends: this vCPU's part of it
@@ -46,12 +45,15 @@ struct Vcpu {
     std::uint32_t bit = 0;     // in its CPU's inbox and masks: the lowest is the most urgent
     std::uint32_t equals = 0;  // the bits of those of its CPU that have its priority
     std::uint32_t priority = 0;
+    const partita_trap_slot* traps = nullptr;  // its partition's emulated pages
+    std::uint32_t trap_multiplier = 0;
     RunState state = RunState::off;  // changed by become() alone
 
     // The emulated physical timer (CNTP_*), and the virtual one while parked.
     std::uint32_t cntp_ctl = 0, cntv_ctl = 0;
     timer::Ticks cntp_cval = 0, cntv_cval = 0;
 
+    std::array<std::uint32_t, 64> exits{};  // by exception class (HSR.EC); class 0 counts interrupts
     VcpuInterrupts interrupts;
     SystemRegisters system{};
     BankedRegisters banked{};

@@ -23,7 +23,7 @@ struct Cpu {
     bool has_thumbee = false;
     std::uint32_t hdcr_reset = 0;
     timer::Ticks slice = 0;  // 0: not shared
-    timer::Ticks tick = 0;  // 0: none
+    timer::Ticks tick = 0;   // 0: none
 
     // Whose turn it is among vCPUs of the same priority, and until when. At the index of the first of them.
     struct Turn {
@@ -37,6 +37,7 @@ struct Cpu {
     std::array<Vcpu*, PARTITA_MAX_PARTITIONS> last_of{};  // the vCPU of each partition that ran here last
 
     std::atomic<std::uint32_t> inbox{0};  // Vcpu::bit of each vCPU with events
+    std::atomic<std::uint32_t> looks{0};  // ... of each of whose interrupts one changed
 };
 
 [[nodiscard]] inline Cpu& this_cpu() { return *static_cast<Cpu*>(cpu_pointer()); }

@@ -82,19 +82,28 @@ void wake(Vcpu& vcpu) {
     vcpu.cpu->reschedule = true;
 }
 
-void post(Vcpu& vcpu, std::uint32_t events) {
-    const bool told = vcpu.events.fetch_or(events, std::memory_order_acq_rel) != 0;
-    Cpu& cpu = *vcpu.cpu;
-    const bool here = &cpu == &this_cpu();
-    // Told by another CPU: it will look and see these too. What a CPU tells itself holds before its guest's next instruction.
-    if (told && !here) return;
-    const std::uint32_t before = cpu.inbox.fetch_or(vcpu.bit, std::memory_order_acq_rel);
-    if (here) {
-        cpu.reschedule = true;
+namespace {
+
+// A bit for a vCPU in one of its CPU's words, and one SGI where the word was empty.
+void deliver(Cpu& cpu, std::atomic<std::uint32_t>& word, std::uint32_t bit) {
+    const std::uint32_t before = word.fetch_or(bit, std::memory_order_release);
+    if (&cpu == &this_cpu()) {
+        cpu.reschedule = true;  // what a CPU tells itself holds before its guest's next instruction
     } else if (before == 0) {
         dsb_ishst();
         gic::send_sgi(intid::sgi_post, cpu.interface);
     }
 }
+
+}  // namespace
+
+void post(Vcpu& vcpu, std::uint32_t events) {
+    Cpu& cpu = *vcpu.cpu;
+    const bool told = vcpu.events.fetch_or(events, std::memory_order_acq_rel) != 0;
+    // Told by another CPU: it will look and see these too.
+    if (!told || &cpu == &this_cpu()) deliver(cpu, cpu.inbox, vcpu.bit);
+}
+
+void post_look(Vcpu& vcpu) { deliver(*vcpu.cpu, vcpu.cpu->looks, vcpu.bit); }
 
 }  // namespace partita

@@ -33,5 +33,7 @@ void wake(Vcpu& vcpu);
 
 // Tells vcpu's CPU about events: by its inbox and one SGI. Any CPU, its own too.
 void post(Vcpu& vcpu, std::uint32_t events);
+// The same for a change of its interrupts.
+void post_look(Vcpu& vcpu);
 
 }  // namespace partita

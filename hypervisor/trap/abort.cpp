@@ -19,9 +19,7 @@ namespace {
 // HPFAR holds IPA[39:12] in bits [31:4].
 [[nodiscard]] constexpr uint32_t page_of(uint32_t hpfar) { return hpfar >> 4; }
 
-[[nodiscard]] const partita_trap_slot& slot_of(const Partition& partition, uint32_t page) {
-    return partition.description->traps[page * partition.description->trap_multiplier >> 27];
-}
+[[nodiscard]] const partita_trap_slot& slot_of(const Vcpu& vcpu, uint32_t page) { return vcpu.traps[page * vcpu.trap_multiplier >> 27]; }
 
 [[nodiscard]] uint32_t read_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size) {
     if (device == PARTITA_DEVICE_GICD) return vcpu.partition->distributor.read(vcpu.interrupts, offset, size);
@@ -44,7 +42,8 @@ void write_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size, u
     return static_cast<uint32_t>(static_cast<std::int32_t>(value << unused) >> unused);
 }
 
-Outcome emulate(Vcpu& vcpu, DataAbort abort, uint32_t device, uint32_t offset) {
+// Accesses of any size and endianness.
+[[gnu::noinline]] Outcome emulate(Vcpu& vcpu, DataAbort abort, uint32_t device, uint32_t offset) {
     const unsigned size = abort.bytes();
     const bool big_endian = psr::BigEndian::test(read_spsr());
     if (abort.write()) {
@@ -56,6 +55,22 @@ Outcome emulate(Vcpu& vcpu, DataAbort abort, uint32_t device, uint32_t offset) {
     if (big_endian) value = swap_bytes(value, size);
     set_guest_register(vcpu, abort.reg(), abort.sign_extend() ? extend(value, size) : value);
     return Outcome::advance;
+}
+
+// An aligned little-endian word, in the A32 instruction set: short enough to be part of the trap.
+[[gnu::always_inline]] inline void emulate_word(Vcpu& vcpu, DataAbort abort, uint32_t device, uint32_t offset) {
+    if (abort.write()) {
+        const uint32_t value = guest_register(vcpu, abort.reg());
+        if (device == PARTITA_DEVICE_GICD)
+            vcpu.partition->distributor.write_word(vcpu.interrupts, offset, value);
+        else
+            write_device(vcpu, device, offset, 4, value);
+    } else {
+        const uint32_t value = device == PARTITA_DEVICE_PL011  ? vcpu.partition->console.read_word(offset)
+                               : device == PARTITA_DEVICE_GICD ? vcpu.partition->distributor.read_word(vcpu.interrupts, offset)
+                                                               : read_device(vcpu, device, offset, 4);
+        set_guest_register(vcpu, abort.reg(), value);
+    }
 }
 
 // What the partition's description says becomes of a fault: an abort in the guest, or the partition's end.
@@ -98,7 +113,7 @@ Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
         fault.cause = "table-walk";
         return punish(vcpu, fault, Outcome::data_abort);
     }
-    const partita_trap_slot& slot = slot_of(*vcpu.partition, page);
+    const partita_trap_slot& slot = slot_of(vcpu, page);
     if (slot.device == PARTITA_DEVICE_NONE || slot.page != page) return punish(vcpu, fault, Outcome::data_abort);
     if (abort.cache_maintenance()) {
         advance_pc(true);  // an MCR is 4 bytes in either instruction set; IL is not valid here
@@ -108,15 +123,29 @@ Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
     return punish(vcpu, fault, Outcome::data_abort);
 }
 
-}  // namespace
-
-Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
+[[gnu::noinline]] Outcome on_other_data_abort(Vcpu& vcpu, DataAbort abort) {
     if (!abort.plain()) return on_rare_data_abort(vcpu, abort);
     const uint32_t page = page_of(HPFAR::read()), address = HDFAR::read();
-    const partita_trap_slot& slot = slot_of(*vcpu.partition, page);
+    const partita_trap_slot& slot = slot_of(vcpu, page);
     const bool aligned = (address & (abort.bytes() - 1)) == 0;
     if (slot.page != page || slot.device == PARTITA_DEVICE_NONE || !aligned) return on_rare_data_abort(vcpu, abort);
     return emulate(vcpu, abort, slot.device, address & 0xfffu);
+}
+
+}  // namespace
+
+Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
+    if (abort.plain_word()) {
+        const uint32_t page = page_of(HPFAR::read()), address = HDFAR::read();
+        const partita_trap_slot& slot = slot_of(vcpu, page);
+        const bool simple = (address & 3u) == 0 && (trapped_state() & (psr::BigEndian::mask | psr::Thumb::mask)) == 0;
+        if (slot.page == page && simple) {
+            emulate_word(vcpu, abort, slot.device, address & 0xfffu);
+            write_elr(read_elr() + 4);
+            return Outcome::resume;
+        }
+    }
+    return on_other_data_abort(vcpu, abort);
 }
 
 void asynchronous_abort(Vcpu& vcpu) {
@@ -125,7 +154,7 @@ void asynchronous_abort(Vcpu& vcpu) {
     end(*vcpu.partition, restart ? Ending::restart : Ending::off);
 }
 
-Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort) {
+[[gnu::noinline]] Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort) {
     const uint32_t address = HIFAR::read();
     Fault fault{abort.table_walk() ? "table-walk" : "fetch", 0, address, 0, abort.permission_fault() ? "permission" : "unmapped"};
     if (abort.external()) {

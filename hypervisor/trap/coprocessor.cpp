@@ -1,6 +1,6 @@
 // CP14 and CP15 accesses that trap, each with a defined answer. What is not named here is UNDEFINED to the guest.
-#include "arch/registers.hpp"
 #include "arch/psr.hpp"
+#include "arch/registers.hpp"
 #include "banked.hpp"
 #include "schedule/schedule.hpp"
 #include "trap/guest_registers.hpp"
@@ -15,7 +15,7 @@ namespace {
 
 constexpr uint32_t key(unsigned opc1, unsigned crn, unsigned crm, unsigned opc2) { return CoprocessorAccess::key(opc1, crn, crm, opc2); }
 
-[[nodiscard]] bool privileged() { return psr::Mode::get(read_spsr()) != psr::usr; }
+[[nodiscard]] bool privileged() { return psr::Mode::get(trapped_state()) != psr::usr; }
 
 Outcome answer(Vcpu& vcpu, CoprocessorAccess access, uint32_t value) {
     if (access.read()) set_guest_register(vcpu, access.rt(), value);
@@ -51,7 +51,7 @@ Outcome timer_value_register(Vcpu& vcpu, CoprocessorAccess access) {
 
 [[nodiscard]] bool may_use_physical_timer() {
     constexpr uint32_t pl0_timer = 1u << 9;
-    return privileged() || (CNTKCTL::read() & pl0_timer) != 0;
+    return __builtin_expect(privileged(), 1) || (CNTKCTL::read() & pl0_timer) != 0;
 }
 
 // ID registers trap as a group (TID3): they read as they are, without what a partition does not get.
@@ -78,15 +78,12 @@ Outcome identification(Vcpu& vcpu, CoprocessorAccess access) {
     return answer(vcpu, access, value);
 }
 
-}  // namespace
+constexpr uint32_t actlr = key(0, 1, 0, 1), cntp_tval = key(0, 14, 2, 0), cntp_ctl = key(0, 14, 2, 1), l2ctlr = key(1, 9, 0, 2),
+                   l2ectlr = key(1, 9, 0, 3);
 
-Outcome on_cp15(Vcpu& vcpu, CoprocessorAccess access) {
+Outcome on_other_cp15(Vcpu& vcpu, CoprocessorAccess access) {
+    if (access.key() == cntp_tval) return may_use_physical_timer() ? timer_value_register(vcpu, access) : Outcome::undefined;
     constexpr uint32_t crn_mask = CoprocessorAccess::Crn::mask;
-    switch (access.key()) {
-        case key(0, 14, 2, 0): return may_use_physical_timer() ? timer_value_register(vcpu, access) : Outcome::undefined;
-        case key(0, 14, 2, 1): return may_use_physical_timer() ? timer_control_register(vcpu, access) : Outcome::undefined;
-        default: break;
-    }
     const uint32_t crn = CoprocessorAccess::Crn::get(access.raw);
     const uint32_t crm = CoprocessorAccess::Crm::get(access.raw);
     const uint32_t opc1 = CoprocessorAccess::Opc1::get(access.raw);
@@ -94,13 +91,38 @@ Outcome on_cp15(Vcpu& vcpu, CoprocessorAccess access) {
     if (!privileged()) return Outcome::undefined;
     if (performance_monitor && opc1 == 0) return answer(vcpu, access, 0);  // no counters: RAZ/WI
     if ((access.raw & crn_mask) == 0 && opc1 == 0 && access.read()) return identification(vcpu, access);
-    constexpr uint32_t actlr_smp = 1u << 6;
     switch (access.key()) {
-        case key(0, 1, 0, 1): return answer(vcpu, access, actlr_smp);
-        case key(1, 9, 0, 2): return answer(vcpu, access, static_cast<uint32_t>(vcpu.partition->vcpus.size() - 1) << 24);  // L2CTLR
-        case key(1, 9, 0, 3): return answer(vcpu, access, 0);                                                              // L2ECTLR
+        case l2ctlr: return answer(vcpu, access, static_cast<uint32_t>(vcpu.partition->vcpus.size() - 1) << 24);
+        case l2ectlr: return answer(vcpu, access, 0);
         default: return Outcome::undefined;
     }
+}
+
+}  // namespace
+
+Outcome on_cp15(Vcpu& vcpu, CoprocessorAccess access) {
+    constexpr uint32_t actlr_smp = 1u << 6;
+    switch (access.key()) {
+        case actlr: return privileged() ? answer(vcpu, access, actlr_smp) : Outcome::undefined;
+        case cntp_ctl: return may_use_physical_timer() ? timer_control_register(vcpu, access) : Outcome::undefined;
+        default: return on_other_cp15(vcpu, access);
+    }
+}
+
+// The reads that software does by the million, in the A32 instruction set and without a condition: recognised by the whole syndrome.
+Outcome on_frequent_cp15(Vcpu& vcpu, CoprocessorAccess access) {
+    const uint32_t state = trapped_state(), shape = access.raw & ~CoprocessorAccess::Rt::mask;
+    const bool simple = !psr::Thumb::test(state) && psr::Mode::get(state) != psr::usr;
+    constexpr uint32_t actlr_smp = 1u << 6;
+    if (shape == CoprocessorAccess::always_read(actlr) && simple) {
+        set_guest_register(vcpu, access.rt(), actlr_smp);
+    } else if (shape == CoprocessorAccess::always_read(cntp_ctl) && simple && (vcpu.cntp_ctl & timer_control::enable) == 0) {
+        set_guest_register(vcpu, access.rt(), vcpu.cntp_ctl);
+    } else {
+        return on_conditional_cp15(vcpu, access);
+    }
+    write_elr(read_elr() + 4);
+    return Outcome::resume;
 }
 
 Outcome on_cp15_long(Vcpu& vcpu, CoprocessorAccess access) {

@@ -19,29 +19,42 @@ namespace {
 }
 
 // Whether the trapped instruction's condition fails: it is then stepped over (DDI 0406C B3.13.6; QEMU never traps these).
-[[nodiscard]] bool condition_fails(Syndrome syndrome) {
-    return syndrome.conditional() && !syndrome.always() && stated_condition_fails(syndrome);
+[[nodiscard]] bool condition_fails(Syndrome syndrome) { return !syndrome.always() && stated_condition_fails(syndrome); }
+
+// The causes whose syndrome has a condition: trapped coprocessor accesses, WFI and the like.
+[[nodiscard, gnu::noinline]] Outcome conditional(Vcpu& vcpu, Syndrome syndrome) {
+    switch (syndrome.trap_class()) {
+        case TrapClass::wfi_wfe: return on_wait(vcpu);
+        case TrapClass::cp15_64: return on_cp15_long(vcpu, CoprocessorAccess{syndrome.raw});
+        case TrapClass::cp14_32: return on_cp14(vcpu, CoprocessorAccess{syndrome.raw});
+        case TrapClass::coprocessor_access: return on_coprocessor(vcpu, syndrome);
+        case TrapClass::vmrs: return on_vmrs(vcpu, CoprocessorAccess{syndrome.raw});
+        default: return Outcome::undefined;
+    }
 }
 
 }  // namespace
 
+[[gnu::noinline]] Outcome on_conditional_cp15(Vcpu& vcpu, CoprocessorAccess access) {
+    return condition_fails({access.raw}) ? Outcome::advance : on_cp15(vcpu, access);
+}
+
 Outcome dispatch(Vcpu& vcpu, Syndrome syndrome) {
-    if (condition_fails(syndrome)) return Outcome::advance;
     switch (syndrome.trap_class()) {
         case TrapClass::data_abort: return on_data_abort(vcpu, DataAbort{syndrome.raw});
         case TrapClass::hvc: return on_hypercall(vcpu, Outcome::resume);
-        case TrapClass::wfi_wfe: return on_wait(vcpu);
-        case TrapClass::cp15_32: return on_cp15(vcpu, CoprocessorAccess{syndrome.raw});
-        case TrapClass::cp15_64: return on_cp15_long(vcpu, CoprocessorAccess{syndrome.raw});
-        case TrapClass::cp14_32: return on_cp14(vcpu, CoprocessorAccess{syndrome.raw});
-        case TrapClass::coprocessor_access: return on_coprocessor(vcpu, syndrome);
+        case TrapClass::cp15_32: return on_frequent_cp15(vcpu, CoprocessorAccess{syndrome.raw});
         case TrapClass::smc: return on_hypercall(vcpu, Outcome::advance);
         case TrapClass::prefetch_abort: return on_prefetch_abort(vcpu, DataAbort{syndrome.raw});
-        case TrapClass::vmrs: return on_vmrs(vcpu, CoprocessorAccess{syndrome.raw});
+        case TrapClass::wfi_wfe:
+        case TrapClass::cp15_64:
+        case TrapClass::cp14_32:
+        case TrapClass::coprocessor_access:
+        case TrapClass::vmrs:
         case TrapClass::cp14_64:
         case TrapClass::cp14_load_store:
         case TrapClass::jazelle:
-        case TrapClass::bxj:
+        case TrapClass::bxj: return condition_fails(syndrome) ? Outcome::advance : conditional(vcpu, syndrome);
         case TrapClass::unknown:
         case TrapClass::svc_from_hyp:
         case TrapClass::prefetch_abort_hyp:
@@ -53,11 +66,7 @@ Outcome dispatch(Vcpu& vcpu, Syndrome syndrome) {
 void apply(Vcpu&, Outcome outcome, Syndrome syndrome) {
     switch (outcome) {
         case Outcome::resume: return;
-        case Outcome::advance: {
-            // IL is not valid for every cause: without it a Thumb coprocessor or MMIO instruction would be taken for 2 bytes.
-            const bool arm = !psr::Thumb::test(read_spsr());
-            return advance_pc(arm || syndrome.long_instruction());
-        }
+        case Outcome::advance: return advance_pc(syndrome.long_instruction());
         case Outcome::undefined: return inject_undefined();
         case Outcome::data_abort: return inject_data_abort(HDFAR::read(), DataAbort{syndrome.raw}.write());
         case Outcome::prefetch_abort: return inject_prefetch_abort(HIFAR::read());
@@ -72,6 +81,7 @@ extern "C" Vcpu* on_asynchronous_abort(Vcpu* vcpu) {
 
 extern "C" Vcpu* on_trap(Vcpu* vcpu) {
     const Syndrome syndrome{HSR::read()};
+    ++vcpu->exits[Syndrome::Class::get(syndrome.raw)];
     apply(*vcpu, dispatch(*vcpu, syndrome), syndrome);
     Cpu& cpu = *vcpu->cpu;
     return cpu.reschedule ? run_next(cpu) : vcpu;

@@ -9,27 +9,33 @@
 
 namespace partita {
 
-[[nodiscard]] inline std::uint32_t guest_register(const Vcpu& vcpu, unsigned n) {
-    if (n < 8) return vcpu.r[n];
+// r8 and above: some are in the frame, some in a bank of the guest's mode.
+[[nodiscard, gnu::noinline]] inline std::uint32_t high_register(const Vcpu& vcpu, unsigned n) {
     const std::uint32_t mode = psr::Mode::get(read_spsr());
     if (n < 13 && mode != psr::fiq) return vcpu.r[n];
     const bool shared_lr = n == 14 && (mode == psr::usr || mode == psr::sys);
+    if (n == 15) return 0;  // no syndrome names the PC (DDI 0406C B3.13.6)
     return shared_lr ? vcpu.r[13] : read_banked(mode, n);
 }
 
-inline void set_guest_register(Vcpu& vcpu, unsigned n, std::uint32_t value) {
-    if (n < 8) {
-        vcpu.r[n] = value;
-        return;
-    }
+[[gnu::noinline]] inline void set_high_register(Vcpu& vcpu, unsigned n, std::uint32_t value) {
     const std::uint32_t mode = psr::Mode::get(read_spsr());
     const bool shared_lr = n == 14 && (mode == psr::usr || mode == psr::sys);
     if (n < 13 && mode != psr::fiq)
         vcpu.r[n] = value;
     else if (shared_lr)
         vcpu.r[13] = value;
-    else
+    else if (n != 15)
         write_banked(mode, n, value);
+}
+
+[[nodiscard]] inline std::uint32_t guest_register(const Vcpu& vcpu, unsigned n) { return n < 8 ? vcpu.r[n] : high_register(vcpu, n); }
+
+inline void set_guest_register(Vcpu& vcpu, unsigned n, std::uint32_t value) {
+    if (n < 8)
+        vcpu.r[n] = value;
+    else
+        set_high_register(vcpu, n, value);
 }
 
 }  // namespace partita

@@ -11,8 +11,10 @@ namespace partita {
 [[nodiscard]] Outcome dispatch(Vcpu& vcpu, Syndrome syndrome);
 void apply(Vcpu& vcpu, Outcome outcome, Syndrome syndrome);
 
-[[nodiscard]] Outcome on_wait(Vcpu& vcpu);                                 // WFI
-[[nodiscard]] Outcome on_cp15(Vcpu& vcpu, CoprocessorAccess access);       // MCR, MRC
+[[nodiscard]] Outcome on_wait(Vcpu& vcpu);                            // WFI
+[[nodiscard]] Outcome on_cp15(Vcpu& vcpu, CoprocessorAccess access);  // MCR, MRC
+[[nodiscard]] Outcome on_frequent_cp15(Vcpu& vcpu, CoprocessorAccess access);
+[[nodiscard]] Outcome on_conditional_cp15(Vcpu& vcpu, CoprocessorAccess access);
 [[nodiscard]] Outcome on_cp15_long(Vcpu& vcpu, CoprocessorAccess access);  // MCRR, MRRC
 [[nodiscard]] Outcome on_cp14(Vcpu& vcpu, CoprocessorAccess access);       // debug, Jazelle
 [[nodiscard]] Outcome on_coprocessor(Vcpu& vcpu, Syndrome syndrome);       // HCPTR: VFP and NEON, and what is not there

@@ -37,24 +37,24 @@ void enter(uint32_t mode, uint32_t vector, uint32_t return_offset, bool mask_abo
 
 }  // namespace
 
-void advance_pc(bool long_instruction) {
+void advance_thumb(bool long_instruction) {
     write_elr(read_elr() + (long_instruction ? 4 : 2));
-    if (const uint32_t before = read_spsr(); psr::Thumb::test(before) && it_state(before) != 0) write_spsr(advance_it(before));
+    if (const uint32_t before = read_spsr(); it_state(before) != 0) write_spsr(advance_it(before));
 }
 
-void inject_undefined() {
+[[gnu::noinline]] void inject_undefined() {
     const bool thumb = psr::Thumb::test(read_spsr());
     enter(psr::und, 0x04, thumb ? 2 : 4, false);
 }
 
-void inject_data_abort(uint32_t address, bool write) {
+[[gnu::noinline]] void inject_data_abort(uint32_t address, bool write) {
     constexpr uint32_t write_not_read = 1u << 11;
     DFSR::write(external_abort() | (write ? write_not_read : 0));
     DFAR::write(address);
     enter(psr::abt, 0x10, 8, true);
 }
 
-void inject_prefetch_abort(uint32_t address) {
+[[gnu::noinline]] void inject_prefetch_abort(uint32_t address) {
     IFSR::write(external_abort());
     IFAR::write(address);
     enter(psr::abt, 0x0c, 4, true);

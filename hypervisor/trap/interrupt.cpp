@@ -17,17 +17,6 @@ void finish(std::uint32_t iar) {
     gic::deactivate(iar);
 }
 
-// The guest's virtual timer. The physical interrupt stays active until the guest ends the virtual one.
-void take_virtual_timer(Cpu& cpu, std::uint32_t iar) {
-    gic::drop_priority(iar);
-    if (cpu.loaded == nullptr) {
-        gic::deactivate(iar);
-        return;
-    }
-    cpu.loaded->interrupts.take_linked_private(intid::virtual_timer);
-    wake(*cpu.loaded);
-}
-
 void take_uart() {
     uart::acknowledge();
     while (const auto received = console::receive()) {
@@ -59,16 +48,18 @@ void take_spi(std::uint32_t iar, std::uint32_t id) {
     for (;;) wait_for_interrupt();
 }
 
-}  // namespace
+// The loaded vCPU's virtual timer. The physical interrupt stays active until the guest ends the virtual one.
+[[gnu::always_inline]] inline void take_virtual_timer(Vcpu& vcpu, std::uint32_t iar) {
+    gic::drop_priority(iar);
+    vcpu.interrupts.take_linked_private(intid::virtual_timer);
+}
 
-void take_interrupt(Cpu& cpu) {
-    const std::uint32_t iar = gic::acknowledge();
+[[gnu::noinline]] void take_other(Cpu& cpu, std::uint32_t iar) {
     const std::uint32_t id = iar & 0x3ffu;
     switch (id) {
-        case intid::virtual_timer: take_virtual_timer(cpu, iar); return;
         case intid::sgi_post:
-            cpu.reschedule = true;
             finish(iar);
+            serve_inbox(cpu);
             return;
         case intid::hyp_timer:
             timer::arm(timer::never);
@@ -91,9 +82,24 @@ void take_interrupt(Cpu& cpu) {
         finish(iar);
 }
 
+}  // namespace
+
+void take_interrupt(Cpu& cpu) {
+    const std::uint32_t iar = gic::acknowledge();
+    if ((iar & 0x3ffu) != intid::virtual_timer) return take_other(cpu, iar);
+    if (cpu.loaded == nullptr) return finish(iar);
+    take_virtual_timer(*cpu.loaded, iar);
+    wake(*cpu.loaded);
+}
+
 extern "C" Vcpu* on_interrupt(Vcpu* vcpu) {
+    const std::uint32_t iar = gic::acknowledge();
+    ++vcpu->exits[0];
+    if ((iar & 0x3ffu) == intid::virtual_timer)
+        take_virtual_timer(*vcpu, iar);
+    else
+        take_other(*vcpu->cpu, iar);
     Cpu& cpu = *vcpu->cpu;
-    take_interrupt(cpu);
     return cpu.reschedule ? run_next(cpu) : vcpu;
 }
 

@@ -98,8 +98,18 @@ void unload(Cpu& cpu, Vcpu& vcpu) {
     cpu.reschedule = true;
 }
 
+// Interrupts of one vCPU were changed by another CPU.
+void look(Cpu& cpu, Vcpu& vcpu) {
+    if (cpu.loaded == &vcpu) {
+        vcpu.interrupts.serve();
+        if (vcpu.state == RunState::blocked && vcpu.interrupts.signalled()) wake(vcpu);
+    } else if (vcpu.state == RunState::blocked && vcpu.interrupts.wants_to_run()) {
+        wake(vcpu);
+    }
+}
+
 // Carries out what was posted to one vCPU. A stop leaves nothing of the rest to do, except to begin the next life.
-void serve(Cpu& cpu, Vcpu& vcpu) {
+[[gnu::noinline]] void serve(Cpu& cpu, Vcpu& vcpu) {
     const std::uint32_t events = vcpu.events.exchange(0, std::memory_order_acq_rel);
     if ((events & event::stop) != 0) {
         unload(cpu, vcpu);
@@ -111,18 +121,6 @@ void serve(Cpu& cpu, Vcpu& vcpu) {
         start(vcpu);
     }
     if ((events & event::load) != 0) begin(*vcpu.partition);
-    if ((events & event::look) == 0) return;
-    if (cpu.loaded == &vcpu) {
-        vcpu.interrupts.serve();
-        if (vcpu.state == RunState::blocked && vcpu.interrupts.signalled()) wake(vcpu);
-    } else if (vcpu.state == RunState::blocked && vcpu.interrupts.wants_to_run()) {
-        wake(vcpu);
-    }
-}
-
-void serve_inbox(Cpu& cpu) {
-    for (std::uint32_t bits = cpu.inbox.exchange(0, std::memory_order_acq_rel); bits != 0; bits &= bits - 1)
-        serve(cpu, *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))]);
 }
 
 Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
@@ -134,6 +132,14 @@ void load_partition(Vcpu& vcpu) {
 }
 
 }  // namespace
+
+void serve_inbox(Cpu& cpu) {
+    for (std::uint32_t bits = cpu.looks.exchange(0, std::memory_order_acquire); bits != 0; bits &= bits - 1)
+        look(cpu, *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))]);
+    if (cpu.inbox.load(std::memory_order_relaxed) == 0) return;
+    for (std::uint32_t bits = cpu.inbox.exchange(0, std::memory_order_acq_rel); bits != 0; bits &= bits - 1)
+        serve(cpu, *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))]);
+}
 
 void give_vfp(Vcpu& vcpu) {
     Cpu& cpu = *vcpu.cpu;
@@ -149,7 +155,7 @@ void give_vfp(Vcpu& vcpu) {
 Vcpu* run_next(Cpu& cpu) {
     for (;;) {
         cpu.reschedule = false;
-        while (cpu.inbox.load(std::memory_order_relaxed) != 0) serve_inbox(cpu);
+        while ((cpu.inbox.load(std::memory_order_relaxed) | cpu.looks.load(std::memory_order_relaxed)) != 0) serve_inbox(cpu);
         Vcpu* const next = pick(cpu, timer::now());
         if (next != nullptr && next->state == RunState::runnable) {
             switch_to(cpu, *next);
@@ -181,16 +187,12 @@ void prepare_traps(Cpu& cpu) {
 void notify(VcpuInterrupts& target) {
     Vcpu& vcpu = vcpu_of(target);
     Cpu& cpu = *vcpu.cpu;
-    if (&cpu != &this_cpu()) {
-        post(vcpu, event::look);
-    } else if (cpu.loaded == &vcpu) {
-        target.serve();
-        if (vcpu.state == RunState::blocked && target.signalled()) wake(vcpu);
-    } else if (vcpu.state == RunState::blocked && target.wants_to_run()) {
-        wake(vcpu);
-    }
+    if (&cpu != &this_cpu())
+        post_look(vcpu);
+    else
+        look(cpu, vcpu);
 }
 
-void notify_later(VcpuInterrupts& target) { post(vcpu_of(target), event::look); }
+void notify_later(VcpuInterrupts& target) { post_look(vcpu_of(target)); }
 
 }  // namespace partita

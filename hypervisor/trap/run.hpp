@@ -8,6 +8,9 @@ namespace partita {
 // Serves the inbox, picks the next vCPU and loads it; waits where none can run. Returns the vCPU to resume.
 [[nodiscard]] Vcpu* run_next(Cpu& cpu);
 
+// Carries out what was posted to this CPU. What is for a vCPU that does not run asks for a reschedule.
+void serve_inbox(Cpu& cpu);
+
 // Acknowledges and handles one pending interrupt of this CPU.
 void take_interrupt(Cpu& cpu);
 

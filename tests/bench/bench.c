@@ -23,7 +23,7 @@ void bench_isr(uint64_t now) {
     if (id == 34) REG32(PL031 + 0x1c) = 1;
     REG32(GICC + 0x10) = iar;
     if (id >= 1020) return;
-    struct taken *const mine = &taken[cpu()];
+    struct taken* const mine = &taken[cpu()];
     mine->entered = now;
     mine->id = id;
     ++mine->count;
@@ -38,7 +38,7 @@ void bench_interrupts_on(void) {
     interrupts_on();
 }
 
-void report(const char *name, const struct figures *figures) {
+void report(const char* name, const struct figures* figures) {
     console_printf("figure %s %lu %lu %lu %lu\n", name, figures->minimum, (uint32_t)(figures->sum / figures->count), figures->maximum,
                    figures->count);
 }

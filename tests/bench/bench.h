@@ -8,19 +8,19 @@
 #define GICC 0x08010000u
 #define PL011 0x09000000u
 #define PL031 0x09010000u
-#define REG32(address) (*(volatile uint32_t *)(address))
+#define REG32(address) (*(volatile uint32_t*)(address))
 /* One plain STRB: the compiler would use forms with write-back in loops. */
 static inline void write8(uint32_t address, uint8_t value) { __asm__ volatile("strb %0, [%1]" ::"r"(value), "r"(address) : "memory"); }
 
 /* The counter's ticks over `instruction`, which may use `in` (%[in]) and write `out` (%[out]); reading it once costs one. */
-#define TIMED(instruction, in_value, out_value)                                                                           \
-    __extension__({                                                                                                       \
-        uint64_t before_, after_;                                                                                         \
+#define TIMED(instruction, in_value, out_value)                                                                                  \
+    __extension__({                                                                                                              \
+        uint64_t before_, after_;                                                                                                \
         __asm__ volatile("mrrc p15, 1, %Q[before], %R[before], c14\n\t" instruction "\n\tmrrc p15, 1, %Q[after], %R[after], c14" \
-                         : [before] "=&r"(before_), [after] "=&r"(after_), [out] "=&r"(out_value)                         \
-                         : [in] "r"(in_value)                                                                             \
-                         : "memory", "r0", "r1", "r2", "r3", "cc");                                                       \
-        (uint32_t)(after_ - before_) - 1;                                                                                 \
+                         : [before] "=&r"(before_), [after] "=&r"(after_), [out] "=&r"(out_value)                                \
+                         : [in] "r"(in_value)                                                                                    \
+                         : "memory", "r0", "r1", "r2", "r3", "cc");                                                              \
+        (uint32_t)(after_ - before_) - 1;                                                                                        \
     })
 
 static inline uint64_t counter(void) {
@@ -40,13 +40,13 @@ struct figures {
     uint32_t minimum, maximum, count;
     uint64_t sum;
 };
-static inline void record(struct figures *figures, uint32_t value) {
+static inline void record(struct figures* figures, uint32_t value) {
     if (figures->count == 0 || value < figures->minimum) figures->minimum = value;
     if (value > figures->maximum) figures->maximum = value;
     ++figures->count;
     figures->sum += value;
 }
-void report(const char *name, const struct figures *figures);
+void report(const char* name, const struct figures* figures);
 
 /* The ISR of vectors.S acknowledges and ends; it leaves these. */
 struct taken {

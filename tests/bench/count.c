@@ -19,19 +19,19 @@ struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
 enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
-typedef void (*translated)(qemu_plugin_id_t, struct qemu_plugin_tb *);
-typedef void (*executed)(unsigned, void *);
-typedef void (*accessed)(unsigned, qemu_plugin_meminfo_t, uint64_t, void *);
-typedef void (*ended)(qemu_plugin_id_t, void *);
+typedef void (*translated)(qemu_plugin_id_t, struct qemu_plugin_tb*);
+typedef void (*executed)(unsigned, void*);
+typedef void (*accessed)(unsigned, qemu_plugin_meminfo_t, uint64_t, void*);
+typedef void (*ended)(qemu_plugin_id_t, void*);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, translated);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
-size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *, void *, size_t);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, executed, enum qemu_plugin_cb_flags, void *);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, accessed, enum qemu_plugin_cb_flags, enum qemu_plugin_mem_rw, void *);
-void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, ended, void *);
-int qemu_plugin_install(qemu_plugin_id_t, const void *, int, char **);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb*);
+struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb*, size_t);
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn*, void*, size_t);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn*);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn*, executed, enum qemu_plugin_cb_flags, void*);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn*, accessed, enum qemu_plugin_cb_flags, enum qemu_plugin_mem_rw, void*);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, ended, void*);
+int qemu_plugin_install(qemu_plugin_id_t, const void*, int, char**);
 int qemu_plugin_version = 4;
 
 /* hypervisor/machine/layout.hpp */
@@ -43,7 +43,7 @@ int qemu_plugin_version = 4;
 #define MARK_END 0xe1a0c00cu
 
 enum kind { plain, barrier, tlb, cache };
-static FILE *out;
+static FILE* out;
 static bool open_window;
 static uint64_t instructions, gic, kinds[4];
 static uint32_t counts[IMAGE_SIZE / 4];
@@ -58,7 +58,7 @@ static enum kind kind_of(uint32_t insn) {
     return crn == 8 ? tlb : crn == 7 ? cache : plain;
 }
 
-static void begin(unsigned cpu, void *data) {
+static void begin(unsigned cpu, void* data) {
     (void)cpu, (void)data;
     open_window = true;
     instructions = gic = 0;
@@ -66,7 +66,7 @@ static void begin(unsigned cpu, void *data) {
     memset(counts, 0, sizeof counts);
 }
 
-static void end(unsigned cpu, void *data) {
+static void end(unsigned cpu, void* data) {
     (void)cpu, (void)data;
     open_window = false;
     fprintf(out, "window %llu %llu %llu %llu %llu\n", (unsigned long long)instructions, (unsigned long long)gic,
@@ -76,7 +76,7 @@ static void end(unsigned cpu, void *data) {
     fflush(out); /* QEMU may be stopped by a signal */
 }
 
-static void step(unsigned cpu, void *data) {
+static void step(unsigned cpu, void* data) {
     (void)cpu;
     if (!open_window) return;
     const uintptr_t packed = (uintptr_t)data;
@@ -85,21 +85,21 @@ static void step(unsigned cpu, void *data) {
     ++counts[packed >> 2];
 }
 
-static void touch(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, void *data) {
+static void touch(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address, void* data) {
     (void)cpu, (void)info, (void)data;
     if (open_window && address >= GIC && address < GIC + GIC_SIZE) ++gic;
 }
 
-static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
+static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
     (void)id;
     for (size_t n = 0; n < qemu_plugin_tb_n_insns(tb); ++n) {
-        struct qemu_plugin_insn *const insn = qemu_plugin_tb_get_insn(tb, n);
+        struct qemu_plugin_insn* const insn = qemu_plugin_tb_get_insn(tb, n);
         const uint64_t address = qemu_plugin_insn_vaddr(insn);
         uint32_t code = 0;
         if (qemu_plugin_insn_data(insn, &code, sizeof code) != sizeof code) continue;
         if (address >= IMAGE && address < IMAGE + IMAGE_SIZE) {
             const uintptr_t packed = (uintptr_t)(address - IMAGE) / 4 << 2 | kind_of(code);
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, step, QEMU_PLUGIN_CB_NO_REGS, (void *)packed);
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, step, QEMU_PLUGIN_CB_NO_REGS, (void*)packed);
             qemu_plugin_register_vcpu_mem_cb(insn, touch, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
         } else if (code == MARK_BEGIN) {
             qemu_plugin_register_vcpu_insn_exec_cb(insn, begin, QEMU_PLUGIN_CB_NO_REGS, NULL);
@@ -109,12 +109,12 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     }
 }
 
-static void finish(qemu_plugin_id_t id, void *data) {
+static void finish(qemu_plugin_id_t id, void* data) {
     (void)id, (void)data;
     fclose(out);
 }
 
-int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv) {
+int qemu_plugin_install(qemu_plugin_id_t id, const void* info, int argc, char** argv) {
     (void)info;
     for (int n = 0; n < argc; ++n)
         if (strncmp(argv[n], "out=", 4) == 0) out = fopen(argv[n] + 4, "w");

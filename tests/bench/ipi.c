@@ -35,7 +35,7 @@ static uint32_t send(void) {
     while (taken[1].count == seen) yield();
     return (uint32_t)(taken[1].entered - from);
 }
-static void measure(const char *name) {
+static void measure(const char* name) {
     struct figures figures = {0};
     for (uint32_t n = 0; n < 4; ++n) (void)send();
     console_printf("operation %s\n", name);

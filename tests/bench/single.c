@@ -4,24 +4,24 @@
 #define REPETITIONS 100u
 #define SGI_SELF(n) (2u << 24 | (n))
 /* "operation NAME", then one repetition between the marks, then all of them. */
-#define MEASURE(name, expression)                                   \
-    do {                                                            \
-        struct figures figures_ = {0};                              \
-        for (uint32_t n_ = 0; n_ < 4; ++n_) (void)(expression);     \
-        console_printf("operation %s\n", name);                     \
-        mark_begin();                                               \
-        (void)(expression);                                         \
-        mark_end();                                                 \
+#define MEASURE(name, expression)                                                    \
+    do {                                                                             \
+        struct figures figures_ = {0};                                               \
+        for (uint32_t n_ = 0; n_ < 4; ++n_) (void)(expression);                      \
+        console_printf("operation %s\n", name);                                      \
+        mark_begin();                                                                \
+        (void)(expression);                                                          \
+        mark_end();                                                                  \
         for (uint32_t n_ = 0; n_ < REPETITIONS; ++n_) record(&figures_, expression); \
-        report(name, &figures_);                                    \
+        report(name, &figures_);                                                     \
     } while (0)
 
 static uint32_t load(uint32_t address) {
-    uint32_t out;
+    register uint32_t out __asm__("r4");
     return TIMED("ldr %[out], [%[in]]", address, out);
 }
 static uint32_t store(uint32_t address, uint32_t value) {
-    uint32_t out;
+    register uint32_t out __asm__("r5");
     register uint32_t stored __asm__("r4") = value;
     __asm__ volatile("" : "+r"(stored));
     const uint32_t ticks = TIMED("str r4, [%[in]]", address, out);
@@ -39,11 +39,11 @@ static uint32_t null_call(void) {
     return (uint32_t)(after - before) - 1;
 }
 static uint32_t actlr(void) {
-    uint32_t out;
+    register uint32_t out __asm__("r4");
     return TIMED("mrc p15, 0, %[out], c1, c0, 1", 0, out);
 }
 static uint32_t physical_timer(void) {
-    uint32_t out;
+    register uint32_t out __asm__("r4");
     return TIMED("mrc p15, 0, %[out], c14, c2, 1", 0, out);
 }
 

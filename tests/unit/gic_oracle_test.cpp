@@ -221,7 +221,7 @@ private:
                     busy = true;
                     cpu.loaded->interrupts.maintain();
                 }
-                if (cpu.inbox.load() == 0) continue;
+                if ((cpu.inbox.load() | cpu.looks.load()) == 0) continue;
                 busy = true;
                 (void)run_next(cpu);
             }

@@ -140,7 +140,7 @@ TEST_F(TwoCpus, AnEndIsAskedOfThoseThatAreOffToo) {
 }
 
 TEST_F(TwoCpus, CpuOffHoldsAtOnce) {
-    second.events.fetch_or(event::look);  // another CPU is just telling it something: its inbox and SGI are yet to come
+    second.events.fetch_or(event::start);  // another CPU is just telling it something: its inbox and SGI are yet to come
     second.r[0] = PSCI_CPU_OFF;
     fake.be_cpu(1);
     hypercall(second);

@@ -96,11 +96,15 @@ TEST_F(Schedule, ASleeperWakesWhenItsTimerIsDue) {
 TEST_F(Schedule, PostsInterruptTheOtherCpuOnce) {
     fake.be_cpu(0);
     fake.gic.sgis.clear();
-    post(one, event::look);
-    post(one, event::look);
+    post(one, event::start);
+    post(one, event::start);
     post(two, event::stop);
     EXPECT_EQ(fake.gic.sgis, (std::vector<std::uint32_t>{2u << 16 | intid::sgi_post}));
     EXPECT_EQ(cpu.inbox.load(), one.bit | two.bit);
+    post_look(one);
+    post_look(two);
+    EXPECT_EQ(fake.gic.sgis.size(), 2u) << "one more for both";
+    EXPECT_EQ(cpu.looks.load(), one.bit | two.bit);
 }
 
 TEST_F(Schedule, AnEmulatedTimerHasALevel) {

@@ -34,15 +34,6 @@ TEST(Syndrome, WhatDescribesNoInstructionIsSaid) {
     EXPECT_FALSE(DataAbort{0x94000006}.external());
 }
 
-TEST(Syndrome, ConditionsBelongToCoprocessorCauses) {
-    EXPECT_TRUE(Syndrome{0x01u << 26}.conditional());
-    EXPECT_TRUE(Syndrome{0x0cu << 26}.conditional());
-    EXPECT_FALSE(Syndrome{0x00u << 26}.conditional());
-    EXPECT_FALSE(Syndrome{0x12u << 26}.conditional());
-    EXPECT_FALSE(Syndrome{0x13u << 26}.conditional());
-    EXPECT_FALSE(Syndrome{0x24u << 26}.conditional());
-}
-
 // mrc p15, 1, r5, c9, c0, 2 (L2CTLR).
 TEST(Syndrome, CoprocessorAccess) {
     const CoprocessorAccess access{CoprocessorAccess::key(1, 9, 0, 2) | 5u << 5 | 1u};

@@ -228,7 +228,7 @@ TEST_F(VirtualGic, RetargetingMovesAPendingInterrupt) {
     EXPECT_EQ(hardware.live(), 1u);
     set(gicd::ITARGETSR + 50, 2, 1);
     EXPECT_EQ(hardware.live(), 0u);
-    EXPECT_TRUE(fake.vcpu(0, 1).events.load() & event::look);
+    EXPECT_TRUE(system().cpus[1].looks.load() & fake.vcpu(0, 1).bit);
 }
 
 // Edges, levels and linked interrupts of random priorities; enables, disables, acknowledges, ends, parking and loading in

@@ -43,7 +43,7 @@ void fill_traps(partita_partition& out) {
     };
     constexpr Emulated devices[] = {{platform::gicd, PARTITA_DEVICE_GICD}, {platform::pl011, PARTITA_DEVICE_PL011}};
     for (std::uint32_t multiplier = 0x0020'0001;; multiplier += 0x0001'0002) {
-        std::fill(std::begin(out.traps), std::end(out.traps), partita_trap_slot{});
+        std::fill(std::begin(out.traps), std::end(out.traps), partita_trap_slot{PARTITA_NO_PAGE, PARTITA_DEVICE_NONE});
         out.trap_multiplier = multiplier;
         bool apart = true;
         for (const Emulated& device : devices) {
@@ -72,7 +72,8 @@ void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables
     out.copies = next_slice(tables.copies, planned.copies.size());
     out.patches = next_slice(tables.patches, planned.patches.size());
     out.routes = next_slice(tables.interrupts, planned.routes.size());
-    for (std::uint32_t index = 0; index < planned.cpus.size(); ++index) tables.vcpus.push_back({number, planned.cpus[index], index, planned.priority});
+    for (std::uint32_t index = 0; index < planned.cpus.size(); ++index)
+        tables.vcpus.push_back({number, planned.cpus[index], index, planned.priority});
     for (const PlannedRegion& region : planned.regions) tables.regions.push_back({region.ipa, region.pa, region.size, region.flags, 0});
     for (const PlannedCopy& copy : planned.copies) tables.copies.push_back({copy.source, copy.ipa, copy.bytes.size()});
     for (const PlannedPatch& patch : planned.patches)

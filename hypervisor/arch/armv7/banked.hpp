@@ -18,6 +18,12 @@ inline void write_elr(std::uint32_t value) { asm volatile("msr elr_hyp, %0" ::"r
     asm volatile("mrs %0, spsr" : "=r"(value));
     return value;
 }
+// SPSR as the trap left it. Two reads in one handler are one instruction: not for code that writes it.
+[[nodiscard]] inline std::uint32_t trapped_state() {
+    std::uint32_t value;
+    asm("mrs %0, spsr" : "=r"(value));
+    return value;
+}
 inline void write_spsr(std::uint32_t value) { asm volatile("msr spsr_cxsf, %0" ::"r"(value)); }
 
 // SP (which = 13) or LR (14) of a mode. Callers give a guest mode; usr and sys have their LR in the frame.

@@ -15,6 +15,7 @@ inline FakeBanks fake_banks;
 [[nodiscard]] inline std::uint32_t read_elr() { return fake_banks.elr; }
 inline void write_elr(std::uint32_t value) { fake_banks.elr = value; }
 [[nodiscard]] inline std::uint32_t read_spsr() { return fake_banks.spsr; }
+[[nodiscard]] inline std::uint32_t trapped_state() { return fake_banks.spsr; }
 inline void write_spsr(std::uint32_t value) { fake_banks.spsr = value; }
 [[nodiscard]] inline std::uint32_t read_banked(std::uint32_t mode, unsigned which) { return fake_banks.registers.at(mode).at(which); }
 inline void write_banked(std::uint32_t mode, unsigned which, std::uint32_t value) { fake_banks.registers.at(mode).at(which) = value; }
