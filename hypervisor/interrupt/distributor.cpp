@@ -47,7 +47,9 @@ void Distributor::set_level(uint32_t id, bool high) {
     if (irq::Enabled::test(before)) tell_holder(id, before);
 }
 
-void Distributor::take_linked(uint32_t id) {
+void Distributor::take_linked(uint32_t id, VcpuInterrupts* here) {
+    const uint32_t now = spi(id).load(std::memory_order_relaxed);
+    if (setup_.vcpu[target(now)] == here && targeted(now) && here->take_spi_directly(id, now)) return;
     const uint32_t before = spi(id).fetch_or(irq::Pending::mask, std::memory_order_relaxed);
     tell_holder(id, before);
 }

@@ -228,20 +228,17 @@ void DistributorRegisters::write_control(uint32_t value) {
 }
 
 void Distributor::send_sgi(VcpuInterrupts& by, uint32_t value) {
-    const uint32_t id = value & 0xfu;
-    uint32_t targets = 0;
-    switch (value >> 24 & 3u) {
-        case 0: targets = value >> 16 & everyone_; break;
-        case 1: targets = everyone_ & ~(1u << by.index()); break;
-        case 2: targets = 1u << by.index(); break;
-        default: return;  // reserved (§4.3.15)
-    }
-    for (; targets != 0; targets &= targets - 1) {
-        VcpuInterrupts& target = *setup_.vcpu[static_cast<unsigned>(__builtin_ctz(targets))];
-        if (&target == &by && by.take_sgi_directly(id, by.index())) continue;
-        target.post_sgi(id, by.index());
-        notify(target);
-    }
+    const uint32_t id = value & 0xfu, filter = value >> 24 & 3u;
+    if (filter == 2) return send_sgi_to(by, by, id);
+    if (filter == 3) return;  // reserved (§4.3.15)
+    uint32_t targets = filter == 0 ? value >> 16 & everyone_ : everyone_ & ~(1u << by.index());
+    for (; targets != 0; targets &= targets - 1) send_sgi_to(*setup_.vcpu[static_cast<unsigned>(__builtin_ctz(targets))], by, id);
+}
+
+void Distributor::send_sgi_to(VcpuInterrupts& target, VcpuInterrupts& by, uint32_t id) {
+    if (&target == &by && by.take_sgi_directly(id, by.index())) return;
+    target.post_sgi(id, by.index());
+    notify(target);
 }
 
 uint32_t DistributorRegisters::read_word(uint32_t offset) {

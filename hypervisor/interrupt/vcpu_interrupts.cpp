@@ -71,6 +71,7 @@ void VcpuInterrupts::collect_sgis() {
         if (sgi_inbox_[pair].load(std::memory_order_relaxed) == 0) continue;
         for (uint32_t bits = sgi_inbox_[pair].exchange(0, std::memory_order_acquire); bits != 0; bits &= bits - 1) {
             const unsigned bit = static_cast<unsigned>(__builtin_ctz(bits));
+            if (take_sgi_directly(bit % 16, pair * 2 + bit / 16)) continue;
             sgi_sources_[bit % 16] = static_cast<std::uint8_t>(sgi_sources_[bit % 16] | 1u << (pair * 2 + bit / 16));
             look_.add(bit % 16);
         }
@@ -133,14 +134,41 @@ void VcpuInterrupts::find_usable() {
     usable_ = loaded_ && control_ == gich::hcr::enable && distributor_->forwards() ? all() & ~spi_held_ : 0;
 }
 
+// Into the list register that it was in last, if that is empty: then it is in none. Otherwise into another, unless it is in its own.
 bool VcpuInterrupts::take_sgi_directly(uint32_t id, unsigned source) {
-    const uint32_t state = private_[id] & (irq::Enabled::mask | irq::Active::mask);
-    if (state != irq::Enabled::mask || sgi_sources_[id] != 0) return false;
-    const uint32_t free = directly_free();
-    const unsigned last = sgi_register_[id];
-    const bool live = held_[last] == id + 1 && (free >> last & 1u) == 0;  // then it is merged, on the long way
-    if (free == 0 || live) return false;
-    put_directly(free, id, lr::SourceCpu::make(source));
+    const uint32_t word = private_[id], free = gic::empty_list_registers() & usable_;
+    if ((word & (irq::Enabled::mask | irq::Active::mask)) != irq::Enabled::mask || sgi_sources_[id] != 0 || free == 0) return false;
+    unsigned n = sgi_register_[id];
+    if ((free >> n & 1u) == 0) {
+        if (held_[n] == id + 1) return false;
+        n = static_cast<unsigned>(__builtin_ctz(free));
+        sgi_register_[id] = static_cast<std::uint8_t>(n);
+    }
+    held_[n] = id + 1;
+    gic::set_list_register(n, id | lr::SourceCpu::make(source) | lr::Priority::make(irq::Priority::get(word)) | lr::Pending::mask);
+    return true;
+}
+
+// SPI id, whose word is `word`, into an empty list register: into the one that it was in last if it is still counted as held there.
+bool VcpuInterrupts::take_spi_directly(uint32_t id, uint32_t word) {
+    constexpr uint32_t must = irq::Enabled::mask | irq::Pending::mask | irq::Active::mask;
+    if ((word & must) != irq::Enabled::mask || control_ != gich::hcr::enable || !distributor_->forwards()) return false;
+    const uint32_t owner = irq::Owner::get(word), empty = gic::empty_list_registers();
+    uint32_t free = empty & usable_;
+    if (owner == index_ + 1) {
+        for (free = empty & spi_held_; free != 0 && held_[static_cast<unsigned>(__builtin_ctz(free))] != id + 1;) free &= free - 1;
+    } else if (owner == 0) {
+        uint32_t expected = word;
+        if (free == 0 || !change(id, expected, word | irq::Owner::make(index_ + 1))) return false;
+    } else {
+        return false;
+    }
+    if (free == 0) return false;
+    const auto n = static_cast<unsigned>(__builtin_ctz(free));
+    hold(n, id + 1);
+    usable_ &= ~(1u << n);
+    gic::set_list_register(n, lr::Hardware::mask | lr::VirtualId::make(id) | lr::PhysicalId::make(id) |
+                                  lr::Priority::make(irq::Priority::get(word)) | lr::Pending::mask);
     return true;
 }
 

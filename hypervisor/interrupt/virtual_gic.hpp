@@ -76,6 +76,8 @@ public:
     [[gnu::always_inline]] inline void take_linked_private(std::uint32_t id);
     // An SGI that this vCPU, loaded, is to take: put straight into a list register. False: it must be posted.
     [[nodiscard]] bool take_sgi_directly(std::uint32_t id, unsigned source);
+    // The same for a linked SPI that targets this vCPU.
+    [[nodiscard]] bool take_spi_directly(std::uint32_t id, std::uint32_t word);
     // The level of a private interrupt that the hypervisor emulates.
     void set_private_level(std::uint32_t id, bool high);
 
@@ -166,7 +168,8 @@ public:
 
     // --- any CPU -----------------------------------------------------------------------------------------------------
     void set_level(std::uint32_t id, bool high);
-    void take_linked(std::uint32_t id);
+    // here: the vCPU that is loaded on this CPU, or nullptr.
+    void take_linked(std::uint32_t id, VcpuInterrupts* here);
     // The guest's access to an aligned word: the frequent ones in a few instructions.
     [[nodiscard, gnu::always_inline]] inline std::uint32_t read_word(VcpuInterrupts& by, std::uint32_t offset) {
         return offset == gicd::TYPER ? typer_ : read(by, offset, 4);
@@ -190,6 +193,7 @@ private:
     [[gnu::noinline]] void write_rare_word(VcpuInterrupts& by, std::uint32_t offset, std::uint32_t value);
     void enable(VcpuInterrupts& by, std::uint32_t first, std::uint32_t bits);
     void send_sgi(VcpuInterrupts& by, std::uint32_t value);
+    void send_sgi_to(VcpuInterrupts& target, VcpuInterrupts& by, std::uint32_t id);
     void tell_holder(std::uint32_t id, std::uint32_t word);
     void tell(unsigned vcpu, std::uint32_t id);
 
@@ -207,7 +211,6 @@ inline void VcpuInterrupts::put_directly(std::uint32_t free, std::uint32_t id, s
     value |=
         list_register::VirtualId::make(id) | list_register::Priority::make(irq::Priority::get(private_[id])) | list_register::Pending::mask;
     gic::set_list_register(n, value);
-    if (id < 16) sgi_register_[id] = static_cast<std::uint8_t>(n);
 }
 
 inline void VcpuInterrupts::take_linked_private(std::uint32_t id) {
@@ -217,11 +220,11 @@ inline void VcpuInterrupts::take_linked_private(std::uint32_t id) {
 }
 
 inline void Distributor::write_word(VcpuInterrupts& by, std::uint32_t offset, std::uint32_t value) {
-    if (offset == gicd::SGIR) return send_sgi(by, value);
     if ((offset & ~0x7fu) == gicd::ISENABLER) {
         if (value != 0) enable(by, offset % 0x80 * 8, value);
         return;
     }
+    if (offset == gicd::SGIR) return send_sgi(by, value);
     write_rare_word(by, offset, value);
 }
 

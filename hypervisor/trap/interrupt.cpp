@@ -28,20 +28,20 @@ void take_uart() {
     for (std::uint32_t n = 0; n < system().partition_count; ++n) system().partitions[n].console.drained();
 }
 
-void take_spi(std::uint32_t iar, std::uint32_t id) {
-    if (id == system().image->board.uart_interrupt) {
+[[gnu::noinline]] void take_own_spi(std::uint32_t iar, std::uint32_t id) {
+    if (id == system().image->board.uart_interrupt)
         take_uart();
-        finish(iar);
-        return;
-    }
-    const std::uint32_t owner = id < PARTITA_MAX_INTERRUPTS ? system().owner[id] : 0;
-    if (owner == 0) {
+    else
         gic::disable(id);  // nobody's: it must not come again
-        finish(iar);
-        return;
-    }
+    finish(iar);
+}
+
+void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
+    const std::uint32_t owner = id < PARTITA_MAX_INTERRUPTS ? system().owner[id] : 0;
+    if (owner == 0) return take_own_spi(iar, id);
     gic::drop_priority(iar);
-    system().partitions[owner - 1].distributor.take_linked(id);
+    system().partitions[owner - 1].distributor.take_linked(id, cpu.loaded != nullptr ? &cpu.loaded->interrupts : nullptr);
+    if (cpu.loaded != nullptr && cpu.loaded->state == RunState::blocked && cpu.loaded->interrupts.signalled()) wake(*cpu.loaded);
 }
 
 [[noreturn]] void halt() {
@@ -77,7 +77,7 @@ void take_spi(std::uint32_t iar, std::uint32_t id) {
     }
     if (id >= intid::special) return;  // nothing was pending any more
     if (id >= intid::first_spi)
-        take_spi(iar, id);
+        take_spi(cpu, iar, id);
     else
         finish(iar);
 }

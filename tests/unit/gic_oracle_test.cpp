@@ -113,12 +113,15 @@ private:
 
     void write(unsigned by, std::uint32_t offset, unsigned size, std::uint32_t value) {
         fake_.be_cpu(by);
-        a_.distributor.write(vcpu(by).interrupts, offset, size, value);
+        if (size == 4)
+            a_.distributor.write_word(vcpu(by).interrupts, offset, value);  // as the trap does
+        else
+            a_.distributor.write(vcpu(by).interrupts, offset, size, value);
     }
     void write_bit(unsigned by, std::uint32_t base, unsigned id) { write(by, base + id / 32 * 4, 4, 1u << id % 32); }
     [[nodiscard]] std::uint32_t read(unsigned by, std::uint32_t offset, unsigned size = 4) {
         fake_.be_cpu(by);
-        return a_.distributor.read(vcpu(by).interrupts, offset, size);
+        return size == 4 ? a_.distributor.read_word(vcpu(by).interrupts, offset) : a_.distributor.read(vcpu(by).interrupts, offset, size);
     }
 
     void apply(const Step& step) {
@@ -212,7 +215,7 @@ private:
                 fake_.gic.physical_active.insert(id);
                 fake_.gic.physical_pending.erase(id);
                 oracle_.at(0, id).latched = true;  // taken once, it is delivered, even where its line falls before that
-                a_.distributor.take_linked(id);
+                a_.distributor.take_linked(id, this_cpu().loaded == nullptr ? nullptr : &this_cpu().loaded->interrupts);
             }
             for (unsigned n = 0; n < 2; ++n) {
                 fake_.be_cpu(n);

@@ -13,7 +13,12 @@ class VirtualGic : public testing::Test {
 protected:
     VirtualGic() { set(gicd::CTLR, 1); }
 
-    void set(std::uint32_t offset, std::uint32_t value, unsigned size = 4) { gic().write(vcpu.interrupts, offset, size, value); }
+    void set(std::uint32_t offset, std::uint32_t value, unsigned size = 4) {
+        if (size == 4)
+            gic().write_word(vcpu.interrupts, offset, value);
+        else
+            gic().write(vcpu.interrupts, offset, size, value);
+    }
     [[nodiscard]] std::uint32_t get(std::uint32_t offset, unsigned size = 4) { return gic().read(vcpu.interrupts, offset, size); }
     [[nodiscard]] Distributor& gic() { return vcpu.partition->distributor; }
     void enable(std::uint32_t id, std::uint32_t priority = 0xa0, bool edge = true) {
@@ -163,7 +168,7 @@ TEST_F(VirtualGic, LinkedInterruptsEndInTheHardware) {
     enable(40, 0xa0, false);
     EXPECT_TRUE(hardware.physical_enabled.contains(40));
     hardware.physical_active.insert(40);
-    gic().take_linked(40);
+    gic().take_linked(40, &vcpu.interrupts);
     EXPECT_TRUE(list_register::Hardware::test(hardware.lr[0]));
     EXPECT_EQ(take(), 40u);
     finish();
@@ -173,7 +178,7 @@ TEST_F(VirtualGic, LinkedInterruptsEndInTheHardware) {
 TEST_F(VirtualGic, DisablingALinkedOneLeavesNothingActive) {
     enable(40, 0xa0, false);
     hardware.physical_active.insert(40);
-    gic().take_linked(40);
+    gic().take_linked(40, &vcpu.interrupts);
     set(gicd::ICENABLER + 4, 1u << 8);
     EXPECT_FALSE(hardware.physical_enabled.contains(40));
     EXPECT_FALSE(hardware.physical_active.contains(40));
@@ -184,7 +189,7 @@ TEST_F(VirtualGic, DisablingALinkedOneLeavesNothingActive) {
 TEST_F(VirtualGic, DisablingALinkedEdgeDoesNotLoseIt) {
     enable(41);
     hardware.physical_active.insert(41);
-    gic().take_linked(41);
+    gic().take_linked(41, &vcpu.interrupts);
     set(gicd::ICENABLER + 4, 1u << 9);
     EXPECT_FALSE(hardware.physical_active.contains(41));
     EXPECT_TRUE(hardware.physical_pending.contains(41));
