@@ -1,6 +1,8 @@
 // What lies below the hypervisor's logic, on the host: firmware, windows and banked registers that tests can look at.
 #include "fake_hardware.hpp"
 
+#include <cstring>
+
 #include "boot/panic.hpp"
 #include "machine/firmware.hpp"
 #include "machine/window.hpp"
@@ -20,6 +22,10 @@ void system_off() { throw SystemOff{}; }
 namespace window {
 std::byte* open(std::uint32_t, Slot, PhysAddr pa) { return fake_hardware.memory(pa.value); }
 void close(std::uint32_t, Slot) {}
+void scrub(std::byte* begin, std::size_t size) {
+    std::memset(begin, 0, size);
+    clean(begin, size);
+}
 void clean(const std::byte* begin, std::size_t size) { fake_hardware.cleaned.emplace_back(begin, size); }
 }  // namespace window
 

@@ -15,6 +15,7 @@ enum class Slot : std::uint32_t { target, source };
 void close(std::uint32_t cpu, Slot slot);
 
 // Cleans and invalidates to the point of coherency: what the caches-off guest, or its next owner, will see.
+void scrub(std::byte* begin, std::size_t size);
 void clean(const std::byte* begin, std::size_t size);
 
 }  // namespace partita::window

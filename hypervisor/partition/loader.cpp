@@ -41,8 +41,7 @@ void scrub(Partition& partition, std::uint32_t cpu) {
     const PhysAddr pa{region.pa + cursor.offset};
     const std::uint64_t size = visible(pa, std::min(scrub_chunk, region.size - cursor.offset));
     std::byte* const memory = window::open(cpu, window::Slot::target, pa);
-    std::memset(memory, 0, static_cast<std::size_t>(size));
-    window::clean(memory, static_cast<std::size_t>(size));
+    window::scrub(memory, static_cast<std::size_t>(size));
     cursor.offset += size;
 }
 

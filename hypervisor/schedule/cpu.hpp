@@ -40,6 +40,11 @@ struct Cpu {
     std::atomic<std::uint32_t> looks{0};  // ... of each of whose interrupts one changed
 };
 
+// Whether something waits to be carried out on it.
+[[nodiscard]] inline bool posted(const Cpu& cpu) {
+    return (cpu.inbox.load(std::memory_order_relaxed) | cpu.looks.load(std::memory_order_relaxed)) != 0;
+}
+
 [[nodiscard]] inline Cpu& this_cpu() { return *static_cast<Cpu*>(cpu_pointer()); }
 
 }  // namespace partita

@@ -24,7 +24,7 @@ namespace {
 // The causes whose syndrome has a condition: trapped coprocessor accesses, WFI and the like.
 [[nodiscard, gnu::noinline]] Outcome conditional(Vcpu& vcpu, Syndrome syndrome) {
     switch (syndrome.trap_class()) {
-        case TrapClass::wfi_wfe: return on_wait(vcpu);
+        case TrapClass::wfi_wfe: return on_wait(vcpu, syndrome);
         case TrapClass::cp15_64: return on_cp15_long(vcpu, CoprocessorAccess{syndrome.raw});
         case TrapClass::cp14_32: return on_cp14(vcpu, CoprocessorAccess{syndrome.raw});
         case TrapClass::coprocessor_access: return on_coprocessor(vcpu, syndrome);

@@ -92,6 +92,20 @@ void take_interrupt(Cpu& cpu) {
     wake(*cpu.loaded);
 }
 
+void doze(Cpu& cpu, Vcpu& vcpu) {
+    for (;;) {
+        wait_for_interrupt();
+        const std::uint32_t iar = gic::acknowledge();
+        if ((iar & 0x3ffu) == intid::virtual_timer) return take_virtual_timer(vcpu, iar);
+        take_other(cpu, iar);
+        if (cpu.loaded != &vcpu || vcpu.interrupts.signalled()) return;
+        if (!cpu.reschedule) continue;
+        if (posted(cpu)) return;
+        cpu.reschedule = false;
+        arm_timer(cpu);
+    }
+}
+
 extern "C" Vcpu* on_interrupt(Vcpu* vcpu) {
     const std::uint32_t iar = gic::acknowledge();
     ++vcpu->exits[0];

@@ -155,7 +155,7 @@ void give_vfp(Vcpu& vcpu) {
 Vcpu* run_next(Cpu& cpu) {
     for (;;) {
         cpu.reschedule = false;
-        while ((cpu.inbox.load(std::memory_order_relaxed) | cpu.looks.load(std::memory_order_relaxed)) != 0) serve_inbox(cpu);
+        while (posted(cpu)) serve_inbox(cpu);
         Vcpu* const next = pick(cpu, timer::now());
         if (next != nullptr && next->state == RunState::runnable) {
             switch_to(cpu, *next);

@@ -14,6 +14,10 @@ void serve_inbox(Cpu& cpu);
 // Acknowledges and handles one pending interrupt of this CPU.
 void take_interrupt(Cpu& cpu);
 
+// Sleeps in Hyp until the loaded vCPU, which shares its CPU with none, has an interrupt, or its CPU has something else to do. It stays
+// loaded and runnable: an interrupt finds it as if it ran.
+void doze(Cpu& cpu, Vcpu& vcpu);
+
 // Lets the vCPU that is loaded use VFP and NEON (the first use after a switch trapped).
 void give_vfp(Vcpu& vcpu);
 

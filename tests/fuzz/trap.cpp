@@ -32,10 +32,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         HIFAR::write(step.address);
         HPFAR::write(step.hpfar);
         PAR::write(step.par);
-        apply(vcpu, dispatch(vcpu, Syndrome{step.syndrome}), Syndrome{step.syndrome});
+        try {
+            apply(vcpu, dispatch(vcpu, Syndrome{step.syndrome}), Syndrome{step.syndrome});
+        } catch (const Idle&) {  // WFI
+        }
         if (!is_guest_mode(read_spsr())) std::abort();
         if (system().partitions[1].phase.load() != Phase::off || system().partitions[1].live.load() != 0) std::abort();
-        vcpu.state = RunState::runnable;
+        become(vcpu, RunState::runnable);
         vcpu.partition->phase.store(Phase::running);
     }
     return 0;

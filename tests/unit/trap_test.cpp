@@ -21,8 +21,14 @@ protected:
     }
     void trap(std::uint32_t syndrome) {
         const Syndrome value{syndrome};
-        apply(vcpu, dispatch(vcpu, value), value);
+        slept = false;
+        try {
+            apply(vcpu, dispatch(vcpu, value), value);
+        } catch (const Idle&) {
+            slept = true;
+        }
     }
+    bool slept = false;
     void abort(std::uint32_t iss, std::uint32_t address, std::uint64_t ipa) {
         HDFAR::write(address);
         HPFAR::write(static_cast<std::uint32_t>(ipa >> 8 & 0xffff'fff0u));
@@ -198,12 +204,19 @@ TEST_F(Trap, HypercallsAnswerAndKeepTheRest) {
 
 TEST_F(Trap, WfiSleepsUnlessSomethingIsPending) {
     trap(0x01u << 26 | 1u << 25 | 1u << 24 | 14u << 20);
-    EXPECT_EQ(vcpu.state, RunState::blocked);
-    become(vcpu, RunState::runnable);
+    EXPECT_TRUE(slept) << "in Hyp, since nobody shares its CPU";
+    EXPECT_EQ(read_elr(), 0x4000'8004u);
     vcpu.partition->distributor.write(vcpu.interrupts, gicd::CTLR, 4, 1);
     vcpu.partition->distributor.write(vcpu.interrupts, gicd::SGIR, 4, 2u << 24 | 1);
     trap(0x01u << 26 | 1u << 25 | 1u << 24 | 14u << 20);
-    EXPECT_EQ(vcpu.state, RunState::runnable);
+    EXPECT_FALSE(slept);
+    vcpu.cpu->count = 2;
+    vcpu.partition->distributor.write(vcpu.interrupts, gicd::CPENDSGIR, 4, 0xffff'ffff);
+    fake.gic.lr.assign(4, 0);
+    trap(0x01u << 26 | 1u << 25 | 1u << 24 | 14u << 20);
+    EXPECT_FALSE(slept);
+    EXPECT_EQ(vcpu.state, RunState::blocked) << "others may run meanwhile";
+    vcpu.cpu->count = 1;
 }
 
 TEST_F(Trap, VfpRegistersMoveOnFirstUse) {

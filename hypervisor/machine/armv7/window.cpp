@@ -1,9 +1,13 @@
 #include "machine/window.hpp"
 
+#include <cstring>
+
 #include "arch/registers.hpp"
 #include "barrier.hpp"
 #include "hyp_map.hpp"
 #include "machine/layout.hpp"
+
+extern "C" void zero_lines(std::byte* end, std::size_t size);
 
 namespace partita::window {
 
@@ -24,6 +28,14 @@ std::byte* open(std::uint32_t cpu, Slot slot, PhysAddr pa) {
 }
 
 void close(std::uint32_t cpu, Slot slot) { hyp_map::unmap_window(address(cpu, slot)); }
+
+void scrub(std::byte* begin, std::size_t size) {
+    constexpr std::size_t line = 64, step = 256;
+    const bool whole = ((reinterpret_cast<std::uintptr_t>(begin) | size) & (step - 1)) == 0;
+    if (whole && size != 0 && cache_line() == line) return zero_lines(begin + size, size);
+    std::memset(begin, 0, size);
+    clean(begin, size);
+}
 
 void clean(const std::byte* begin, std::size_t size) {
     const std::size_t step = cache_line();
