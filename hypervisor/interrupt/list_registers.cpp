@@ -170,14 +170,12 @@ bool VcpuInterrupts::place(uint32_t id) {
 // The most urgent interrupt that waits, pending or active ones, or `none`. Lower numbers win among equals (IHI 0048B §3.3).
 uint32_t VcpuInterrupts::best_waiting(bool active) const {
     uint32_t best = none, best_rank = ~0u;
-    for (unsigned group = 0; group < waiting_.size(); ++group)
-        for (uint32_t ids = waiting_[group]; ids != 0; ids &= ids - 1) {
-            const uint32_t id = group * 32 + static_cast<uint32_t>(__builtin_ctz(ids));
-            const uint32_t now = word(id);
-            if (irq::Active::test(now) != active || irq::Priority::get(now) >= best_rank) continue;
-            best = id;
-            best_rank = irq::Priority::get(now);
-        }
+    waiting_.each([&](uint32_t id) {
+        const uint32_t now = word(id);
+        if (irq::Active::test(now) != active || irq::Priority::get(now) >= best_rank) return;
+        best = id;
+        best_rank = irq::Priority::get(now);
+    });
     return best;
 }
 
@@ -199,12 +197,16 @@ bool VcpuInterrupts::place_all(bool active) {
 // Gives list registers to what waits, and asks for maintenance only while something is left. A pending one that is left waits
 // behind another pending one, so "none pending" is no storm (IHI 0048B §5.2.5).
 void VcpuInterrupts::place_waiting() {
+    if (!look_.any() && !waiting_.any()) {
+        set_control(gich::hcr::enable);
+        return find_usable();
+    }
     bool pending_left = false, active_left = false;
     // What yields may have ended meanwhile, and is looked at again: at most once for each list register.
     for (unsigned round = 0; round <= count_; ++round) {
         look_.drain([this](uint32_t id) { consider(id); });
-        pending_left = place_all(false);
-        active_left = place_all(true);
+        pending_left = waiting_.any() && place_all(false);
+        active_left = waiting_.any() && place_all(true);
         if (!look_.any()) break;
     }
     uint32_t control = gich::hcr::enable;
@@ -238,15 +240,12 @@ bool VcpuInterrupts::count_ends() {
 void VcpuInterrupts::end_spilled(uint32_t count) {
     for (; count != 0; --count) {
         uint32_t best = none, best_rank = ~0u;
-        for (unsigned group = 0; group < waiting_.size(); ++group)
-            for (uint32_t ids = waiting_[group]; ids != 0; ids &= ids - 1) {
-                const uint32_t id = group * 32 + static_cast<uint32_t>(__builtin_ctz(ids));
-                const uint32_t now = word(id);
-                const uint32_t rank = irq::Forced::get(now) << 8 | irq::Priority::get(now);
-                if (!irq::Active::test(now) || rank >= best_rank) continue;
-                best = id;
-                best_rank = rank;
-            }
+        waiting_.each([&](uint32_t id) {
+            const uint32_t now = word(id), rank = irq::Forced::get(now) << 8 | irq::Priority::get(now);
+            if (!irq::Active::test(now) || rank >= best_rank) return;
+            best = id;
+            best_rank = rank;
+        });
         if (best == none) return;
         const uint32_t now = clear_and_set(best, irq::Active::mask | irq::Owner::mask | irq::Forced::mask, 0);
         if (irq::Hardware::test(now)) gic::clear_active(best);

@@ -26,7 +26,7 @@ void VcpuInterrupts::reset(Distributor& distributor, unsigned index, unsigned li
     private_[timer_id] |= irq::Hardware::mask;
     sgi_sources_.fill(0);
     sgi_active_source_.fill(0);
-    waiting_.fill(0);
+    waiting_.clear();
     for (auto& inbox : sgi_inbox_) inbox.store(0, std::memory_order_relaxed);
     look_.clear();
     vmcr_ = 0;
@@ -67,6 +67,10 @@ bool VcpuInterrupts::placeable(uint32_t id, uint32_t word) const {
 }
 
 void VcpuInterrupts::collect_sgis() {
+    static_assert(std::tuple_size_v<decltype(sgi_inbox_)> == 4);
+    constexpr auto relaxed = std::memory_order_relaxed;
+    if ((sgi_inbox_[0].load(relaxed) | sgi_inbox_[1].load(relaxed) | sgi_inbox_[2].load(relaxed) | sgi_inbox_[3].load(relaxed)) == 0)
+        return;
     for (unsigned pair = 0; pair < sgi_inbox_.size(); ++pair) {
         if (sgi_inbox_[pair].load(std::memory_order_relaxed) == 0) continue;
         for (uint32_t bits = sgi_inbox_[pair].exchange(0, std::memory_order_acquire); bits != 0; bits &= bits - 1) {
@@ -208,19 +212,14 @@ bool VcpuInterrupts::signalled() const {
 void VcpuInterrupts::park() {
     (void)count_ends();
     empty_ = gic::empty_list_registers();
-    for (unsigned n = 0; n < count_; ++n) {
-        if (held_[n] == 0) continue;
-        if ((empty_ >> n & 1u) == 0)
-            fold(n);
-        else
-            release(held_[n] - 1);
-        hold(n, 0);
-    }
+    for (uint32_t live = ~empty_ & all(); live != 0; live &= live - 1) fold(static_cast<unsigned>(__builtin_ctz(live)));
+    for (uint32_t ended = spi_held_; ended != 0; ended &= ended - 1) release(held_[static_cast<unsigned>(__builtin_ctz(ended))] - 1);
+    for (unsigned n = 0; n < count_; ++n) held_[n] = 0;
+    spi_held_ = 0, usable_ = 0;
     vmcr_ = gic::virtual_machine_control();
     apr_ = gic::active_priorities();
     gic::set_virtual_control(0);
     loaded_ = false;
-    find_usable();
     // The timer's PPI is one for all vCPUs of this CPU: what is active there is this vCPU's alone.
     if ((private_[timer_id] & (irq::Pending::mask | irq::Active::mask)) != 0) gic::clear_active(timer_id);
     gic::disable(timer_id);
@@ -241,13 +240,12 @@ void VcpuInterrupts::load() {
 bool VcpuInterrupts::wants_to_run() {
     collect_sgis();
     look_.drain([this](uint32_t id) { consider(id); });
-    for (unsigned group = 0; group < waiting_.size(); ++group)
-        for (uint32_t ids = waiting_[group]; ids != 0; ids &= ids - 1) {
-            const uint32_t id = group * 32 + static_cast<uint32_t>(__builtin_ctz(ids));
-            const uint32_t now = word(id);
-            if (!irq::Active::test(now) && distributor_->forwards() && asks(id, now)) return true;
-        }
-    return false;
+    bool found = false;
+    waiting_.each([&](uint32_t id) {
+        const uint32_t now = word(id);
+        found = found || (!irq::Active::test(now) && distributor_->forwards() && asks(id, now));
+    });
+    return found;
 }
 
 }  // namespace partita

@@ -46,6 +46,36 @@ private:
     std::atomic<std::uint32_t> summary_{0};
 };
 
+// The same for one CPU alone, without atomic steps.
+class WaitingSet {
+public:
+    void add(std::uint32_t id) {
+        bits_[id / 32] |= 1u << id % 32;
+        summary_ |= 1u << id / 32;
+    }
+    void remove(std::uint32_t id) {
+        bits_[id / 32] &= ~(1u << id % 32);
+        if (bits_[id / 32] == 0) summary_ &= ~(1u << id / 32);
+    }
+    void clear() {
+        bits_.fill(0);
+        summary_ = 0;
+    }
+    [[nodiscard]] bool any() const { return summary_ != 0; }
+    // Calls use(id) for each member, lowest first.
+    template <typename Use>
+    void each(Use&& use) const {
+        for (std::uint32_t left = summary_; left != 0; left &= left - 1) {
+            const unsigned word = static_cast<unsigned>(__builtin_ctz(left));
+            for (std::uint32_t ids = bits_[word]; ids != 0; ids &= ids - 1) use(word * 32 + static_cast<unsigned>(__builtin_ctz(ids)));
+        }
+    }
+
+private:
+    std::array<std::uint32_t, LookSet::words> bits_{};
+    std::uint32_t summary_ = 0;
+};
+
 // A vCPU's side: its private interrupts, what it must look at, and its list registers.
 class VcpuInterrupts {
 public:
@@ -121,8 +151,8 @@ private:
     [[nodiscard]] int victim(std::uint32_t priority) const;
     [[nodiscard]] int active_victim() const;
     [[nodiscard]] std::uint32_t best_waiting(bool active) const;
-    void wait(std::uint32_t id) { waiting_[id / 32] |= 1u << id % 32; }
-    void unwait(std::uint32_t id) { waiting_[id / 32] &= ~(1u << id % 32); }
+    void wait(std::uint32_t id) { waiting_.add(id); }
+    void unwait(std::uint32_t id) { waiting_.remove(id); }
     [[nodiscard]] std::uint32_t all() const { return (1u << count_) - 1; }
 
     Distributor* distributor_ = nullptr;
@@ -134,7 +164,7 @@ private:
     std::array<std::uint32_t, 32> private_{};                // words of SGIs and PPIs
     std::array<std::uint8_t, 16> sgi_sources_{};             // for each SGI: the vCPUs that sent it
     std::array<std::uint8_t, 16> sgi_active_source_{};       // of a spilled active SGI
-    std::array<std::uint32_t, LookSet::words> waiting_{};    // placeable, but in no list register
+    WaitingSet waiting_;                                     // placeable, but in no list register
     std::array<std::atomic<std::uint32_t>, 4> sgi_inbox_{};  // 16 SGIs of two sources a word
     LookSet look_;
     std::uint32_t vmcr_ = 0, apr_ = 0;

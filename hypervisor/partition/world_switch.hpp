@@ -8,6 +8,8 @@
 extern "C" {
 void save_banked(partita::BankedRegisters*);
 void load_banked(const partita::BankedRegisters*);
+void save_system(partita::SystemRegisters*);
+void load_system(const partita::SystemRegisters*);
 void save_vfp(partita::VfpRegisters*);
 void load_vfp(const partita::VfpRegisters*);
 bool drain_aborts();

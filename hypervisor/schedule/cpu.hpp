@@ -21,9 +21,11 @@ struct Cpu {
     Vcpu* vfp_owner = nullptr;    // whose VFP registers this CPU holds
     bool reschedule = false;      // looked at once at the end of every exit
     bool has_thumbee = false;
+    bool vfp_open = false;  // HCPTR lets the loaded vCPU use VFP
     std::uint32_t hdcr_reset = 0;
     timer::Ticks slice = 0;  // 0: not shared
     timer::Ticks tick = 0;   // 0: none
+    timer::Ticks armed = 0;  // what the hypervisor timer of this CPU is set for
 
     // Whose turn it is among vCPUs of the same priority, and until when. At the index of the first of them.
     struct Turn {

@@ -54,9 +54,12 @@ Ticks next_deadline(const Cpu& cpu) {
     return deadline;
 }
 
-void arm_timer(const Cpu& cpu) {
-    const Ticks deadline = next_deadline(cpu);
-    timer::arm(cpu.tick == 0 ? deadline : std::min(deadline, timer::now() + cpu.tick));
+void arm_timer(Cpu& cpu) {
+    Ticks deadline = next_deadline(cpu);
+    if (cpu.tick != 0) deadline = std::min(deadline, timer::now() + cpu.tick);
+    if (deadline == cpu.armed) return;
+    cpu.armed = deadline;
+    timer::arm(deadline);
 }
 
 void settle_physical_timer(Vcpu& vcpu, Ticks now) {

@@ -20,7 +20,7 @@ void become(Vcpu& vcpu, RunState state);
 [[nodiscard]] timer::Ticks next_deadline(const Cpu& cpu);
 
 // Sets the hypervisor's timer for that time, or for the next tick where the system has one.
-void arm_timer(const Cpu& cpu);
+void arm_timer(Cpu& cpu);
 
 // CNTHP fired: wakes whose timer is due, and settles the emulated timers.
 void expire(Cpu& cpu, timer::Ticks now);

@@ -63,6 +63,7 @@ void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
             return;
         case intid::hyp_timer:
             timer::arm(timer::never);
+            cpu.armed = timer::never;
             expire(cpu, timer::now());
             console::tick();
             cpu.reschedule = true;
@@ -84,7 +85,7 @@ void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
 
 }  // namespace
 
-void take_interrupt(Cpu& cpu) {
+[[gnu::noinline]] void take_interrupt(Cpu& cpu) {
     const std::uint32_t iar = gic::acknowledge();
     if ((iar & 0x3ffu) != intid::virtual_timer) return take_other(cpu, iar);
     if (cpu.loaded == nullptr) return finish(iar);

@@ -26,10 +26,12 @@ void leave_vfp(Cpu& cpu, Vcpu& vcpu) {
 
 void enter_vfp(Cpu& cpu, Vcpu& vcpu) {
     const bool owns = cpu.vfp_owner == &vcpu;
+    if (!owns && !cpu.vfp_open) return;  // trapped already
     HCPTR::write(policy.hcptr);
     isb();
     write_fpexc(owns ? vcpu.vfp.fpexc : fpexc_enable);
     if (!owns) HCPTR::write(policy.hcptr | vfp_traps);
+    cpu.vfp_open = owns;
 }
 
 void park(Cpu& cpu, Vcpu& vcpu) {
@@ -40,7 +42,8 @@ void park(Cpu& cpu, Vcpu& vcpu) {
     CNTV_CTL::write(0);
     isb();
     vcpu.interrupts.park();
-    vcpu.system.save(cpu.has_thumbee);
+    save_system(&vcpu.system);
+    if (cpu.has_thumbee) vcpu.system.teecr = TEECR::read(), vcpu.system.teehbr = TEEHBR::read();
     save_banked(&vcpu.banked);
     leave_vfp(cpu, vcpu);
     cpu.loaded = nullptr;
@@ -68,7 +71,8 @@ void load(Cpu& cpu, Vcpu& vcpu) {
     // no guest ever runs with.
     VTTBR::write(partition.vttbr & without_vmid);
     isb();
-    vcpu.system.load(cpu.has_thumbee);
+    load_system(&vcpu.system);
+    if (cpu.has_thumbee) TEECR::write(vcpu.system.teecr), TEEHBR::write(vcpu.system.teehbr);
     VMPIDR::write(0x8000'0000u | vcpu.index);
     isb();
     VTTBR::write(partition.vttbr);
@@ -81,7 +85,7 @@ void load(Cpu& cpu, Vcpu& vcpu) {
     CNTV_CTL::write(vcpu.cntv_ctl);
     cpu.loaded = &vcpu;
     vcpu.interrupts.load();
-    settle_physical_timer(vcpu, timer::now());
+    if ((vcpu.cntp_ctl & timer_control::enable) != 0) settle_physical_timer(vcpu, timer::now());
     clear_exclusive();
     write_elr(vcpu.elr);
     write_spsr(vcpu.spsr);
@@ -127,7 +131,7 @@ Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
     return *reinterpret_cast<Vcpu*>(reinterpret_cast<std::byte*>(&interrupts) - offsetof(Vcpu, interrupts));
 }
 
-void load_partition(Vcpu& vcpu) {
+[[gnu::noinline]] void load_partition(Vcpu& vcpu) {
     if (load_step(*vcpu.partition)) enter(*vcpu.partition);
 }
 
@@ -150,6 +154,7 @@ void give_vfp(Vcpu& vcpu) {
     load_vfp(&vcpu.vfp);
     write_fpexc(vcpu.vfp.fpexc);
     cpu.vfp_owner = &vcpu;
+    cpu.vfp_open = true;
 }
 
 Vcpu* run_next(Cpu& cpu) {
@@ -175,6 +180,9 @@ Vcpu* run_next(Cpu& cpu) {
 void prepare_traps(Cpu& cpu) {
     HCR::write(policy.hcr);
     HSTR::write(policy.hstr);
+    HCPTR::write(policy.hcptr);
+    isb();
+    write_fpexc(fpexc_enable);
     HCPTR::write(policy.hcptr | vfp_traps);
     HDCR::write(policy.hdcr | hdcr::CountersForHyp::get(cpu.hdcr_reset));
     CNTHCTL::write(policy.cnthctl);

@@ -39,6 +39,6 @@ void bench_interrupts_on(void) {
 }
 
 void report(const char* name, const struct figures* figures) {
-    console_printf("figure %s %lu %lu %lu %lu\n", name, figures->minimum, (uint32_t)(figures->sum / figures->count), figures->maximum,
-                   figures->count);
+    console_printf("figure %s %u %u %u %u\n", name, (unsigned)figures->minimum, (unsigned)(figures->sum / figures->count),
+                   (unsigned)figures->maximum, (unsigned)figures->count);
 }
