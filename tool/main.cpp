@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -12,9 +13,11 @@
 #include "config/description.hpp"
 #include "config/schema.hpp"
 #include "pack/pack.hpp"
+#include "partita/system_image.h"
 #include "plan/plan.hpp"
 #include "run/run.hpp"
 #include "show/show.hpp"
+#include "trace/trace.hpp"
 
 namespace {
 
@@ -150,6 +153,25 @@ int command_run(const Inputs& inputs, const RunOptions& options) {
     return static_cast<int>(run(loaded->plan, to_elf(image), options));
 }
 
+int command_trace(const Inputs& inputs, const std::string& output, RunOptions options) {
+    const auto loaded = load(inputs);
+    const std::uint32_t tick_us = options.deterministic ? 500 : 0;
+    const SystemImage image =
+        build(*loaded, {.framed_console = true, .off_when_done = true, .tick_us = tick_us, .trace_bytes = std::uint64_t{128} << 10});
+    partita_image_header header{};
+    std::memcpy(&header, image.description.data(), sizeof header);
+    Bytes rings;
+    options.dump_address = header.trace_base;
+    options.dump_size = header.trace_size * header.cpus.count;
+    options.dump = &rings;
+    const Verdict verdict = run(loaded->plan, to_elf(image), options);
+    if (verdict == Verdict::qemu_died) return static_cast<int>(verdict);
+    const auto events = read_trace(rings, header.trace_size);
+    write_text(output, trace_as_json(loaded->plan, events, loaded->board.qemu.frequency));
+    fmt::print(stderr, "partita: {}: the last {} events; Perfetto's viewer and chrome://tracing open it\n", output, events.size());
+    return static_cast<int>(verdict);
+}
+
 int command_boards() {
     const fs::path boards = home() / "boards";
     for (const std::string& name : board_names(boards))
@@ -184,6 +206,16 @@ std::string check_seconds(const std::string& text) {
     return fmt::format("\"{}\" is not a whole number of seconds above 0", text);
 }
 
+void add_run_options(CLI::App& command, RunOptions& options, std::int64_t& timeout) {
+    command.add_option("--until", options.until, "End with success once every such pattern was seen in a line like \"[partition] text\"")
+        ->expected(1)
+        ->check(check_pattern)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command.add_option("--timeout", timeout, "Give up after this many seconds")->check(check_seconds);
+    command.add_flag("--deterministic", options.deterministic, "Count time in instructions: two runs are identical");
+    command.add_flag("--qemu-args")->description("All that follows goes to QEMU");
+}
+
 // Takes what follows --qemu-args off the command line: it is QEMU's, whatever it looks like.
 std::vector<std::string> take_qemu_arguments(int& argc, char** argv) {
     char** const end = argv + argc;
@@ -201,7 +233,7 @@ int dispatch(int argc, char** argv) {
     app.require_subcommand(1);
     int result = 0;
     Inputs inputs, run_inputs;
-    std::string output, image_output = "system.elf";
+    std::string output, image_output = "system.elf", trace_output = "run.json";
     bool framed = false, markdown = false;
     RunOptions run_options;
     run_options.qemu_arguments = qemu_arguments;
@@ -219,17 +251,19 @@ int dispatch(int argc, char** argv) {
 
     auto* const run_command = app.add_subcommand("run", "Build a system and boot it in QEMU");
     add_inputs(*run_command, run_inputs, true);
-    run_command
-        ->add_option("--until", run_options.until, "End with success once every such pattern was seen in a line like \"[partition] text\"")
-        ->expected(1)
-        ->check(check_pattern)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    run_command->add_option("--timeout", timeout, "Give up after this many seconds")->check(check_seconds);
-    run_command->add_flag("--deterministic", run_options.deterministic, "Count time in instructions: two runs are identical");
-    run_command->add_flag("--qemu-args")->description("All that follows goes to QEMU");
+    add_run_options(*run_command, run_options, timeout);
     run_command->callback([&] {
         if (timeout > 0) run_options.timeout = std::chrono::seconds{timeout};
         result = command_run(run_inputs, run_options);
+    });
+
+    auto* const trace_command = app.add_subcommand("trace", "Run a system, and write what its CPUs did last as a trace for Perfetto");
+    add_inputs(*trace_command, run_inputs, true);
+    add_run_options(*trace_command, run_options, timeout);
+    trace_command->add_option("-o,--output", trace_output, "The file to write (Chrome trace JSON)")->capture_default_str();
+    trace_command->callback([&] {
+        if (timeout > 0) run_options.timeout = std::chrono::seconds{timeout};
+        result = command_trace(run_inputs, trace_output, run_options);
     });
 
     auto* const show = app.add_subcommand("show", "Draw who owns memory, processors, devices and interrupts");

@@ -51,6 +51,8 @@ struct partita_image_header {
     uint64_t hypervisor_end;  /* PA behind hypervisor, description and table pool: no partition may own any of it */
     uint64_t pool_base;       /* PA of the pool from which stage-2 tables are taken, 16 KiB aligned */
     uint64_t pool_size;       /* bytes */
+    uint64_t trace_base;      /* PA of the CPUs' trace rings (trace.h), aligned to trace_size; 0: none */
+    uint64_t trace_size;      /* bytes of each, a power of two of at least 4 KiB */
     struct partita_board board;
     struct partita_table cpus;
     struct partita_table partitions;

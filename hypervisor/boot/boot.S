@@ -11,7 +11,7 @@
     .equ    BLOCK_RX,   0x7c5
     .equ    XN_HIGH,    1 << 22         @ bit 54
     .equ    TABLE,      3
-    .equ    UART_OFFSET, 88             @ of board.uart in partita_image_header; image_check.cpp asserts it
+    .equ    UART_OFFSET, 104            @ of board.uart in partita_image_header; image_check.cpp asserts it
     .equ    HYP_VA,     0xf0000000      @ layout::image
 
     .section .text.start, "ax"

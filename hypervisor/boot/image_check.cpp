@@ -1,5 +1,6 @@
 #include "boot/image_check.hpp"
 
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -9,7 +10,7 @@ namespace partita {
 
 using std::uint32_t;
 
-static_assert(offsetof(partita_image_header, board) + offsetof(partita_board, uart) == 88, "boot.S: UART_OFFSET");
+static_assert(offsetof(partita_image_header, board) + offsetof(partita_board, uart) == 104, "boot.S: UART_OFFSET");
 
 namespace {
 
@@ -168,6 +169,14 @@ struct Taken {
     if (view.partitions.empty() || view.partitions.size() > PARTITA_MAX_PARTITIONS) return fail(ImageFault::too_many);
     if (view.header->board.uart_cpu >= view.cpus.size()) return fail(ImageFault::bad_reference);
     if (view.vcpus.size() > PARTITA_MAX_VCPUS) return fail(ImageFault::too_many);
+    const partita_image_header& header = *view.header;
+    if (header.trace_base != 0) {
+        const std::uint64_t size = header.trace_size, most = kBlockSize;
+        const bool good = size >= kPageSize && size <= most && std::has_single_bit(size) && header.trace_base % size == 0 &&
+                          header.trace_base >= header.pool_base + header.pool_size && header.trace_base <= header.hypervisor_end &&
+                          size * view.cpus.size() <= header.hypervisor_end - header.trace_base;
+        if (!good) return fail(ImageFault::misaligned);
+    }
     if (view.regions.size() > most_records || view.copies.size() > most_records || view.patches.size() > most_records ||
         view.interrupts.size() > PARTITA_MAX_INTERRUPTS)
         return fail(ImageFault::too_many);

@@ -1,5 +1,7 @@
 #include "boot/setup.hpp"
 
+#include <algorithm>
+
 #include "arch/stage2.hpp"
 #include "barrier.hpp"
 #include "boot/panic.hpp"
@@ -56,6 +58,19 @@ void map_regions(const Partition& partition, Descriptor* root, Pool& pool) {
     }
 }
 
+// Each CPU's trace ring, if the system has any: empty.
+void set_up_trace(const ImageView& image, std::byte* base) {
+    const partita_image_header& header = *image.header;
+    if (header.trace_base == 0) return;
+    auto* at = reinterpret_cast<partita_trace_record*>(base + (header.trace_base - header.hypervisor_base));
+    for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) {
+        Cpu& cpu = the_system.cpus[n];
+        cpu.trace = cpu.trace_begin = at;
+        cpu.trace_end = at += header.trace_size / sizeof(partita_trace_record);
+        std::fill(cpu.trace_begin, cpu.trace_end, partita_trace_record{});
+    }
+}
+
 void set_up_cpus(const ImageView& image) {
     const std::uint64_t frequency = CNTFRQ::read();
     the_system.cpu_count = static_cast<std::uint32_t>(image.cpus.size());
@@ -100,6 +115,7 @@ System& system() { return the_system; }
 void set_up(const ImageView& image, std::byte* base) {
     the_system.image = image.header;
     set_up_cpus(image);
+    set_up_trace(image, base);
     the_system.partition_count = static_cast<std::uint32_t>(image.partitions.size());
     the_system.alive.store(the_system.partition_count, std::memory_order_relaxed);
     Pool pool{*image.header, base};

@@ -18,6 +18,7 @@
 #include "partition/system.hpp"
 #include "schedule/schedule.hpp"
 #include "trap/run.hpp"
+#include "trap/vectors.hpp"
 
 extern "C" {
 extern const partita_hypervisor_header _start;
@@ -57,6 +58,9 @@ constinit std::atomic<std::uint32_t> cpus_up{0};
     if (view->header->pool_base < (base + offset + size).value) panic("the pool of translation tables lies over the description");
     hyp_map::map_own(view->header->pool_base - base.value, PhysAddr{view->header->pool_base}, view->header->pool_size,
                      hyp_map::Kind::read_write);
+    if (view->header->trace_base != 0)
+        hyp_map::map_own(view->header->trace_base - base.value, PhysAddr{view->header->trace_base},
+                         view->header->trace_size * view->cpus.size(), hyp_map::Kind::read_write);
     return *view;
 }
 
@@ -90,6 +94,7 @@ void start_cpu(std::uint32_t index) {
     cpu.interface = gic::start_cpu_interface();
     prepare_traps(cpu);
     timer::arm(timer::never);
+    HVBAR::write(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(vectors_for(MIDR::read(), cpu.trace != nullptr))));
     TLBIALLNSNH::write(0);
     dsb();
     isb();

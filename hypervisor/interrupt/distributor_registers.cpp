@@ -228,6 +228,7 @@ void DistributorRegisters::write_control(uint32_t value) {
 }
 
 void Distributor::send_sgi(VcpuInterrupts& by, uint32_t value) {
+    if (by.observed_) note_sgi(by, value);
     const uint32_t id = value & 0xfu, filter = value >> 24 & 3u;
     if (filter == 2) return send_sgi_to(by, by, id);
     if (filter == 3) return;  // reserved (§4.3.15)

@@ -116,6 +116,7 @@ void VcpuInterrupts::write(unsigned n, uint32_t id) {
     if (id < 16) sgi_register_[id] = static_cast<std::uint8_t>(n);
     empty_ &= ~(1u << n);
     gic::set_list_register(n, value);
+    if (observed_) note_injection(*this, id);
 }
 
 // The list register that must yield to an interrupt of this priority, or -1: the least urgent, pending ones first.

@@ -12,7 +12,8 @@ constexpr uint32_t none = ~0u;
 constexpr uint32_t reset_priority = 0;
 }  // namespace
 
-void VcpuInterrupts::reset(Distributor& distributor, unsigned index, unsigned list_registers) {
+void VcpuInterrupts::reset(Distributor& distributor, unsigned index, unsigned list_registers, bool observed) {
+    observed_ = observed;
     distributor_ = &distributor;
     index_ = index;
     count_ = list_registers < max_list_registers ? list_registers : max_list_registers;
@@ -135,7 +136,7 @@ void VcpuInterrupts::hold(unsigned n, uint32_t id_plus_one) {
 // After whatever may have changed it. One that ended and whose maintenance interrupt is still to come does not count as empty in
 // ELRSR (IHI 0048B §5.3.10).
 void VcpuInterrupts::find_usable() {
-    usable_ = loaded_ && control_ == gich::hcr::enable && distributor_->forwards() ? all() & ~spi_held_ : 0;
+    usable_ = loaded_ && !observed_ && control_ == gich::hcr::enable && distributor_->forwards() ? all() & ~spi_held_ : 0;
 }
 
 // Into the list register that it was in last, if that is empty: then it is in none. Otherwise into another, unless it is in its own.
@@ -156,7 +157,7 @@ bool VcpuInterrupts::take_sgi_directly(uint32_t id, unsigned source) {
 // SPI id, whose word is `word`, into an empty list register: into the one that it was in last if it is still counted as held there.
 bool VcpuInterrupts::take_spi_directly(uint32_t id, uint32_t word) {
     constexpr uint32_t must = irq::Enabled::mask | irq::Pending::mask | irq::Active::mask;
-    if ((word & must) != irq::Enabled::mask || control_ != gich::hcr::enable || !distributor_->forwards()) return false;
+    if ((word & must) != irq::Enabled::mask || control_ != gich::hcr::enable || !distributor_->forwards() || observed_) return false;
     const uint32_t owner = irq::Owner::get(word), empty = gic::empty_list_registers();
     uint32_t free = empty & usable_;
     if (owner == index_ + 1) {

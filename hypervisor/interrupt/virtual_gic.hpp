@@ -82,7 +82,8 @@ public:
     static constexpr unsigned max_list_registers = 16;
     static constexpr std::uint32_t timer_id = 27;
 
-    void reset(Distributor& distributor, unsigned index, unsigned list_registers);
+    // observed: what is put into list registers is told to note_injection().
+    void reset(Distributor& distributor, unsigned index, unsigned list_registers, bool observed = false);
 
     // --- any CPU -----------------------------------------------------------------------------------------------------
     void ask_to_look(std::uint32_t id) { look_.add(id); }
@@ -160,6 +161,7 @@ private:
     std::uint32_t count_ = 0;  // list registers
     std::uint32_t empty_ = 0;  // copy of ELRSR while serving
     bool loaded_ = false;
+    bool observed_ = false;
     std::array<std::uint32_t, max_list_registers> held_{};   // 1 + INTID last written to each; 0: none
     std::array<std::uint32_t, 32> private_{};                // words of SGIs and PPIs
     std::array<std::uint8_t, 16> sgi_sources_{};             // for each SGI: the vCPUs that sent it
@@ -175,6 +177,10 @@ private:
     std::uint32_t usable_ = 0;
     std::array<std::uint8_t, 16> sgi_register_{};  // of each SGI, the list register that it was put into last
 };
+
+// For the flight recorder, where a system has one: by the CPU that does it.
+void note_injection(const VcpuInterrupts& target, std::uint32_t id);
+void note_sgi(const VcpuInterrupts& by, std::uint32_t value);
 
 // Tells a vCPU that it has something to look at: where it is this CPU's, it looks before the call returns.
 void notify(VcpuInterrupts& target);

@@ -19,6 +19,8 @@ namespace partita::gic {
 inline constexpr std::uintptr_t hyp = layout::gich - layout::gicc;
 
 [[nodiscard]] inline std::uint32_t acknowledge() { return read32(interfaces() + gicc::IAR); }
+// What acknowledge() would return, without taking it.
+[[nodiscard]] inline std::uint32_t highest_pending() { return read32(interfaces() + gicc::HPPIR) & 0x3ffu; }
 inline void drop_priority(std::uint32_t iar) { write32(interfaces() + gicc::EOIR, iar); }
 inline void deactivate(std::uint32_t iar) { write32(layout::gicc + gicc::DIR, iar); }
 

@@ -14,7 +14,7 @@ inline constexpr std::uint32_t CTLR = 0x000, TYPER = 0x004, IIDR = 0x008, IGROUP
 }
 
 namespace gicc {
-inline constexpr std::uint32_t CTLR = 0x00, PMR = 0x04, BPR = 0x08, IAR = 0x0c, EOIR = 0x10, DIR = 0x1000;
+inline constexpr std::uint32_t CTLR = 0x00, PMR = 0x04, BPR = 0x08, IAR = 0x0c, EOIR = 0x10, HPPIR = 0x18, DIR = 0x1000;
 inline constexpr std::uint32_t enable = 1, eoi_mode = 1u << 9;
 }  // namespace gicc
 

@@ -55,7 +55,7 @@ void reset_devices(Partition& partition) {
         vcpu.power.store(Power::off, std::memory_order_relaxed);
         setup.vcpu[n] = &vcpu.interrupts;
         setup.interfaces[n] = static_cast<std::uint8_t>(vcpu.cpu->interface);
-        vcpu.interrupts.reset(partition.distributor, n, system().list_registers);
+        vcpu.interrupts.reset(partition.distributor, n, system().list_registers, vcpu.cpu->trace != nullptr);
     }
     partition.distributor.reset(setup);
     for (const auto& route : partition.routes) partition.distributor.link(route.intid, (route.flags & PARTITA_ROUTE_EDGE) != 0);
@@ -116,7 +116,7 @@ void power_up(Vcpu& vcpu, std::uint32_t entry, std::uint32_t r0, std::uint32_t r
     Cpu& cpu = *vcpu.cpu;
     if (cpu.vfp_owner == &vcpu) cpu.vfp_owner = nullptr;
     cpu.last_of[vcpu.partition->number] = nullptr;  // what the CPU cached of an earlier life is invalidated when it is loaded
-    vcpu.interrupts.reset(vcpu.partition->distributor, vcpu.index, system().list_registers);
+    vcpu.interrupts.reset(vcpu.partition->distributor, vcpu.index, system().list_registers, cpu.trace != nullptr);
     vcpu.reset(entry, r0, r1, r2);
     become(vcpu, RunState::runnable);
     vcpu.power.store(Power::on, std::memory_order_release);

@@ -7,6 +7,7 @@
 
 #include "cpu_pointer.hpp"
 #include "machine/timer.hpp"
+#include "partita/trace.h"
 #include "partition/partition.hpp"
 
 namespace partita {
@@ -26,6 +27,9 @@ struct Cpu {
     timer::Ticks slice = 0;  // 0: not shared
     timer::Ticks tick = 0;   // 0: none
     timer::Ticks armed = 0;  // what the hypervisor timer of this CPU is set for
+
+    partita_trace_record* trace = nullptr;  // where its next record goes; nullptr: the system has no trace
+    partita_trace_record *trace_begin = nullptr, *trace_end = nullptr;
 
     // Whose turn it is among vCPUs of the same priority, and until when. At the index of the first of them.
     struct Turn {

@@ -6,6 +6,7 @@
 #include "barrier.hpp"
 #include "partition/fault.hpp"
 #include "partition/lifecycle.hpp"
+#include "trace/recorder.hpp"
 #include "trap/guest_registers.hpp"
 #include "trap/handlers.hpp"
 #include "trap/inject.hpp"
@@ -76,6 +77,7 @@ void write_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size, u
 // What the partition's description says becomes of a fault: an abort in the guest, or the partition's end.
 Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
     const bool stop = vcpu.partition->is(PARTITA_ON_FAULT_STOP), restart = vcpu.partition->is(PARTITA_ON_FAULT_RESTART);
+    trace::record(*vcpu.cpu, PARTITA_TRACE_FAULT, fault.address, static_cast<uint32_t>(fault.ipa >> 8));
     report(vcpu, fault, stop ? "stop" : restart ? "restart" : "abort");
     if (!stop && !restart) return injected;
     end(*vcpu.partition, stop ? Ending::off : Ending::restart);

@@ -3,6 +3,7 @@
 #include "arch/registers.hpp"
 #include "arch/syndrome.hpp"
 #include "banked.hpp"
+#include "trace/recorder.hpp"
 #include "trap/handlers.hpp"
 #include "trap/inject.hpp"
 #include "trap/run.hpp"
@@ -71,6 +72,14 @@ void apply(Vcpu&, Outcome outcome, Syndrome syndrome) {
         case Outcome::data_abort: return inject_data_abort(HDFAR::read(), DataAbort{syndrome.raw}.write());
         case Outcome::prefetch_abort: return inject_prefetch_abort(HIFAR::read());
     }
+}
+
+extern "C" Vcpu* on_trap(Vcpu* vcpu);
+extern "C" Vcpu* on_traced_trap(Vcpu* vcpu) {
+    trace::record(*vcpu->cpu, PARTITA_TRACE_TRAP, HSR::read(), read_elr());
+    Vcpu* const next = on_trap(vcpu);
+    trace::record(*next->cpu, PARTITA_TRACE_RESUME, trace::name(*next), read_elr());
+    return next;
 }
 
 extern "C" Vcpu* on_asynchronous_abort(Vcpu* vcpu) {

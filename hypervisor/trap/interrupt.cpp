@@ -1,11 +1,13 @@
 // Physical interrupts: to the hypervisor's own few, or by the routing table to the partition that owns them.
 #include <cstdint>
 
+#include "banked.hpp"
 #include "machine/console.hpp"
 #include "machine/gic.hpp"
 #include "machine/uart.hpp"
 #include "partition/system.hpp"
 #include "schedule/schedule.hpp"
+#include "trace/recorder.hpp"
 #include "trap/run.hpp"
 
 namespace partita {
@@ -95,7 +97,9 @@ void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
 
 void doze(Cpu& cpu, Vcpu& vcpu) {
     for (;;) {
+        trace::record(cpu, PARTITA_TRACE_IDLE);
         wait_for_interrupt();
+        trace::record(cpu, PARTITA_TRACE_WAKE);
         const std::uint32_t iar = gic::acknowledge();
         if ((iar & 0x3ffu) == intid::virtual_timer) return take_virtual_timer(vcpu, iar);
         take_other(cpu, iar);
@@ -116,6 +120,13 @@ extern "C" Vcpu* on_interrupt(Vcpu* vcpu) {
         take_other(*vcpu->cpu, iar);
     Cpu& cpu = *vcpu->cpu;
     return cpu.reschedule ? run_next(cpu) : vcpu;
+}
+
+extern "C" Vcpu* on_traced_interrupt(Vcpu* vcpu) {
+    trace::record(*vcpu->cpu, PARTITA_TRACE_INTERRUPT, gic::highest_pending(), read_elr());
+    Vcpu* const next = on_interrupt(vcpu);
+    trace::record(*next->cpu, PARTITA_TRACE_RESUME, trace::name(*next), read_elr());
+    return next;
 }
 
 }  // namespace partita

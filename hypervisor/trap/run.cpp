@@ -8,6 +8,7 @@
 #include "partition/loader.hpp"
 #include "partition/world_switch.hpp"
 #include "schedule/schedule.hpp"
+#include "trace/recorder.hpp"
 #include "trap/handlers.hpp"
 
 namespace partita {
@@ -84,6 +85,7 @@ void load(Cpu& cpu, Vcpu& vcpu) {
     CNTV_CVAL::write(vcpu.cntv_cval);  // before the control: an old compare value must not fire
     CNTV_CTL::write(vcpu.cntv_ctl);
     cpu.loaded = &vcpu;
+    trace::record(cpu, PARTITA_TRACE_SWITCH, trace::name(vcpu));
     vcpu.interrupts.load();
     if ((vcpu.cntp_ctl & timer_control::enable) != 0) settle_physical_timer(vcpu, timer::now());
     clear_exclusive();
@@ -169,10 +171,13 @@ Vcpu* run_next(Cpu& cpu) {
             return next;
         }
         arm_timer(cpu);
-        if (next != nullptr)
+        if (next != nullptr) {
             load_partition(*next);
-        else
+        } else {
+            trace::record(cpu, PARTITA_TRACE_IDLE);
             wait_for_interrupt();
+            trace::record(cpu, PARTITA_TRACE_WAKE);
+        }
         take_interrupt(cpu);
     }
 }
@@ -202,5 +207,9 @@ void notify(VcpuInterrupts& target) {
 }
 
 void notify_later(VcpuInterrupts& target) { post_look(vcpu_of(target)); }
+
+void note_injection(const VcpuInterrupts& target, std::uint32_t id) { trace::record(this_cpu(), PARTITA_TRACE_INJECT, id, target.index()); }
+
+void note_sgi(const VcpuInterrupts& by, std::uint32_t value) { trace::record(this_cpu(), PARTITA_TRACE_SGI, value, by.index()); }
 
 }  // namespace partita

@@ -5,40 +5,68 @@
     .arm
 
     .section .text.vectors, "ax"
+
+@ A set of vectors. harden: what keeps a guest from training the branch predictor for Hyp (Spectre variant 2; Arm, "Cache Speculation
+@ Side-channels"): none on Cortex-A7, which does not predict so far ahead, ICIALLU on Cortex-A15, where firmware has set ACTLR.IBE for
+@ it, BPIALL on A12 and A17. trap, interrupt: the C++ functions.
+    .macro harden_none
+    .endm
+    .macro harden_icache
+    mcr     p15, 0, r0, c7, c5, 0       @ ICIALLU
+    isb
+    .endm
+    .macro harden_predictor
+    mcr     p15, 0, r0, c7, c5, 6       @ BPIALL
+    isb
+    .endm
+
+    .macro vectors name, harden, trap, interrupt
     .balign 32
-    .global hyp_vectors
-hyp_vectors:
+    .global \name
+\name:
     b       hang                    @ reset: cannot come
     b       hyp_undefined
     b       hyp_call                @ an HVC from Hyp
     b       hyp_prefetch_abort
     b       hyp_data_abort
-    b       guest_trap              @ everything a guest traps with, and HVC
-    b       interrupt
-    b       interrupt               @ FIQ: none is configured; acknowledged like an IRQ
+    b       \name\()_trap            @ everything a guest traps with, and HVC
+    b       \name\()_interrupt       @ Hyp runs with interrupts masked: they come from a guest
+    b       \name\()_interrupt       @ FIQ: none is configured; acknowledged like an IRQ
 
-guest_trap:
+\name\()_trap:
     push    {r0-r12, lr}
+    \harden
     mov     r0, sp
-    bl      on_trap
+    bl      \trap
     @ r0: the vCPU to resume
-    .global resume_guest
-    .type resume_guest, %function
-resume_guest:
     mov     sp, r0
     pop     {r0-r12, lr}
     eret
     dsb                             @ no straight-line speculation past the return
     isb
 
-interrupt:
+\name\()_interrupt:
     push    {r0-r12, lr}
-    mrs     r0, spsr
-    and     r0, r0, #0x1f
-    cmp     r0, #0x1a               @ Hyp runs with interrupts masked: one from here is a bug
-    beq     hyp_interrupt
+    \harden
     mov     r0, sp
-    bl      on_interrupt
+    bl      \interrupt
+    mov     sp, r0
+    pop     {r0-r12, lr}
+    eret
+    dsb
+    isb
+    .endm
+
+    vectors hyp_vectors, harden_none, on_trap, on_interrupt
+    vectors hyp_vectors_icache, harden_icache, on_trap, on_interrupt
+    vectors hyp_vectors_predictor, harden_predictor, on_trap, on_interrupt
+    vectors hyp_vectors_traced, harden_none, on_traced_trap, on_traced_interrupt
+    vectors hyp_vectors_icache_traced, harden_icache, on_traced_trap, on_traced_interrupt
+    vectors hyp_vectors_predictor_traced, harden_predictor, on_traced_trap, on_traced_interrupt
+
+    .global resume_guest
+    .type resume_guest, %function
+resume_guest:
     mov     sp, r0
     pop     {r0-r12, lr}
     eret
@@ -85,8 +113,6 @@ abort_in_hyp:
     eret
     dsb
     isb
-hyp_interrupt:
-    mov     r1, #4
 1:  mov     r0, sp
     bl      on_hyp_exception        @ does not return
 hang:

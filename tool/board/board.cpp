@@ -150,7 +150,8 @@ std::expected<Board, std::string> load_board(const std::string& name, const std:
     }
     const auto qemu = table["qemu"];
     board.qemu = {qemu["machine"].value_or(std::string{}), qemu["cpu"].value_or(std::string{}), qemu["memory"].value_or(std::string{}),
-                  static_cast<std::uint32_t>(qemu["cpus"].value_or(std::int64_t{1}))};
+                  static_cast<std::uint32_t>(qemu["cpus"].value_or(std::int64_t{1})),
+                  static_cast<std::uint64_t>(qemu["frequency"].value_or(std::int64_t{62'500'000}))};
     constexpr std::uint64_t block = 0x20'0000, hypervisor_addresses = 0xf000'0000;  // hypervisor/machine/layout.hpp
     if (board.load_address % block != 0 || board.load_address == 0 || board.load_address >= hypervisor_addresses)
         return std::unexpected(fmt::format("{}: load_address must be a multiple of 2 MiB below {:#x}, in RAM that firmware leaves alone",

@@ -33,6 +33,7 @@ struct BoardDevice {
 struct QemuMachine {
     std::string machine, cpu, memory;
     std::uint32_t cpus = 0;
+    std::uint64_t frequency = 0;  // of the counter, in Hz
 };
 
 struct Board {

@@ -156,6 +156,11 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     header.pool_base = own.base + (own.description_offset + bytes.size() + root_alignment - 1) / root_alignment * root_alignment;
     header.pool_size = pool_needed(plan);
     header.hypervisor_end = header.pool_base + header.pool_size;
+    if (options.trace_bytes != 0) {
+        header.trace_size = options.trace_bytes;
+        header.trace_base = (header.hypervisor_end + options.trace_bytes - 1) / options.trace_bytes * options.trace_bytes;
+        header.hypervisor_end = header.trace_base + header.trace_size * tables.cpus.size();
+    }
     std::memcpy(bytes.data(), &header, sizeof header);
     header.checksum = image_checksum(std::as_bytes(std::span{bytes}));
     std::memcpy(bytes.data(), &header, sizeof header);

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "run/demux.hpp"
+#include "run/monitor.hpp"
 #include "run/process.hpp"
 #include "run/qemu.hpp"
 #include "run/terminal.hpp"
@@ -180,8 +181,18 @@ Verdict run(const Plan& plan, const Bytes& image, const RunOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGINT, [](int) { interrupted = 1; });
     std::signal(SIGTERM, [](int) { interrupted = 1; });
-    Process qemu{qemu_command(*plan.board, file.path(), {options.deterministic, options.qemu_arguments})};
-    return Runner{plan, options, qemu}.watch();
+    std::vector<std::string> more = options.qemu_arguments;
+    const std::filesystem::path socket = file.path().parent_path() / "monitor", memory = file.path().parent_path() / "memory";
+    if (options.dump != nullptr) {
+        // QEMU waits when the board powers off, so that its memory can be read.
+        const std::string where = fmt::format("unix:{},server=on,wait=off", socket.string());
+        more.insert(more.end(), {"-qmp", where, "-action", "shutdown=pause"});
+    }
+    Process qemu{qemu_command(*plan.board, file.path(), {options.deterministic, more})};
+    const Verdict verdict = Runner{plan, options, qemu}.watch();
+    if (options.dump != nullptr && verdict != Verdict::qemu_died)
+        *options.dump = Monitor{socket}.memory(options.dump_address, options.dump_size, memory);
+    return verdict;
 }
 
 }  // namespace partita::tool

@@ -17,6 +17,9 @@ struct RunOptions {
     std::optional<std::chrono::seconds> timeout;
     bool deterministic = false;
     std::vector<std::string> qemu_arguments;
+    // At the end of the run, this many bytes of the board's memory from this address on go to `dump`.
+    std::uint64_t dump_address = 0, dump_size = 0;
+    Bytes* dump = nullptr;
 };
 
 // image: the system as an ELF file.
