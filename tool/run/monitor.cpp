@@ -28,7 +28,7 @@ Monitor::Monitor(const std::filesystem::path& socket) {
     if (socket_ < 0 || connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         throw std::runtime_error("QEMU's monitor does not answer on " + path);
     (void)line();  // its greeting
-    command(R"({"execute":"qmp_capabilities"})");
+    (void)command(R"({"execute":"qmp_capabilities"})");
 }
 
 Monitor::~Monitor() {
@@ -51,19 +51,25 @@ std::string Monitor::line() {
 }
 
 // Sends a command and waits for its answer; events in between are none of it.
-void Monitor::command(const std::string& text) {
+std::string Monitor::command(const std::string& text) {
     const std::string whole = text + "\n";
     if (write(socket_, whole.data(), whole.size()) != static_cast<ssize_t>(whole.size())) throw std::runtime_error("QEMU's monitor is gone");
     for (;;) {
         const std::string answer = line();
         if (answer.find("\"error\"") != std::string::npos) throw std::runtime_error("QEMU's monitor refused: " + answer);
-        if (answer.find("\"return\"") != std::string::npos) return;
+        if (answer.find("\"return\"") != std::string::npos) return answer;
     }
 }
 
+void Monitor::wait_for_power_off() {
+    constexpr int tries = 50, pause_ms = 20;
+    for (int n = 0; n < tries && command(R"({"execute":"query-status"})").find("\"running\": true") != std::string::npos; ++n)
+        poll(nullptr, 0, pause_ms);
+}
+
 Bytes Monitor::memory(std::uint64_t address, std::uint64_t size, const std::filesystem::path& scratch) {
-    command(R"({"execute":"stop"})");
-    command(fmt::format(R"({{"execute":"pmemsave","arguments":{{"val":{},"size":{},"filename":"{}"}}}})", address, size, scratch.string()));
+    (void)command(R"({"execute":"stop"})");
+    (void)command(fmt::format(R"({{"execute":"pmemsave","arguments":{{"val":{},"size":{},"filename":"{}"}}}})", address, size, scratch.string()));
     std::ifstream in{scratch, std::ios::binary};
     Bytes out{std::istreambuf_iterator<char>{in}, {}};
     if (out.size() != size) throw std::runtime_error("QEMU did not save the board's memory to " + scratch.string());

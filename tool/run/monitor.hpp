@@ -17,11 +17,13 @@ public:
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
 
+    // Waits, not for ever, until the board has powered off.
+    void wait_for_power_off();
     // Stops the board and reads physical memory, by way of a scratch file.
     [[nodiscard]] Bytes memory(std::uint64_t address, std::uint64_t size, const std::filesystem::path& scratch);
 
 private:
-    void command(const std::string& text);
+    std::string command(const std::string& text);
     [[nodiscard]] std::string line();
 
     int socket_ = -1;

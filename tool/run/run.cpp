@@ -86,6 +86,8 @@ public:
         }
     }
 
+    [[nodiscard]] bool all_off() const { return session_.done(); }
+
 private:
     // One round of waiting and reading; a verdict when the run is over.
     std::optional<Verdict> step() {
@@ -104,7 +106,8 @@ private:
         if (!options_.deterministic) session_.flush(Clock::now());
         if (session_.satisfied()) return end(Verdict::passed, "");
         if ((sources[2].revents & (POLLIN | POLLHUP)) != 0 && !take_input()) return end(Verdict::passed, "");
-        if (!open || qemu_.ended()) return ended();
+        const bool paused_soon = options_.dump != nullptr && session_.done();  // QEMU does not end then
+        if (!open || qemu_.ended() || paused_soon) return ended();
         return std::nullopt;
     }
 
@@ -189,9 +192,13 @@ Verdict run(const Plan& plan, const Bytes& image, const RunOptions& options) {
         more.insert(more.end(), {"-qmp", where, "-action", "shutdown=pause"});
     }
     Process qemu{qemu_command(*plan.board, file.path(), {options.deterministic, more})};
-    const Verdict verdict = Runner{plan, options, qemu}.watch();
-    if (options.dump != nullptr && verdict != Verdict::qemu_died)
-        *options.dump = Monitor{socket}.memory(options.dump_address, options.dump_size, memory);
+    Runner runner{plan, options, qemu};
+    const Verdict verdict = runner.watch();
+    if (options.dump != nullptr && verdict != Verdict::qemu_died) {
+        Monitor monitor{socket};
+        if (runner.all_off()) monitor.wait_for_power_off();  // so that what it did last is in its memory
+        *options.dump = monitor.memory(options.dump_address, options.dump_size, memory);
+    }
     return verdict;
 }
 
