@@ -123,6 +123,8 @@ void boot_primary(std::uint32_t base, std::uint32_t tree) {
     const ImageView image = find_image(PhysAddr{base});
     gic::start_distributor();
     system().list_registers = gic::list_register_count();
+    // With one, "underflow" would be asserted for ever (IHI 0048B §5.2.5). The cores that this is for have four.
+    if (system().list_registers < 2) panic("the GIC has a single list register; two are needed");
     set_up(image, own(0));
     start_cpu(0);
     LogLine("boot")

@@ -1,5 +1,6 @@
 // The distributor's registers as the guest reads and writes them (IHI 0048B §4.3).
-#include "interrupt/virtual_gic.hpp"
+#include "interrupt/distributor_registers.hpp"
+
 #include "machine/gic.hpp"
 
 namespace partita {
@@ -27,54 +28,8 @@ constexpr uint32_t identification(uint32_t offset) {
 
 }  // namespace
 
-// One access by one vCPU; private interrupts are that vCPU's.
-class DistributorRegisters {
-public:
-    DistributorRegisters(Distributor& distributor, VcpuInterrupts& by) : d_(distributor), by_(by) {}
-
-    [[nodiscard]] uint32_t read_word(uint32_t offset);
-    void write_word(uint32_t offset, uint32_t value);
-    [[nodiscard]] uint32_t read_byte(uint32_t offset);
-    void write_byte(uint32_t offset, uint32_t value);
-
-private:
-    friend class Distributor;
-
-    template <typename Read>
-    uint32_t gather(uint32_t first, Read&& read) {
-        uint32_t value = 0;
-        for (uint32_t n = 0; n < 32 && first + n < d_.interrupts(); ++n) value |= static_cast<uint32_t>(read(first + n)) << n;
-        return value;
-    }
-    template <typename Write>
-    void scatter(uint32_t first, uint32_t bits, Write&& write) {
-        for (; bits != 0; bits &= bits - 1) {
-            const uint32_t id = first + static_cast<uint32_t>(__builtin_ctz(bits));
-            if (id < d_.interrupts()) write(id);
-        }
-    }
-
-    void enabled(uint32_t id, uint32_t before);
-    void disable(uint32_t id);
-    void set_pending(uint32_t id);
-    void clear_pending(uint32_t id);
-    void set_active(uint32_t id);
-    void clear_active(uint32_t id);
-    [[nodiscard]] bool pending(uint32_t id);
-    [[nodiscard]] bool active(uint32_t id);
-    [[nodiscard]] uint32_t read_configuration(uint32_t first);
-    void write_configuration(uint32_t first, uint32_t value);
-    void write_target(uint32_t id, uint32_t targets);
-    void write_control(uint32_t value);
-    void look_again(uint32_t id, uint32_t word);
-    // The list register of this vCPU that holds id, live, and its value.
-    [[nodiscard]] int held(uint32_t id, uint32_t& value);
-
-    Distributor& d_;
-    VcpuInterrupts& by_;
-};
-
 int DistributorRegisters::held(uint32_t id, uint32_t& value) {
+    if (!by_.loaded_) return -1;  // all that it holds is in memory
     if (by_.count_ends()) by_.serve();
     by_.empty_ = gic::empty_list_registers();
     const int n = by_.find(id);
@@ -173,6 +128,7 @@ void DistributorRegisters::clear_active(uint32_t id) {
     if (!irq::Active::test(by_.word(id))) return;
     const uint32_t now = by_.clear_and_set(id, irq::Active::mask | irq::Forced::mask | (id < 32 ? 0 : irq::Owner::mask), 0);
     if (irq::Hardware::test(now)) gic::clear_active(id);
+    by_.unwait(id);  // whose it is next may be another vCPU
     look_again(id, now);
 }
 
@@ -186,6 +142,33 @@ bool DistributorRegisters::active(uint32_t id) {
     uint32_t value = 0;
     if (held(id, value) >= 0) return list_register::Active::test(value);
     return irq::Active::test(by_.word(id));
+}
+
+uint32_t DistributorRegisters::carry_out(uint32_t base, uint32_t first, uint32_t bits, bool write) {
+    uint32_t value = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        const auto n = static_cast<uint32_t>(__builtin_ctz(bits));
+        const uint32_t id = first + n;
+        if (id >= d_.interrupts()) break;
+        const bool about_pending = base < gicd::ISACTIVER;
+        if (!write)
+            value |= static_cast<uint32_t>(about_pending ? pending(id) : active(id)) << n;
+        else if (base == gicd::ISPENDR)
+            set_pending(id);
+        else if (base == gicd::ICPENDR)
+            clear_pending(id);
+        else if (base == gicd::ISACTIVER)
+            set_active(id);
+        else
+            clear_active(id);
+    }
+    return value;
+}
+
+uint32_t DistributorRegisters::access_state(uint32_t base, uint32_t first, uint32_t bits, bool write) {
+    const uint32_t elsewhere = d_.held_elsewhere(by_, first) & bits;
+    const uint32_t there = elsewhere != 0 ? d_.ask_holders(by_, base, first, elsewhere, write) : 0;
+    return there | carry_out(base, first, bits & ~elsewhere, write);
 }
 
 uint32_t DistributorRegisters::read_configuration(uint32_t first) {
@@ -256,9 +239,9 @@ uint32_t DistributorRegisters::read_word(uint32_t offset) {
         case gicd::ISENABLER:
         case gicd::ICENABLER: return gather(bit_id, [this](uint32_t id) { return irq::Enabled::test(by_.word(id)); });
         case gicd::ISPENDR:
-        case gicd::ICPENDR: return gather(bit_id, [this](uint32_t id) { return pending(id); });
+        case gicd::ICPENDR:
         case gicd::ISACTIVER:
-        case gicd::ICACTIVER: return gather(bit_id, [this](uint32_t id) { return active(id); });
+        case gicd::ICACTIVER: return access_state(offset & ~0x7fu, bit_id, ~0u, false);
         default: break;
     }
     if (offset >= gicd::IPRIORITYR && offset < gicd::ICFGR) {
@@ -287,10 +270,10 @@ void DistributorRegisters::write_word(uint32_t offset, uint32_t value) {
             return;
         case gicd::ISENABLER: return d_.enable(by_, bit_id, value);
         case gicd::ICENABLER: return scatter(bit_id, value, [this](uint32_t id) { disable(id); });
-        case gicd::ISPENDR: return scatter(bit_id, value, [this](uint32_t id) { set_pending(id); });
-        case gicd::ICPENDR: return scatter(bit_id, value, [this](uint32_t id) { clear_pending(id); });
-        case gicd::ISACTIVER: return scatter(bit_id, value, [this](uint32_t id) { set_active(id); });
-        case gicd::ICACTIVER: return scatter(bit_id, value, [this](uint32_t id) { clear_active(id); });
+        case gicd::ISPENDR:
+        case gicd::ICPENDR:
+        case gicd::ISACTIVER:
+        case gicd::ICACTIVER: (void)access_state(offset & ~0x7fu, bit_id, value, true); return;
         default: break;
     }
     if ((offset >= gicd::IPRIORITYR && offset < gicd::ICFGR) || (offset >= gicd::CPENDSGIR && offset < gicd::SPENDSGIR + 0x10)) {

@@ -244,7 +244,7 @@ bool VcpuInterrupts::wants_to_run() {
     bool found = false;
     waiting_.each([&](uint32_t id) {
         const uint32_t now = word(id);
-        found = found || (!irq::Active::test(now) && distributor_->forwards() && asks(id, now));
+        found = found || (!irq::Active::test(now) && takes(id, now));
     });
     return found;
 }

@@ -76,6 +76,12 @@ private:
     std::uint32_t summary_ = 0;
 };
 
+// An access to the pending or active state of SPIs that another vCPU's list registers may hold (remote_access.cpp).
+struct RemoteAccess {
+    std::uint32_t base = 0, first = 0, bits = 0;  // the register, its first INTID, and the bits meant; the answer's bits afterwards
+    bool write = false;
+};
+
 // A vCPU's side: its private interrupts, what it must look at, and its list registers.
 class VcpuInterrupts {
 public:
@@ -91,7 +97,13 @@ public:
         sgi_inbox_[source / 2].fetch_or(1u << (id + source % 2 * 16), std::memory_order_release);
     }
 
+    // Has this vCPU's CPU carry out an access of `by`, and waits for it. On `by`'s CPU.
+    [[nodiscard]] std::uint32_t ask(VcpuInterrupts& by, const RemoteAccess& access);
+
     // --- the vCPU's CPU ----------------------------------------------------------------------------------------------
+    // Carries out what other vCPUs asked for, loaded or not.
+    [[nodiscard]] bool asked() const { return asked_by_.load(std::memory_order_relaxed) != 0; }
+    void answer();
     // Brings the list registers in line with what was posted. Only while loaded.
     void serve();
     // Takes what list registers, VMCR and APR hold into memory; loads them again.
@@ -169,6 +181,9 @@ private:
     WaitingSet waiting_;                                     // placeable, but in no list register
     std::array<std::atomic<std::uint32_t>, 4> sgi_inbox_{};  // 16 SGIs of two sources a word
     LookSet look_;
+    std::atomic<std::uint32_t> asked_by_{0};  // bits of the vCPUs that wait for an answer of this one
+    RemoteAccess request_;                    // what this one asks for
+    std::atomic<bool> answered_{true};
     std::uint32_t vmcr_ = 0, apr_ = 0;
     std::uint32_t control_ = 0;   // GICH_HCR as written last
     std::uint32_t spi_held_ = 0;  // list registers whose entry of held_ is an SPI
@@ -184,6 +199,8 @@ void note_sgi(const VcpuInterrupts& by, std::uint32_t value);
 
 // Tells a vCPU that it has something to look at: where it is this CPU's, it looks before the call returns.
 void notify(VcpuInterrupts& target);
+// While this CPU waits for another's answer: carries out what was posted of interrupts to it.
+void serve_looks();
 // The same from inside a look, so that looks never nest: it looks when this exit ends.
 void notify_later(VcpuInterrupts& target);
 
@@ -230,6 +247,8 @@ private:
     void enable(VcpuInterrupts& by, std::uint32_t first, std::uint32_t bits);
     void send_sgi(VcpuInterrupts& by, std::uint32_t value);
     void send_sgi_to(VcpuInterrupts& target, VcpuInterrupts& by, std::uint32_t id);
+    [[nodiscard]] std::uint32_t held_elsewhere(const VcpuInterrupts& by, std::uint32_t first) const;
+    [[nodiscard]] std::uint32_t ask_holders(VcpuInterrupts& by, std::uint32_t base, std::uint32_t first, std::uint32_t bits, bool write);
     void tell_holder(std::uint32_t id, std::uint32_t word);
     void tell(unsigned vcpu, std::uint32_t id);
 

@@ -106,6 +106,7 @@ void unload(Cpu& cpu, Vcpu& vcpu) {
 
 // Interrupts of one vCPU were changed by another CPU.
 void look(Cpu& cpu, Vcpu& vcpu) {
+    if (vcpu.interrupts.asked()) vcpu.interrupts.answer();
     if (cpu.loaded == &vcpu) {
         vcpu.interrupts.serve();
         if (vcpu.state == RunState::blocked && vcpu.interrupts.signalled()) wake(vcpu);
@@ -139,9 +140,15 @@ Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
 
 }  // namespace
 
-void serve_inbox(Cpu& cpu) {
+void serve_looks() {
+    Cpu& cpu = this_cpu();
+    if (cpu.looks.load(std::memory_order_relaxed) == 0) return;
     for (std::uint32_t bits = cpu.looks.exchange(0, std::memory_order_acquire); bits != 0; bits &= bits - 1)
         look(cpu, *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))]);
+}
+
+void serve_inbox(Cpu& cpu) {
+    serve_looks();
     if (cpu.inbox.load(std::memory_order_relaxed) == 0) return;
     for (std::uint32_t bits = cpu.inbox.exchange(0, std::memory_order_acq_rel); bits != 0; bits &= bits - 1)
         serve(cpu, *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))]);

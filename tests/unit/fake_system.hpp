@@ -25,7 +25,7 @@ class FakeSystem {
 public:
     static constexpr std::uint64_t base = 0x4020'0000;
 
-    FakeSystem() {
+    explicit FakeSystem(unsigned list_registers = 4) : gic(list_registers) {
         system().~System();
         new (&system()) System{};
         fake_hardware = {};
@@ -51,7 +51,7 @@ public:
         const auto view = check_image(std::as_bytes(std::span{description_}).first(bytes->size()));
         EXPECT_TRUE(view);
         own_.resize(kBlockSize);
-        system().list_registers = 4;
+        system().list_registers = list_registers;
         set_up(*view, own_.data());
         for (std::uint32_t n = 0; n < 2; ++n) {
             system().cpus[n].interface = 1u << n;

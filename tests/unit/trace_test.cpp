@@ -72,14 +72,16 @@ TEST(Vectors, FitTheCpu) {
 class Picture : public tool::PlanFixture {};
 
 TEST_F(Picture, SlicesFollowEachOtherAndMarksHaveWords) {
-    ASSERT_EQ(complaints("[system]\nboard = \"virt\"\n[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [0]\n"), "");
+    ASSERT_EQ(complaints("[system]\nboard = \"virt\"\n[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [0]\n"),
+              "");
     const std::vector<TraceEvent> events{{100, 0, PARTITA_TRACE_RESUME, 0, 0x4000'0000},
                                          {150, 0, PARTITA_TRACE_TRAP, 0x12u << 26, 0x4000'0010},
                                          {160, 0, PARTITA_TRACE_FAULT, 0x1234, 0x50},
                                          {175, 0, PARTITA_TRACE_RESUME, 0x100, 0},
                                          {200, 1, PARTITA_TRACE_IDLE, 0, 0}};
     const std::string json = tool::trace_as_json(*plan, events, 50'000'000);
-    EXPECT_NE(json.find(R"("cat":"guest","name":"one/vcpu0","ts":0.000,"dur":1.000,"args":{"pc":"0x40000000"})"), std::string::npos) << json;
+    EXPECT_NE(json.find(R"("cat":"guest","name":"one/vcpu0","ts":0.000,"dur":1.000,"args":{"pc":"0x40000000"})"), std::string::npos)
+        << json;
     EXPECT_NE(json.find(R"("cat":"hypervisor","name":"hypercall","ts":1.000,"dur":0.500)"), std::string::npos) << json;
     EXPECT_NE(json.find(R"("name":"partition 1/vcpu0")"), std::string::npos) << "a number that the plan does not have";
     EXPECT_NE(json.find(R"("name":"fault at 0x1234, IPA 0x5000","ts":1.200)"), std::string::npos) << json;

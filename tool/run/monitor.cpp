@@ -53,7 +53,8 @@ std::string Monitor::line() {
 // Sends a command and waits for its answer; events in between are none of it.
 std::string Monitor::command(const std::string& text) {
     const std::string whole = text + "\n";
-    if (write(socket_, whole.data(), whole.size()) != static_cast<ssize_t>(whole.size())) throw std::runtime_error("QEMU's monitor is gone");
+    if (write(socket_, whole.data(), whole.size()) != static_cast<ssize_t>(whole.size()))
+        throw std::runtime_error("QEMU's monitor is gone");
     for (;;) {
         const std::string answer = line();
         if (answer.find("\"error\"") != std::string::npos) throw std::runtime_error("QEMU's monitor refused: " + answer);
@@ -69,7 +70,8 @@ void Monitor::wait_for_power_off() {
 
 Bytes Monitor::memory(std::uint64_t address, std::uint64_t size, const std::filesystem::path& scratch) {
     (void)command(R"({"execute":"stop"})");
-    (void)command(fmt::format(R"({{"execute":"pmemsave","arguments":{{"val":{},"size":{},"filename":"{}"}}}})", address, size, scratch.string()));
+    (void)command(
+        fmt::format(R"({{"execute":"pmemsave","arguments":{{"val":{},"size":{},"filename":"{}"}}}})", address, size, scratch.string()));
     std::ifstream in{scratch, std::ios::binary};
     Bytes out{std::istreambuf_iterator<char>{in}, {}};
     if (out.size() != size) throw std::runtime_error("QEMU did not save the board's memory to " + scratch.string());

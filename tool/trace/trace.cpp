@@ -77,7 +77,8 @@ private:
     [[nodiscard]] double time(std::uint64_t ticks) const { return static_cast<double>(ticks - origin_) * microseconds_; }
     [[nodiscard]] std::string name_of(std::uint32_t vcpu) const {
         const std::uint32_t partition = vcpu >> 8;
-        const std::string name = partition < plan_.partitions.size() ? plan_.partitions[partition].name : fmt::format("partition {}", partition);
+        const std::string name =
+            partition < plan_.partitions.size() ? plan_.partitions[partition].name : fmt::format("partition {}", partition);
         return fmt::format("{}/vcpu{}", name, vcpu & 0xffu);
     }
     void line(const std::string& text) { out_ += (out_.empty() ? "" : ",\n") + text; }
@@ -128,7 +129,10 @@ std::string trace_as_json(const Plan& plan, const std::vector<TraceEvent>& event
     }
     std::string names = R"({"ph":"M","pid":1,"name":"process_name","args":{"name":"Partita"}})";
     for (std::size_t cpu = 0; cpu < plan.board->cpus.size(); ++cpu)
-        names += fmt::format(",\n" R"({{"ph":"M","pid":1,"tid":{},"name":"thread_name","args":{{"name":"CPU {}"}}}})", cpu, cpu);
+        names += fmt::format(
+            ",\n"
+            R"({{"ph":"M","pid":1,"tid":{},"name":"thread_name","args":{{"name":"CPU {}"}}}})",
+            cpu, cpu);
     return fmt::format("{{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n{}{}{}\n]}}\n", names, out.empty() ? "" : ",\n", out);
 }
 
