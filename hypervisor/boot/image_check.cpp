@@ -1,6 +1,5 @@
 #include "boot/image_check.hpp"
 
-#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -172,7 +171,7 @@ struct Taken {
     const partita_image_header& header = *view.header;
     if (header.trace_base != 0) {
         const std::uint64_t size = header.trace_size, most = kBlockSize;
-        const bool good = size >= kPageSize && size <= most && std::has_single_bit(size) && header.trace_base % size == 0 &&
+        const bool good = size >= kPageSize && size <= most && (size & (size - 1)) == 0 && header.trace_base % size == 0 &&
                           header.trace_base >= header.pool_base + header.pool_size && header.trace_base <= header.hypervisor_end &&
                           size * view.cpus.size() <= header.hypervisor_end - header.trace_base;
         if (!good) return fail(ImageFault::misaligned);

@@ -48,7 +48,7 @@ uint32_t VcpuInterrupts::ask(VcpuInterrupts& by, const RemoteAccess& access) {
     by.request_ = access;
     by.answered_.store(false, std::memory_order_relaxed);
     asked_by_.fetch_or(1u << by.index_, std::memory_order_release);
-    notify(*this);
+    request_answer(*this);
     while (!by.answered_.load(std::memory_order_acquire)) {
         serve_looks();
         wait_for_other();

@@ -199,6 +199,8 @@ void note_sgi(const VcpuInterrupts& by, std::uint32_t value);
 
 // Tells a vCPU that it has something to look at: where it is this CPU's, it looks before the call returns.
 void notify(VcpuInterrupts& target);
+// Has `holder`'s CPU answer what it was asked; where that is this CPU, before the call returns.
+void request_answer(VcpuInterrupts& holder);
 // While this CPU waits for another's answer: carries out what was posted of interrupts to it.
 void serve_looks();
 // The same from inside a look, so that looks never nest: it looks when this exit ends.

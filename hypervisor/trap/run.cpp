@@ -106,7 +106,6 @@ void unload(Cpu& cpu, Vcpu& vcpu) {
 
 // Interrupts of one vCPU were changed by another CPU.
 void look(Cpu& cpu, Vcpu& vcpu) {
-    if (vcpu.interrupts.asked()) vcpu.interrupts.answer();
     if (cpu.loaded == &vcpu) {
         vcpu.interrupts.serve();
         if (vcpu.state == RunState::blocked && vcpu.interrupts.signalled()) wake(vcpu);
@@ -143,8 +142,11 @@ Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
 void serve_looks() {
     Cpu& cpu = this_cpu();
     if (cpu.looks.load(std::memory_order_relaxed) == 0) return;
-    for (std::uint32_t bits = cpu.looks.exchange(0, std::memory_order_acquire); bits != 0; bits &= bits - 1)
-        look(cpu, *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))]);
+    for (std::uint32_t bits = cpu.looks.exchange(0, std::memory_order_acquire); bits != 0; bits &= bits - 1) {
+        Vcpu& vcpu = *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))];
+        if (vcpu.interrupts.asked()) vcpu.interrupts.answer();
+        look(cpu, vcpu);
+    }
 }
 
 void serve_inbox(Cpu& cpu) {
@@ -211,6 +213,13 @@ void notify(VcpuInterrupts& target) {
         post_look(vcpu);
     else
         look(cpu, vcpu);
+}
+
+void request_answer(VcpuInterrupts& holder) {
+    if (vcpu_of(holder).cpu == &this_cpu())
+        holder.answer();
+    else
+        post_look(vcpu_of(holder));
 }
 
 void notify_later(VcpuInterrupts& target) { post_look(vcpu_of(target)); }
