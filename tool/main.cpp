@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -109,6 +110,12 @@ void write_text(const std::string& path, const std::string& text) {
     write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
+// Seconds since 1970 now; in a deterministic run, when its board's clock begins (run/qemu.cpp).
+std::uint32_t epoch(bool deterministic) {
+    constexpr std::uint32_t begin_of_2026 = 1'767'225'600;
+    return deterministic ? begin_of_2026 : static_cast<std::uint32_t>(std::time(nullptr));
+}
+
 SystemImage build(const Loaded& loaded, const PackOptions& options) {
     const char* const chosen = std::getenv("PARTITA_HYPERVISOR");
     const fs::path hypervisor = chosen != nullptr && *chosen != 0 ? fs::path{chosen} : home() / "build/arm-gcc/hypervisor/hypervisor.elf";
@@ -126,7 +133,7 @@ int command_check(const Inputs& inputs) {
 
 int command_build(const Inputs& inputs, const std::string& output, bool framed) {
     const auto loaded = load(inputs);
-    const SystemImage image = build(*loaded, {.framed_console = framed, .off_when_done = false});
+    const SystemImage image = build(*loaded, {.framed_console = framed, .off_when_done = false, .epoch = epoch(false)});
     const bool binary = fs::path{output}.extension() == ".bin";
     const Bytes bytes = binary ? to_binary(image) : to_elf(image);
     write_file(output, bytes);
@@ -149,15 +156,19 @@ int command_run(const Inputs& inputs, const RunOptions& options) {
     // Counting time, QEMU lets the CPUs take turns that last until the next timer of any of them. A tick on each keeps the
     // turns short, so that no CPU sees its own timer late because another one had a long turn.
     const std::uint32_t tick_us = options.deterministic ? 500 : 0;
-    const SystemImage image = build(*loaded, {.framed_console = true, .off_when_done = true, .tick_us = tick_us});
+    const SystemImage image =
+        build(*loaded, {.framed_console = true, .off_when_done = true, .tick_us = tick_us, .epoch = epoch(options.deterministic)});
     return static_cast<int>(run(loaded->plan, to_elf(image), options));
 }
 
 int command_trace(const Inputs& inputs, const std::string& output, RunOptions options) {
     const auto loaded = load(inputs);
     const std::uint32_t tick_us = options.deterministic ? 500 : 0;
-    const SystemImage image =
-        build(*loaded, {.framed_console = true, .off_when_done = true, .tick_us = tick_us, .trace_bytes = std::uint64_t{128} << 10});
+    const SystemImage image = build(*loaded, {.framed_console = true,
+                                              .off_when_done = true,
+                                              .tick_us = tick_us,
+                                              .epoch = epoch(options.deterministic),
+                                              .trace_bytes = std::uint64_t{128} << 10});
     partita_image_header header{};
     std::memcpy(&header, image.description.data(), sizeof header);
     Bytes rings;

@@ -46,7 +46,7 @@ struct partita_image_header {
     uint32_t size;     /* bytes of header and tables */
     uint32_t checksum; /* makes the 32-bit sum of the `size / 4` words zero */
     uint32_t flags;
-    uint32_t reserved;
+    uint32_t epoch;           /* seconds since 1970 when the board's counter is 0, as far as the tool knows */
     uint64_t hypervisor_base; /* PA of the hypervisor's first byte */
     uint64_t hypervisor_end;  /* PA behind hypervisor, description and table pool: no partition may own any of it */
     uint64_t pool_base;       /* PA of the pool from which stage-2 tables are taken, 16 KiB aligned */
@@ -87,7 +87,7 @@ struct partita_slice {
 };
 
 /* What the page of a trap slot stands for. */
-enum partita_device { PARTITA_DEVICE_NONE = 0, PARTITA_DEVICE_GICD = 1, PARTITA_DEVICE_PL011 = 2 };
+enum partita_device { PARTITA_DEVICE_NONE = 0, PARTITA_DEVICE_GICD = 1, PARTITA_DEVICE_PL011 = 2, PARTITA_DEVICE_PL031 = 3 };
 
 #define PARTITA_NO_PAGE 0xffffffffu
 
@@ -103,7 +103,9 @@ struct partita_partition {
     uint32_t entry;             /* IPA; bit 0 selects Thumb */
     uint32_t r0, r1, r2;        /* registers at entry */
     uint32_t console_interrupt; /* INTID of the emulated PL011 */
-    uint32_t interrupts;        /* INTIDs that its distributor has: a multiple of 32 */
+    uint32_t clock_interrupt;   /* ... PL031; 0: it has none */
+    uint32_t reserved;
+    uint32_t interrupts; /* INTIDs that its distributor has: a multiple of 32 */
     uint32_t trap_multiplier;
     struct partita_slice vcpus;
     struct partita_slice regions;

@@ -106,7 +106,7 @@ template <typename Record>
     for (uint32_t slot = 0; slot < PARTITA_TRAP_SLOTS; ++slot) {
         const partita_trap_slot& trap = partition.traps[slot];
         if (trap.device == PARTITA_DEVICE_NONE && trap.page == PARTITA_NO_PAGE) continue;
-        if (trap.device == PARTITA_DEVICE_NONE || trap.device > PARTITA_DEVICE_PL011 || trap.page * partition.trap_multiplier >> 27 != slot)
+        if (trap.device == PARTITA_DEVICE_NONE || trap.device > PARTITA_DEVICE_PL031 || trap.page * partition.trap_multiplier >> 27 != slot)
             return fail(ImageFault::bad_slot, n);
     }
     return {};
@@ -116,9 +116,11 @@ template <typename Record>
     const uint32_t most = partition.interrupts;
     if (most < 64 || most > PARTITA_MAX_INTERRUPTS || most % 32 != 0) return fail(ImageFault::bad_interrupt, n);
     if (partition.console_interrupt < 32 || partition.console_interrupt >= most) return fail(ImageFault::bad_interrupt, n);
+    const uint32_t clock = partition.clock_interrupt;
+    if (clock != 0 && (clock < 32 || clock >= most || clock == partition.console_interrupt)) return fail(ImageFault::bad_interrupt, n);
     for (std::size_t route = partition.routes.first; route < partition.routes.first + partition.routes.count; ++route) {
         const uint32_t id = view.interrupts[route].intid;
-        if (id < 32 || id >= most || id == view.header->board.uart_interrupt || id == partition.console_interrupt)
+        if (id < 32 || id >= most || id == view.header->board.uart_interrupt || id == partition.console_interrupt || id == clock)
             return fail(ImageFault::bad_interrupt, route);
         for (std::size_t other = 0; other < route; ++other)
             if (view.interrupts[other].intid == id) return fail(ImageFault::bad_interrupt, route);

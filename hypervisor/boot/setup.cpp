@@ -78,7 +78,7 @@ void set_up_cpus(const ImageView& image) {
         Cpu& cpu = the_system.cpus[n];
         cpu.index = n;
         cpu.slice = frequency * image.cpus[n].slice_us / 1'000'000;
-        cpu.armed = timer::never;
+        cpu.armed = cpu.alarm = timer::never;
         cpu.tick = frequency * image.cpus[n].tick_us / 1'000'000;
     }
 }

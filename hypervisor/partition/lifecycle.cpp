@@ -59,6 +59,8 @@ void reset_devices(Partition& partition) {
     }
     partition.distributor.reset(setup);
     for (const auto& route : partition.routes) partition.distributor.link(route.intid, (route.flags & PARTITA_ROUTE_EDGE) != 0);
+    partition.clock.reset(partition.distributor, partition.description->clock_interrupt, system().image->epoch, CNTFRQ::read());
+    partition.vcpus[0].vcpu.cpu->find_alarm = true;
     partition.console.reset(partition.distributor, partition.description->console_interrupt, partition.channel());
 }
 

@@ -7,6 +7,7 @@
 
 #include "arch/address.hpp"
 #include "device/pl011.hpp"
+#include "device/pl031.hpp"
 #include "interrupt/virtual_gic.hpp"
 #include "machine/timer.hpp"
 #include "partita/system_image.h"
@@ -39,6 +40,7 @@ struct Partition {
 
     Distributor distributor;
     Pl011 console;
+    Pl031 clock;
     LoadCursor cursor;
 
     // Lifecycle: any CPU, by atomic steps.

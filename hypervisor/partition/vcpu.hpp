@@ -28,10 +28,11 @@ enum class RunState : std::uint32_t {
 enum class Power : std::uint32_t { off, on_pending, on };
 
 namespace event {
-inline constexpr std::uint32_t start = 2;  // CPU_ON: `start_entry`, `start_context` and `start_life` are set
-inline constexpr std::uint32_t load = 4;   // (re)start the partition on its first vCPU
-inline constexpr std::uint32_t stop = 8;   // the partition ends: this vCPU's part of it
-inline constexpr std::uint32_t off = 16;   // CPU_OFF, by the vCPU itself
+inline constexpr std::uint32_t start = 2;   // CPU_ON: `start_entry`, `start_context` and `start_life` are set
+inline constexpr std::uint32_t load = 4;    // (re)start the partition on its first vCPU
+inline constexpr std::uint32_t stop = 8;    // the partition ends: this vCPU's part of it
+inline constexpr std::uint32_t alarm = 32;  // the partition's clock was set
+inline constexpr std::uint32_t off = 16;    // CPU_OFF, by the vCPU itself
 }  // namespace event
 
 struct Vcpu {

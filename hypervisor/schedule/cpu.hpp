@@ -31,6 +31,9 @@ struct Cpu {
     partita_trace_record* trace = nullptr;  // where its next record goes; nullptr: the system has no trace
     partita_trace_record *trace_begin = nullptr, *trace_end = nullptr;
 
+    timer::Ticks alarm = 0;   // when the first of its partitions' clocks is due
+    bool find_alarm = false;  // ... is to be found anew
+
     // Whose turn it is among vCPUs of the same priority, and until when. At the index of the first of them.
     struct Turn {
         std::uint32_t bit = 0;

@@ -54,8 +54,16 @@ Ticks next_deadline(const Cpu& cpu) {
     return deadline;
 }
 
+void find_alarm(Cpu& cpu) {
+    cpu.find_alarm = false;
+    cpu.alarm = timer::never;
+    for (std::uint32_t n = 0; n < cpu.count; ++n)
+        if (cpu.vcpus[n]->index == 0) cpu.alarm = std::min(cpu.alarm, cpu.vcpus[n]->partition->clock.due());
+}
+
 void arm_timer(Cpu& cpu) {
-    Ticks deadline = next_deadline(cpu);
+    if (cpu.find_alarm) find_alarm(cpu);
+    Ticks deadline = std::min(next_deadline(cpu), cpu.alarm);
     if (cpu.tick != 0) deadline = std::min(deadline, timer::now() + cpu.tick);
     if (deadline == cpu.armed) return;
     cpu.armed = deadline;
@@ -69,6 +77,11 @@ void settle_physical_timer(Vcpu& vcpu, Ticks now) {
 }
 
 void expire(Cpu& cpu, Ticks now) {
+    if (now >= cpu.alarm) {
+        for (std::uint32_t n = 0; n < cpu.count; ++n)
+            if (cpu.vcpus[n]->index == 0) cpu.vcpus[n]->partition->clock.expire(now);
+        find_alarm(cpu);
+    }
     if (cpu.loaded != nullptr) {
         settle_physical_timer(*cpu.loaded, now);
         if (cpu.loaded->state == RunState::blocked && cpu.loaded->interrupts.signalled()) wake(*cpu.loaded);

@@ -19,6 +19,9 @@ void become(Vcpu& vcpu, RunState state);
 // the loaded vCPU, the timers of those that sleep parked.
 [[nodiscard]] timer::Ticks next_deadline(const Cpu& cpu);
 
+// Finds out when the first clock of the partitions whose first vCPU is on this CPU is due.
+void find_alarm(Cpu& cpu);
+
 // Sets the hypervisor's timer for that time, or for the next tick where the system has one.
 void arm_timer(Cpu& cpu);
 

@@ -6,6 +6,7 @@
 #include "barrier.hpp"
 #include "partition/fault.hpp"
 #include "partition/lifecycle.hpp"
+#include "schedule/schedule.hpp"
 #include "trace/recorder.hpp"
 #include "trap/guest_registers.hpp"
 #include "trap/handlers.hpp"
@@ -24,12 +25,21 @@ namespace {
 
 [[nodiscard]] uint32_t read_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size) {
     if (device == PARTITA_DEVICE_GICD) return vcpu.partition->distributor.read(vcpu.interrupts, offset, size);
+    if (device == PARTITA_DEVICE_PL031) return vcpu.partition->clock.read(offset);
     return vcpu.partition->console.read(offset);
+}
+
+// The partition's first vCPU's CPU keeps its alarm.
+void set_clock(Vcpu& vcpu, uint32_t offset, uint32_t value) {
+    vcpu.partition->clock.write(offset, value);
+    post(vcpu.partition->vcpus[0].vcpu, event::alarm);
 }
 
 void write_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size, uint32_t value) {
     if (device == PARTITA_DEVICE_GICD)
         vcpu.partition->distributor.write(vcpu.interrupts, offset, size, value);
+    else if (device == PARTITA_DEVICE_PL031)
+        set_clock(vcpu, offset, value);
     else
         vcpu.partition->console.write(offset, value);
 }

@@ -127,6 +127,10 @@ void look(Cpu& cpu, Vcpu& vcpu) {
         start(vcpu);
     }
     if ((events & event::load) != 0) begin(*vcpu.partition);
+    if ((events & event::alarm) != 0) {
+        cpu.find_alarm = true;
+        cpu.reschedule = true;  // so that the timer is armed for it
+    }
 }
 
 Vcpu& vcpu_of(VcpuInterrupts& interrupts) {

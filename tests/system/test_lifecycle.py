@@ -48,7 +48,7 @@ def test_a_reboot_disturbs_nobody(start):
 
 def test_an_intruder_is_stopped_and_linux_goes_on(start):
     session = start(system(linux("linux", [1]), partition("intruder", GUESTS / "intruder.elf", [0], on_fault="stop")))
-    session.expect(r"\[partita\] intruder/vcpu0: write of 4 bytes to 0x1c0f0000 \(no memory, no device; nearest: uart.*\): stopped the partition at pc 0x4001[0-9a-f]{4}, svc mode")
+    session.expect(r"\[partita\] intruder/vcpu0: write of 4 bytes to 0x1c0f0000 \(no memory, no device; nearest: clock.*\): stopped the partition at pc 0x4001[0-9a-f]{4}, svc mode")
     session.expect(r"\[partita\] intruder: off")
     session.expect(r"\[linux\] / # ")
     session.command("linux", "echo still $((40 + 2))", r"still 42")

@@ -50,3 +50,13 @@ def test_u_boot_reaches_its_prompt_resets_and_powers_off(start):
         run.send("firmware", "reset" if life == 1 else "poweroff")
     status, output = run.wait()
     assert status == 0, output
+
+
+def test_linux_reads_the_clock_and_its_alarm_wakes_it(start):
+    run = start(system(linux("linux", [0])))
+    run.expect(r"linux\].*# ")
+    run.command("linux", "echo clock $(cat /sys/class/rtc/rtc0/name)", r"clock rtc-pl031")
+    year = run.command("linux", "date -u +year=%Y", r"year=(\d{4})").group(1)
+    assert int(year) >= 2025, "the time of the host that started it"
+    run.command("linux", "echo +2 >/sys/class/rtc/rtc0/wakealarm; sleep 4; echo alarms $(awk '/rtc-pl031/ { print $2 }' /proc/interrupts)",
+                r"alarms [1-9]")

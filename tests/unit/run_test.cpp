@@ -26,7 +26,7 @@ protected:
 TEST_F(Run, AFaultIsASentence) {
     EXPECT_EQ(told("fault partition=1 vcpu=0 cause=write reason=unmapped size=4 address=0x1c0f0000 ipa=0x1c0f0000 pc=0x40010334 "
                    "cpsr=0x60000153 action=stop"),
-              "control/vcpu0: write of 4 bytes to 0x1c0f0000 (no memory, no device; nearest: uart, 0x9000000 to 0x9001000): stopped the "
+              "control/vcpu0: write of 4 bytes to 0x1c0f0000 (no memory, no device; nearest: clock, 0x9010000 to 0x9011000): stopped the "
               "partition at pc 0x40010334, svc mode");
     EXPECT_EQ(told("fault partition=1 vcpu=0 cause=read reason=unmapped size=1 address=0xd0200000 ipa=0x40200000 pc=0x80000000 cpsr=0x10 "
                    "action=abort"),

@@ -36,12 +36,13 @@ template <typename Record>
 }
 
 // A multiplier under which every emulated page has a slot of its own.
-void fill_traps(partita_partition& out) {
+void fill_traps(partita_partition& out, bool clock) {
     struct Emulated {
         std::uint64_t address;
         std::uint32_t device;
     };
-    constexpr Emulated devices[] = {{platform::gicd, PARTITA_DEVICE_GICD}, {platform::pl011, PARTITA_DEVICE_PL011}};
+    std::vector<Emulated> devices{{platform::gicd, PARTITA_DEVICE_GICD}, {platform::pl011, PARTITA_DEVICE_PL011}};
+    if (clock) devices.push_back({platform::pl031, PARTITA_DEVICE_PL031});
     for (std::uint32_t multiplier = 0x0020'0001;; multiplier += 0x0001'0002) {
         std::fill(std::begin(out.traps), std::end(out.traps), partita_trap_slot{PARTITA_NO_PAGE, PARTITA_DEVICE_NONE});
         out.trap_multiplier = multiplier;
@@ -65,8 +66,9 @@ void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables
     out.r1 = static_cast<std::uint32_t>(planned.r1);
     out.r2 = static_cast<std::uint32_t>(planned.r2);
     out.console_interrupt = platform::pl011_interrupt;
+    out.clock_interrupt = planned.has_clock() ? platform::pl031_interrupt : 0;
     out.interrupts = planned.interrupts;
-    fill_traps(out);
+    fill_traps(out, planned.has_clock());
     out.vcpus = next_slice(tables.vcpus, planned.cpus.size());
     out.regions = next_slice(tables.regions, planned.regions.size());
     out.copies = next_slice(tables.copies, planned.copies.size());
@@ -139,6 +141,7 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     header.magic = PARTITA_IMAGE_MAGIC;
     header.version = PARTITA_IMAGE_VERSION;
     header.flags = (options.framed_console ? PARTITA_IMAGE_FRAMED_CONSOLE : 0) | (options.off_when_done ? PARTITA_IMAGE_OFF_WHEN_DONE : 0);
+    header.epoch = options.epoch;
     header.board = describe_board(*plan.board);
     header.board.uart_cpu = uart_cpu;
     Bytes bytes(sizeof header);

@@ -128,6 +128,16 @@ void write_platform(Writer& tree, uint32_t cpus) {
     });
 }
 
+void write_clock(Writer& tree) {
+    tree.node("pl031@9010000", [&] {
+        tree.texts("compatible", {"arm,pl031", "arm,primecell"});
+        tree.reg(platform::pl031, 0x1000);
+        tree.cells("interrupts", {spi, platform::pl031_interrupt - 32, level_high});
+        tree.cells("clocks", {clock_phandle});
+        tree.text("clock-names", "apb_pclk");
+    });
+}
+
 // A copy of the board's node: what describes the device itself. Clocks become the platform's fixed one; what refers to
 // other nodes of the board stays behind.
 void write_device(Writer& tree, const Board& board, const BoardDevice& device) {
@@ -194,6 +204,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
         });
         write_cpus(tree, request);
         write_platform(tree, request.cpus);
+        if (request.clock) write_clock(tree);
         for (const BoardDevice* const device : request.devices) write_device(tree, *request.board, *device);
         tree.node("hypervisor", [&] { tree.text("compatible", "partita,hypervisor"); });
     });

@@ -18,6 +18,7 @@ struct GuestTreeRequest {
     std::uint64_t initrd_begin = 0, initrd_end = 0;  // 0, 0: none
     const Board* board = nullptr;
     std::vector<const BoardDevice*> devices;
+    bool clock = false;  // the platform's PL031
 };
 
 struct GuestTree {

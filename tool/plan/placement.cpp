@@ -212,6 +212,7 @@ private:
         request.bootargs = description_.bootargs.value;
         request.board = &board_;
         request.devices = partition_.devices;
+        request.clock = partition_.has_clock();
         if (!initrd_.empty()) {
             request.initrd_begin = initrd_at_;
             request.initrd_end = initrd_at_ + initrd_.size();

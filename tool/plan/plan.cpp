@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "arch/address.hpp"
 #include "partita/system_image.h"
 #include "plan/allocate.hpp"
 #include "plan/ownership.hpp"
@@ -65,6 +66,17 @@ void check_without_board(const SystemDescription& system, Diagnostics& diagnosti
     Plan plan = begin_plan(system, none, diagnostics);
     plan_names(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(none, partition, diagnostics);
+}
+
+bool PlannedPartition::has_clock() const {
+    const AddressRange clock{platform::pl031, kPageSize};
+    const bool address = std::any_of(devices.begin(), devices.end(), [&](const BoardDevice* device) {
+        return std::any_of(device->registers.begin(), device->registers.end(),
+                           [&](const AddressRange& range) { return range.overlaps(clock); });
+    });
+    const bool interrupt =
+        std::any_of(routes.begin(), routes.end(), [](const PlannedRoute& route) { return route.intid == platform::pl031_interrupt; });
+    return !address && !interrupt;
 }
 
 }  // namespace partita::tool

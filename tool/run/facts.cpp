@@ -21,6 +21,7 @@ std::vector<Named> things(const PlannedPartition& partition) {
     out.push_back({"gic", platform::gicd, platform::gicd + 0x1000});
     out.push_back({"gic cpu interface", platform::gicc, platform::gicc + platform::gicc_size});
     out.push_back({"uart", platform::pl011, platform::pl011 + 0x1000});
+    if (partition.has_clock()) out.push_back({"clock", platform::pl031, platform::pl031 + 0x1000});
     return out;
 }
 
