@@ -35,10 +35,8 @@ void Pl031::update(State& state) {
 void Pl031::set_alarm(State& state) {
     const timer::Ticks now = timer::now();
     const uint32_t counted = seconds(now), until = state.match - (counted + state.offset);
-    state.due = until == 0 ? now : (timer::Ticks{counted} + until) * frequency_;
-    if (until != 0) return;
-    state.due = timer::never;
-    state.raised = 1;
+    state.due = until == 0 ? 0 : (timer::Ticks{counted} + until) * frequency_;
+    if (until == 0) state.raised = 1;
 }
 
 uint32_t Pl031::read(uint32_t offset) {
@@ -66,7 +64,7 @@ void Pl031::write(uint32_t offset, uint32_t value) {
             case LR:
                 state.load = value;
                 state.offset = value - seconds(timer::now());
-                if (state.due != timer::never) set_alarm(state);
+                if (state.due != 0) set_alarm(state);
                 break;
             case IMSC: state.mask = value & 1u; break;
             case ICR: state.raised &= ~value; break;
@@ -77,13 +75,13 @@ void Pl031::write(uint32_t offset, uint32_t value) {
 }
 
 timer::Ticks Pl031::due() {
-    return state_.with([](const State& state) { return state.due; });
+    return state_.with([](const State& state) { return state.due == 0 ? timer::never : state.due; });
 }
 
 void Pl031::expire(timer::Ticks now) {
     state_.with([&](State& state) {
-        if (now < state.due) return;
-        state.due = timer::never;
+        if (state.due == 0 || now < state.due) return;
+        state.due = 0;
         state.raised = 1;
         update(state);
     });

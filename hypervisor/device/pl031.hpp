@@ -28,7 +28,7 @@ public:
 private:
     struct State {
         std::uint32_t offset = 0, match = 0, load = 0, mask = 0, raised = 0;
-        timer::Ticks due = timer::never;
+        timer::Ticks due = 0;  // 0: no alarm
         bool line = false;
     };
     // Whole seconds that the counter has counted: a division, in a path that no guest needs often.
@@ -38,7 +38,7 @@ private:
 
     Guarded<State> state_;
     Distributor* distributor_ = nullptr;
-    std::uint32_t interrupt_ = 0, frequency_ = 1;
+    std::uint32_t interrupt_ = 0, frequency_ = 0;
 };
 
 }  // namespace partita

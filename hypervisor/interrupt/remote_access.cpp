@@ -46,10 +46,10 @@ uint32_t Distributor::ask_holders(VcpuInterrupts& by, uint32_t base, uint32_t fi
 
 uint32_t VcpuInterrupts::ask(VcpuInterrupts& by, const RemoteAccess& access) {
     by.request_ = access;
-    by.answered_.store(false, std::memory_order_relaxed);
+    by.waits_.store(true, std::memory_order_relaxed);
     asked_by_.fetch_or(1u << by.index_, std::memory_order_release);
     request_answer(*this);
-    while (!by.answered_.load(std::memory_order_acquire)) {
+    while (by.waits_.load(std::memory_order_acquire)) {
         serve_looks();
         wait_for_other();
     }
@@ -61,7 +61,7 @@ void VcpuInterrupts::answer() {
         VcpuInterrupts& by = *distributor_->setup_.vcpu[static_cast<unsigned>(__builtin_ctz(who))];
         RemoteAccess& access = by.request_;
         access.bits = DistributorRegisters{*distributor_, *this}.carry_out(access.base, access.first, access.bits, access.write);
-        by.answered_.store(true, std::memory_order_release);
+        by.waits_.store(false, std::memory_order_release);
     }
 }
 

@@ -183,7 +183,7 @@ private:
     LookSet look_;
     std::atomic<std::uint32_t> asked_by_{0};  // bits of the vCPUs that wait for an answer of this one
     RemoteAccess request_;                    // what this one asks for
-    std::atomic<bool> answered_{true};
+    std::atomic<bool> waits_{false};
     std::uint32_t vmcr_ = 0, apr_ = 0;
     std::uint32_t control_ = 0;   // GICH_HCR as written last
     std::uint32_t spi_held_ = 0;  // list registers whose entry of held_ is an SPI

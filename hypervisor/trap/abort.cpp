@@ -53,6 +53,14 @@ void write_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size, u
     return static_cast<uint32_t>(static_cast<std::int32_t>(value << unused) >> unused);
 }
 
+// The same of one word, out of line: what is frequent stays short.
+[[nodiscard, gnu::noinline]] uint32_t read_other_word(Vcpu& vcpu, uint32_t device, uint32_t offset) {
+    return read_device(vcpu, device, offset, 4);
+}
+[[gnu::noinline]] void write_other_word(Vcpu& vcpu, uint32_t device, uint32_t offset, uint32_t value) {
+    write_device(vcpu, device, offset, 4, value);
+}
+
 // Accesses of any size and endianness.
 [[gnu::noinline]] Outcome emulate(Vcpu& vcpu, DataAbort abort, uint32_t device, uint32_t offset) {
     const unsigned size = abort.bytes();
@@ -75,11 +83,11 @@ void write_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size, u
         if (device == PARTITA_DEVICE_GICD)
             vcpu.partition->distributor.write_word(vcpu.interrupts, offset, value);
         else
-            write_device(vcpu, device, offset, 4, value);
+            write_other_word(vcpu, device, offset, value);
     } else {
         const uint32_t value = device == PARTITA_DEVICE_PL011  ? vcpu.partition->console.read_word(offset)
                                : device == PARTITA_DEVICE_GICD ? vcpu.partition->distributor.read_word(vcpu.interrupts, offset)
-                                                               : read_device(vcpu, device, offset, 4);
+                                                               : read_other_word(vcpu, device, offset);
         set_guest_register(vcpu, abort.reg(), value);
     }
 }
