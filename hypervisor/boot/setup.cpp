@@ -136,7 +136,7 @@ void set_up(const ImageView& image, std::byte* base) {
         partition.vttbr = pool.physical(roots[n]).value | static_cast<std::uint64_t>(n + 1) << 48;  // VMID: never 0
         set_up_vcpus(image, partition);
         for (const partita_route& route : partition.routes) {
-            the_system.owner[route.intid] = static_cast<std::uint8_t>(n + 1);
+            the_system.owner[route.intid] = &partition.distributor;
             gic::configure(route.intid, (route.flags & PARTITA_ROUTE_EDGE) != 0);
         }
         console::name_channel(partition.channel(), description.name);

@@ -49,7 +49,8 @@ void Distributor::set_level(uint32_t id, bool high) {
 
 void Distributor::take_linked(uint32_t id, VcpuInterrupts* here) {
     const uint32_t now = spi(id).load(std::memory_order_relaxed);
-    if (setup_.vcpu[target(now)] == here && targeted(now) && here->take_spi_directly(id, now)) return;
+    const uint32_t targets = irq::Targets::get(now) & everyone_;
+    if (targets != 0 && setup_.vcpu[static_cast<unsigned>(__builtin_ctz(targets))] == here && here->take_spi_directly(id, now)) return;
     const uint32_t before = spi(id).fetch_or(irq::Pending::mask, std::memory_order_relaxed);
     tell_holder(id, before);
 }

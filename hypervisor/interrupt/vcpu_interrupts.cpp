@@ -139,18 +139,13 @@ void VcpuInterrupts::find_usable() {
     usable_ = loaded_ && !observed_ && control_ == gich::hcr::enable && distributor_->forwards() ? all() & ~spi_held_ : 0;
 }
 
-// Into the list register that it was in last, if that is empty: then it is in none. Otherwise into another, unless it is in its own.
-bool VcpuInterrupts::take_sgi_directly(uint32_t id, unsigned source) {
-    const uint32_t word = private_[id], free = gic::empty_list_registers() & usable_;
-    if ((word & (irq::Enabled::mask | irq::Active::mask)) != irq::Enabled::mask || sgi_sources_[id] != 0 || free == 0) return false;
-    unsigned n = sgi_register_[id];
-    if ((free >> n & 1u) == 0) {
-        if (held_[n] == id + 1) return false;
-        n = static_cast<unsigned>(__builtin_ctz(free));
-        sgi_register_[id] = static_cast<std::uint8_t>(n);
-    }
-    held_[n] = id + 1;
-    gic::set_list_register(n, id | lr::SourceCpu::make(source) | lr::Priority::make(irq::Priority::get(word)) | lr::Pending::mask);
+bool VcpuInterrupts::take_sgi_elsewhere(uint32_t id, unsigned source) {
+    const uint32_t word = private_[id], free = directly_free();
+    const bool live = held_[sgi_register_[id]] == id + 1;  // the register that it was in last is not empty: it is this one's, or another's
+    if ((word & (irq::Enabled::mask | irq::Active::mask)) != irq::Enabled::mask || sgi_sources_[id] != 0 || free == 0 || live) return false;
+    const auto n = static_cast<unsigned>(__builtin_ctz(free));
+    sgi_register_[id] = static_cast<std::uint8_t>(n);
+    put_sgi(n, id, source);
     return true;
 }
 

@@ -118,7 +118,7 @@ public:
     // A linked private interrupt was taken: the physical one is active until the guest ends it.
     [[gnu::always_inline]] inline void take_linked_private(std::uint32_t id);
     // An SGI that this vCPU, loaded, is to take: put straight into a list register. False: it must be posted.
-    [[nodiscard]] bool take_sgi_directly(std::uint32_t id, unsigned source);
+    [[nodiscard, gnu::always_inline]] inline bool take_sgi_directly(std::uint32_t id, unsigned source);
     // The same for a linked SPI that targets this vCPU.
     [[nodiscard]] bool take_spi_directly(std::uint32_t id, std::uint32_t word);
     // The level of a private interrupt that the hypervisor emulates.
@@ -160,6 +160,8 @@ private:
     void find_usable();
     [[gnu::always_inline]] inline void put_directly(std::uint32_t free, std::uint32_t id, std::uint32_t value);
     [[gnu::noinline]] void take_linked_later(std::uint32_t id);
+    [[gnu::always_inline]] inline void put_sgi(unsigned n, std::uint32_t id, unsigned source);
+    [[nodiscard, gnu::noinline]] bool take_sgi_elsewhere(std::uint32_t id, unsigned source);
     [[nodiscard]] int find(std::uint32_t id) const;
     [[nodiscard]] int victim(std::uint32_t priority) const;
     [[nodiscard]] int active_victim() const;
@@ -247,7 +249,7 @@ private:
     [[nodiscard]] unsigned target(std::uint32_t word) const;
     [[gnu::noinline]] void write_rare_word(VcpuInterrupts& by, std::uint32_t offset, std::uint32_t value);
     void enable(VcpuInterrupts& by, std::uint32_t first, std::uint32_t bits);
-    void send_sgi(VcpuInterrupts& by, std::uint32_t value);
+    [[gnu::noinline]] void send_sgi(VcpuInterrupts& by, std::uint32_t value);
     void send_sgi_to(VcpuInterrupts& target, VcpuInterrupts& by, std::uint32_t id);
     [[nodiscard]] std::uint32_t held_elsewhere(const VcpuInterrupts& by, std::uint32_t first) const;
     [[nodiscard]] std::uint32_t ask_holders(VcpuInterrupts& by, std::uint32_t base, std::uint32_t first, std::uint32_t bits, bool write);
@@ -270,6 +272,23 @@ inline void VcpuInterrupts::put_directly(std::uint32_t free, std::uint32_t id, s
     gic::set_list_register(n, value);
 }
 
+inline void VcpuInterrupts::put_sgi(unsigned n, std::uint32_t id, unsigned source) {
+    held_[n] = id + 1;
+    const std::uint32_t priority = irq::Priority::get(private_[id]);
+    gic::set_list_register(
+        n, id | list_register::SourceCpu::make(source) | list_register::Priority::make(priority) | list_register::Pending::mask);
+}
+
+// Into the list register that it was in last, if that is empty: then it is in none. Otherwise into another, unless it is in its own.
+inline bool VcpuInterrupts::take_sgi_directly(std::uint32_t id, unsigned source) {
+    const std::uint32_t word = private_[id], free = gic::empty_list_registers() & usable_;
+    const unsigned n = sgi_register_[id];
+    const bool fits = (word & (irq::Enabled::mask | irq::Active::mask)) == irq::Enabled::mask && (free >> n & 1u) != 0;
+    if (!fits || sgi_sources_[id] != 0) return take_sgi_elsewhere(id, source);
+    put_sgi(n, id, source);
+    return true;
+}
+
 inline void VcpuInterrupts::take_linked_private(std::uint32_t id) {
     const std::uint32_t free = irq::Enabled::test(private_[id]) ? directly_free() : 0;
     if (free == 0) return take_linked_later(id);
@@ -281,7 +300,11 @@ inline void Distributor::write_word(VcpuInterrupts& by, std::uint32_t offset, st
         if (value != 0) enable(by, offset % 0x80 * 8, value);
         return;
     }
-    if (offset == gicd::SGIR) return send_sgi(by, value);
+    if (offset == gicd::SGIR) {
+        constexpr std::uint32_t filter = 3u << 24, self = 2u << 24;
+        if ((value & filter) != self || !by.take_sgi_directly(value & 0xfu, by.index())) send_sgi(by, value);
+        return;
+    }
     write_rare_word(by, offset, value);
 }
 

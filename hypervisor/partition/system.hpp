@@ -20,7 +20,7 @@ struct System {
     std::uint32_t cpu_count = 0;
     std::array<VcpuSlot, PARTITA_MAX_VCPUS> vcpus;
     std::uint32_t list_registers = 0;
-    std::array<std::uint8_t, PARTITA_MAX_INTERRUPTS> owner{};  // of each physical interrupt: 1 + partition, or 0
+    std::array<Distributor*, PARTITA_MAX_INTERRUPTS> owner{};  // of each physical interrupt; nullptr: nobody's, or the hypervisor's
     Guarded<Entropy> entropy;
     std::atomic<std::uint32_t> alive{0};  // partitions that are not off
 };

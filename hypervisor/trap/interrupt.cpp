@@ -39,10 +39,10 @@ void take_uart() {
 }
 
 void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
-    const std::uint32_t owner = id < PARTITA_MAX_INTERRUPTS ? system().owner[id] : 0;
-    if (owner == 0) return take_own_spi(iar, id);
+    Distributor* const owner = id < PARTITA_MAX_INTERRUPTS ? system().owner[id] : nullptr;
+    if (owner == nullptr) return take_own_spi(iar, id);
     gic::drop_priority(iar);
-    system().partitions[owner - 1].distributor.take_linked(id, cpu.loaded != nullptr ? &cpu.loaded->interrupts : nullptr);
+    owner->take_linked(id, cpu.loaded != nullptr ? &cpu.loaded->interrupts : nullptr);
     if (cpu.loaded != nullptr && cpu.loaded->state == RunState::blocked && cpu.loaded->interrupts.signalled()) wake(*cpu.loaded);
 }
 
@@ -58,6 +58,7 @@ void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
 
 [[gnu::noinline]] void take_other(Cpu& cpu, std::uint32_t iar) {
     const std::uint32_t id = iar & 0x3ffu;
+    if (id >= intid::first_spi && id < intid::special) return take_spi(cpu, iar, id);
     switch (id) {
         case intid::sgi_post:
             finish(iar);
@@ -78,11 +79,7 @@ void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
         case intid::sgi_stop: halt();
         default: break;
     }
-    if (id >= intid::special) return;  // nothing was pending any more
-    if (id >= intid::first_spi)
-        take_spi(cpu, iar, id);
-    else
-        finish(iar);
+    if (id < intid::special) finish(iar);  // otherwise nothing was pending any more
 }
 
 }  // namespace
