@@ -89,10 +89,9 @@ void Pl011::write(uint32_t offset, uint32_t value) {
         }
         update(state);
     });
-    if (offset == DR) {
-        console::pump();
-        drained();
-    }
+    if (offset != DR) return;
+    console::pump();
+    if ((flags_.load(std::memory_order_relaxed) & flag_transmit_full) != 0) drained();
 }
 
 bool Pl011::receive(std::uint8_t byte) {

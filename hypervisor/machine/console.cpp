@@ -33,6 +33,8 @@ constinit std::array<Ring, channels> rings;
 constinit std::array<const char*, channels> names{};
 constinit SpinLock sending;
 constinit std::atomic<std::uint32_t> more{0};
+constinit std::atomic<std::uint32_t> filled{0};  // bits of the channels whose rings may hold something
+static_assert(channels <= 32);
 constinit Sender sender;
 constinit std::atomic<bool> held_back{false};
 constinit bool framed_output = false;
@@ -40,17 +42,30 @@ constinit timer::Ticks silence = 0;  // plain: of a writer in the middle of a li
 constinit std::uint32_t receiving_channel = PARTITA_CONSOLE_FIRST_PARTITION;
 constinit bool receiving_escape = false;
 
+// Whether a channel has something. Its bit is taken back otherwise, and set again where its writer was faster.
+bool is_filled(std::uint32_t channel) {
+    if (!rings[channel].empty()) return true;
+    filled.fetch_and(~(1u << channel));
+    if (!rings[channel].empty()) filled.fetch_or(1u << channel);
+    return false;
+}
+
 // The channel to send from: the current one until its line or its turn ends, then the next that has something. A partition
 // that floods its console takes turns with the others, and never keeps the log from being read.
 std::optional<std::uint32_t> ready_channel() {
-    if (sender.left != 0 && !rings[sender.channel].empty()) return sender.channel;
-    if (!framed_output && sender.left != 0 && sender.mid_line && timer::now() - sender.last < silence) {
-        held_back.store(true, std::memory_order_relaxed);  // others may have something: tick() sees to it
-        return std::nullopt;
+    for (;;) {
+        const std::uint32_t ready = filled.load(std::memory_order_acquire);
+        if (ready == 0) return std::nullopt;
+        const bool goes_on = sender.left != 0 && (ready >> sender.channel & 1u) != 0;
+        const std::uint32_t behind = ready & ~((2u << sender.channel) - 1);
+        const auto channel = goes_on ? sender.channel : static_cast<std::uint32_t>(__builtin_ctz(behind != 0 ? behind : ready));
+        if (!is_filled(channel)) continue;  // its writer set the bit late
+        if (!goes_on && !framed_output && sender.left != 0 && sender.mid_line && timer::now() - sender.last < silence) {
+            held_back.store(true, std::memory_order_relaxed);  // others have something: tick() sees to it
+            return std::nullopt;
+        }
+        return channel;
     }
-    for (std::uint32_t n = 1; n <= channels; ++n)
-        if (const std::uint32_t channel = (sender.channel + n) % channels; !rings[channel].empty()) return channel;
-    return std::nullopt;
 }
 
 // Takes a byte of the channel whose turn it is.
@@ -58,6 +73,7 @@ std::uint8_t take(std::uint32_t channel) {
     if (channel != sender.channel || sender.left == 0) sender.left = turn;
     sender.channel = channel;
     const std::uint8_t byte = rings[channel].take().value_or(0);
+    (void)is_filled(channel);
     sender.left = byte == static_cast<std::uint8_t>('\n') ? 0 : sender.left - 1;
     return byte;
 }
@@ -141,7 +157,11 @@ void start(bool framed) {
 
 void name_channel(std::uint32_t channel, const char* name) { names[channel] = name; }
 
-bool put(std::uint32_t channel, std::uint8_t byte) { return rings[channel].put(byte); }
+bool put(std::uint32_t channel, std::uint8_t byte) {
+    if (!rings[channel].put(byte)) return false;
+    filled.fetch_or(1u << channel);
+    return true;
+}
 bool full(std::uint32_t channel) { return rings[channel].full(); }
 std::uint32_t room(std::uint32_t channel) { return Ring::capacity - rings[channel].count(); }
 

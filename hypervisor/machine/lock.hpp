@@ -14,13 +14,10 @@ class SpinLock {
 public:
     void lock() {
         while (held_.exchange(1, std::memory_order_acquire) != 0)
-            while (held_.load(std::memory_order_relaxed) != 0) wait_for_event();
+            while (held_.load(std::memory_order_relaxed) != 0) wait_for_other();
     }
     [[nodiscard]] bool try_lock() { return held_.exchange(1, std::memory_order_acquire) == 0; }
-    void unlock() {
-        held_.store(0, std::memory_order_release);
-        send_event();
-    }
+    void unlock() { held_.store(0, std::memory_order_release); }
 
 private:
     std::atomic<std::uint32_t> held_{0};
