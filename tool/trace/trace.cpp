@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <tuple>
 
 #include "arch/syndrome.hpp"
 #include "partita/trace.h"
@@ -30,6 +31,7 @@ std::vector<TraceEvent> read_ring(std::span<const std::uint8_t> ring, std::uint3
     if (oldest != out.end()) std::rotate(out.begin(), oldest + 1, out.end());
     for (std::size_t n = 1; n < out.size(); ++n)
         if (out[n].ticks < out[n - 1].ticks) out[n].ticks += all + 1;
+    for (std::size_t n = 0; n < out.size(); ++n) out[n].order = n;
     return out;
 }
 
@@ -115,7 +117,8 @@ std::vector<TraceEvent> read_trace(std::span<const std::uint8_t> rings, std::uin
         const auto events = read_ring(rings.subspan(static_cast<std::size_t>(cpu * size), static_cast<std::size_t>(size)), cpu);
         out.insert(out.end(), events.begin(), events.end());
     }
-    std::stable_sort(out.begin(), out.end(), [](const auto& x, const auto& y) { return x.ticks < y.ticks; });
+    std::sort(out.begin(), out.end(),
+              [](const auto& x, const auto& y) { return std::tie(x.ticks, x.cpu, x.order) < std::tie(y.ticks, y.cpu, y.order); });
     return out;
 }
 

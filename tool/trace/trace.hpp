@@ -15,6 +15,7 @@ struct TraceEvent {
     std::uint32_t cpu = 0;
     std::uint32_t kind = 0;  // enum partita_trace_kind
     std::uint32_t a = 0, b = 0;
+    std::size_t order = 0;  // among those of its CPU
 };
 
 // rings: each `size` bytes, one CPU's behind the other's. Events of one CPU stay in their order; bytes that are no record are left out.
