@@ -53,7 +53,7 @@ uint32_t Pl011::read(uint32_t offset) {
                 update(state);
                 return byte.value_or(0);
             }
-            case FR: return flags_.load(std::memory_order_relaxed);
+            case FR: update_flags(); return flags_.load(std::memory_order_relaxed);
             case IBRD: return state.ibrd;
             case FBRD: return state.fbrd;
             case LCRH: return state.lcrh;
@@ -75,7 +75,10 @@ void Pl011::write(uint32_t offset, uint32_t value) {
                 // Transmits whatever CR says: images exist that never enable the UART.
                 state.wants_room = !console::put(channel_, static_cast<std::uint8_t>(value)) || console::full(channel_);
                 state.ris = state.wants_room ? state.ris & ~interrupt_transmit : state.ris | interrupt_transmit;
-                if (state.wants_room) update_flags();
+                if (state.wants_room) {
+                    update_flags();
+                    console::want_room();
+                }
                 break;
             case IBRD: state.ibrd = value & 0xffffu; break;
             case FBRD: state.fbrd = value & 0x3fu; break;
@@ -106,7 +109,8 @@ bool Pl011::receive(std::uint8_t byte) {
 
 void Pl011::drained() {
     state_.with([this](State& state) {
-        if (!state.wants_room || console::full(channel_)) return;
+        if (!state.wants_room) return;
+        if (console::full(channel_)) return console::want_room();
         state.wants_room = false;
         update_flags();
         state.ris |= interrupt_transmit;

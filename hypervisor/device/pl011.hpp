@@ -19,7 +19,9 @@ public:
 
     // The guest's access; any width, aligned. What is not a register reads as zero. The flag register is polled by the million.
     [[nodiscard, gnu::always_inline]] inline std::uint32_t read_word(std::uint32_t offset) {
-        return offset == flag_register ? flags_.load(std::memory_order_relaxed) : read(offset);
+        const std::uint32_t flags = flags_.load(std::memory_order_relaxed);
+        // Another CPU may have made room meanwhile: a full FIFO is looked at again.
+        return offset == flag_register && (flags & transmit_full) == 0 ? flags : read(offset);
     }
     [[nodiscard, gnu::noinline]] std::uint32_t read(std::uint32_t offset);
     void write(std::uint32_t offset, std::uint32_t value);
@@ -30,7 +32,7 @@ public:
     void drained();
 
 private:
-    static constexpr std::uint32_t flag_register = 0x18;
+    static constexpr std::uint32_t flag_register = 0x18, transmit_full = 1u << 5;
 
     struct State {
         std::uint32_t ibrd = 0, fbrd = 0, lcrh = 0, cr = 0, ifls = 0, imsc = 0, ris = 0, dmacr = 0;

@@ -33,6 +33,7 @@ constinit std::array<Ring, channels> rings;
 constinit std::array<const char*, channels> names{};
 constinit SpinLock sending;
 constinit std::atomic<std::uint32_t> more{0};
+constinit std::atomic<std::uint32_t> starved{0};  // 1: a writer waits for room
 constinit std::atomic<std::uint32_t> filled{0};  // bits of the channels whose rings may hold something
 static_assert(channels <= 32);
 constinit Sender sender;
@@ -136,7 +137,7 @@ void send_burst() {
         }
         const auto byte = next_byte();
         if (!byte) {
-            uart::want_room(false);
+            uart::want_room(starved.load() != 0);
             return;
         }
         uart::send(*byte);
@@ -164,6 +165,9 @@ bool put(std::uint32_t channel, std::uint8_t byte) {
 }
 bool full(std::uint32_t channel) { return rings[channel].full(); }
 std::uint32_t room(std::uint32_t channel) { return Ring::capacity - rings[channel].count(); }
+
+void want_room() { starved.store(1); }
+bool room_wanted() { return starved.exchange(0) != 0; }
 
 void pump() {
     more.store(1, std::memory_order_release);

@@ -21,6 +21,11 @@ bool put(std::uint32_t channel, std::uint8_t byte);
 [[nodiscard]] bool full(std::uint32_t channel);
 [[nodiscard]] std::uint32_t room(std::uint32_t channel);
 
+// Somebody waits for room in a full channel: whoever sends next, the UART's interrupt comes, which tells it (room_wanted()).
+void want_room();
+// Whether somebody did, since the last call.
+[[nodiscard]] bool room_wanted();
+
 // Sends what the rings hold, as far as the UART takes it. Any CPU; returns at once where another is doing so.
 void pump();
 

@@ -85,9 +85,9 @@ void write_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size, u
         else
             write_other_word(vcpu, device, offset, value);
     } else {
-        const uint32_t value = device == PARTITA_DEVICE_PL011  ? vcpu.partition->console.read_word(offset)
-                               : device == PARTITA_DEVICE_GICD ? vcpu.partition->distributor.read_word(vcpu.interrupts, offset)
-                                                               : read_other_word(vcpu, device, offset);
+        const uint32_t value = device == PARTITA_DEVICE_GICD    ? vcpu.partition->distributor.read_word(vcpu.interrupts, offset)
+                               : device == PARTITA_DEVICE_PL011 ? vcpu.partition->console.read_word(offset)
+                                                                : read_other_word(vcpu, device, offset);
         set_guest_register(vcpu, abort.reg(), value);
     }
 }

@@ -27,7 +27,9 @@ void take_uart() {
             (void)system().partitions[number].console.receive(received->byte);
     }
     console::pump();
+    if (!console::room_wanted()) return;
     for (std::uint32_t n = 0; n < system().partition_count; ++n) system().partitions[n].console.drained();
+    console::pump();  // where one of them is still full, the interrupt is to come again
 }
 
 [[gnu::noinline]] void take_own_spi(std::uint32_t iar, std::uint32_t id) {

@@ -75,5 +75,21 @@ TEST_F(Pl011Test, AFullFifoLosesTheByteAndSaysSo) {
     EXPECT_EQ(uart.read(FR) & 0x40u, 0x40u);
 }
 
+TEST_F(Pl011Test, RoomThatAnotherCpuMakesIsSeenAndTold) {
+    constexpr std::uint32_t uart_fr = 0x18, uart_imsc = 0x38, full = 0x20;
+    fake_mmio[layout::uart + uart_fr] = full;  // the board's UART takes nothing
+    uart.write(IMSC, full);
+    for (int n = 0; n < 3000; ++n) uart.write(DR, 'a');
+    EXPECT_EQ(uart.read_word(FR) & full, full);
+    EXPECT_FALSE(line());
+    fake_mmio[layout::uart + uart_fr] = 0;
+    for (int n = 0; n < 20; ++n) console::pump();  // as others do when they write
+    EXPECT_EQ(uart.read_word(FR) & full, 0u);
+    EXPECT_NE(fake_mmio[layout::uart + uart_imsc] & full, 0u) << "the UART's interrupt is still asked for";
+    EXPECT_TRUE(console::room_wanted());
+    uart.drained();
+    EXPECT_TRUE(line()) << "and tells the partition";
+}
+
 }  // namespace
 }  // namespace partita
