@@ -190,6 +190,7 @@ bool VcpuInterrupts::place_all(bool active) {
         }
         if (place(id)) continue;
         wait(id);
+        if (!active) blocked_priority_ = irq::Priority::get(word(id));
         return true;
     }
     return false;
@@ -198,6 +199,7 @@ bool VcpuInterrupts::place_all(bool active) {
 // Gives list registers to what waits, and asks for maintenance only while something is left. A pending one that is left waits
 // behind another pending one, so "none pending" is no storm (IHI 0048B §5.2.5).
 void VcpuInterrupts::place_waiting() {
+    blocked_priority_ = none;
     if (!look_.any() && !waiting_.any()) {
         set_control(gich::hcr::enable);
         return find_usable();

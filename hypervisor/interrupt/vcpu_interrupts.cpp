@@ -19,6 +19,7 @@ void VcpuInterrupts::reset(Distributor& distributor, unsigned index, unsigned li
     count_ = list_registers < max_list_registers ? list_registers : max_list_registers;
     loaded_ = false;
     held_.fill(0);
+    blocked_priority_ = none;
     spi_held_ = 0, usable_ = 0;
     for (uint32_t id = 0; id < 32; ++id) {
         const bool sgi = id < 16;
@@ -88,12 +89,14 @@ void VcpuInterrupts::serve() {
     if (!look_.any()) return;
     (void)count_ends();
     empty_ = gic::empty_list_registers();
+    crowded_ = blocked_priority_ != none && (empty_ & all()) == 0;
     look_.drain([this](uint32_t id) { consider(id); });
-    place_waiting();
+    if (!crowded_) place_waiting();
 }
 
 void VcpuInterrupts::consider(uint32_t id) {
     if (const int n = find(id); n >= 0) {
+        crowded_ = false;
         const uint32_t value = gic::list_register(static_cast<unsigned>(n));
         if (lr::live(value)) {
             reconcile(static_cast<unsigned>(n), value);
@@ -105,9 +108,11 @@ void VcpuInterrupts::consider(uint32_t id) {
     if (id >= 32 && irq::Owner::get(now) == index_ + 1 && !irq::Active::test(now)) now = clear_and_set(id, irq::Owner::mask, 0);
     if (takes(id, now)) {
         wait(id);
+        crowded_ = crowded_ && !irq::Active::test(now) && irq::Priority::get(now) >= blocked_priority_;
         return;
     }
     unwait(id);
+    crowded_ = false;
     if (placeable(id, now) && !elsewhere(id, now) && !is_mine(id, now) && distributor_->targeted(now)) pass_on(id, now);
 }
 

@@ -24,7 +24,8 @@ public:
     static_assert(PARTITA_MAX_INTERRUPTS % 32 == 0 && words <= 32);
 
     void add(std::uint32_t id) {
-        bits_[id / 32].fetch_or(1u << id % 32, std::memory_order_relaxed);
+        // Each step releases what was changed before: a look at another member of the same word may take this one out in between.
+        bits_[id / 32].fetch_or(1u << id % 32, std::memory_order_release);
         summary_.fetch_or(1u << id / 32, std::memory_order_release);
     }
     [[nodiscard]] bool any() const { return summary_.load(std::memory_order_relaxed) != 0; }
@@ -33,7 +34,7 @@ public:
     void drain(Use&& use) {
         for (std::uint32_t left = summary_.exchange(0, std::memory_order_acquire); left != 0; left &= left - 1) {
             const unsigned word = static_cast<unsigned>(__builtin_ctz(left));
-            for (std::uint32_t ids = bits_[word].exchange(0, std::memory_order_relaxed); ids != 0; ids &= ids - 1)
+            for (std::uint32_t ids = bits_[word].exchange(0, std::memory_order_acquire); ids != 0; ids &= ids - 1)
                 use(word * 32 + static_cast<unsigned>(__builtin_ctz(ids)));
         }
     }
@@ -189,6 +190,10 @@ private:
     std::uint32_t vmcr_ = 0, apr_ = 0;
     std::uint32_t control_ = 0;   // GICH_HCR as written last
     std::uint32_t spi_held_ = 0;  // list registers whose entry of held_ is an SPI
+    // The priority of the most urgent pending interrupt that found no list register when they were last given out, or ~0. While all are
+    // in use, what is no more urgent needs no look at them: `crowded_` says that nothing else came in this look.
+    std::uint32_t blocked_priority_ = 0;
+    bool crowded_ = false;
     // Those into which an interrupt may be put at once, if they are empty: none while something waits, and not those in which an SPI
     // may have ended, whose word is to be released first.
     std::uint32_t usable_ = 0;

@@ -34,7 +34,7 @@ constinit std::array<const char*, channels> names{};
 constinit SpinLock sending;
 constinit std::atomic<std::uint32_t> more{0};
 constinit std::atomic<std::uint32_t> starved{0};  // 1: a writer waits for room
-constinit std::atomic<std::uint32_t> filled{0};  // bits of the channels whose rings may hold something
+constinit std::atomic<std::uint32_t> filled{0};   // bits of the channels whose rings may hold something
 static_assert(channels <= 32);
 constinit Sender sender;
 constinit std::atomic<bool> held_back{false};
