@@ -60,7 +60,7 @@ disassembly() {
             return 1
         fi
         awk '/>:$/ { where = $2 } /\tv(ldr|str|ldm|stm|mov|mrs|msr|add|mul|ld1|st1)/ { print where }' "$logs/$compiler.s" | sort -u |
-            grep -vE 'save_vfp|load_vfp|read_fpexc|write_fpexc|read_mvfr|on_trap|coprocessor|on_vmrs|dispatch' && {
+            grep -vE 'save_vfp|load_vfp|read_fpexc|write_fpexc|read_mvfr|on_trap|coprocessor|on_vmrs|dispatch|conditional' && {
             echo "$compiler: floating point where it must not be"
             return 1
         }
