@@ -103,7 +103,7 @@ Bytes read_bytes(const fs::path& path, const char* remedy) {
 void write_file(const fs::path& path, std::span<const std::uint8_t> bytes) {
     std::ofstream out{path, std::ios::binary};
     out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    if (!out.flush()) throw Failure{fmt::format("cannot write {}", path.string())};
+    if (!out.flush()) throw Failure{fmt::format("cannot write {}; is the folder there, and may you write to it?", path.string())};
 }
 
 void write_text(const std::string& path, const std::string& text) {
@@ -163,6 +163,7 @@ int command_run(const Inputs& inputs, const RunOptions& options) {
 
 int command_trace(const Inputs& inputs, const std::string& output, RunOptions options) {
     const auto loaded = load(inputs);
+    write_text(output, "");  // before the run, not after it, is the time to learn that it cannot be written
     const std::uint32_t tick_us = options.deterministic ? 500 : 0;
     const SystemImage image = build(*loaded, {.framed_console = true,
                                               .off_when_done = true,
