@@ -11,7 +11,7 @@ using std::uint32_t;
 
 namespace {
 
-// The ids of first to first + 31 that are of another vCPU than `me`, taken by one of them: that vCPU and the bits.
+// What one vCPU is to be asked for: the bits of ids that it owns.
 struct Share {
     uint32_t owner = 0;  // 1 + vCPU; 0: nothing is left
     uint32_t bits = 0;

@@ -147,10 +147,7 @@ private:
                 if (id >= 16) truth.latched = true;
                 return write_bit(cpu, gicd::ISPENDR, id);
             case Op::clear_pending: truth.latched = false; return write_bit(cpu, gicd::ICPENDR, id);
-            case Op::set_active:
-                if (!truth.active) activated_by_[id] = cpu;
-                truth.active = true;
-                return write_bit(cpu, gicd::ISACTIVER, id);
+            case Op::set_active: truth.active = true; return write_bit(cpu, gicd::ISACTIVER, id);
             case Op::clear_active: truth.active = false; return write_bit(cpu, gicd::ICACTIVER, id);
             case Op::priority: truth.priority = step.value % 32; return write(cpu, gicd::IPRIORITYR + id, 1, step.value % 32 << 3);
             case Op::target:
@@ -287,7 +284,6 @@ private:
     GicOracle oracle_;
     Partition& a_ = system().partitions[0];
     std::array<std::vector<std::pair<std::uint32_t, std::uint32_t>>, 2> stack_of_;
-    std::array<unsigned, GicOracle::interrupts> activated_by_{};  // the vCPU whose list registers hold what ISACTIVER made active
     bool line_ = false;
     unsigned step_ = 0;
     bool thorough_;

@@ -50,10 +50,14 @@ void Terminal::show(std::uint32_t channel, char byte) {
     if (channel == focus_) write_all(std::string(1, byte));
 }
 
+// A line of the console that has no end yet makes room, and follows behind.
 void Terminal::show_log(const std::string& words) {
+    const std::string& partial = session_.consoles()[focus_].partial;
+    if (!partial.empty()) write_all("\r\033[K");
     std::size_t begin = 0;
     for (std::size_t end = words.find('\n'); end != std::string::npos; begin = end + 1, end = words.find('\n', begin))
         notice(words.substr(begin, end - begin));
+    write_all(partial);
 }
 
 std::optional<std::string> Terminal::typed(const std::string& keys) {
