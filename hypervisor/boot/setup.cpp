@@ -133,7 +133,8 @@ void set_up(const ImageView& image, std::byte* base) {
         partition.vcpus = std::span{the_system.vcpus}.subspan(description.vcpus.first, description.vcpus.count);
         if (roots[n] == nullptr) panic("the pool of translation tables is too small", n);
         map_regions(partition, roots[n], pool);
-        partition.vttbr = pool.physical(roots[n]).value | static_cast<std::uint64_t>(n + 1) << 48;  // VMID: never 0
+        partition.vttbr_without_vmid = pool.physical(roots[n]).value;
+        partition.vttbr = partition.vttbr_without_vmid | static_cast<std::uint64_t>(n + 1) << 48;  // VMID: never 0
         set_up_vcpus(image, partition);
         for (const partita_route& route : partition.routes) {
             the_system.owner[route.intid] = &partition.distributor;

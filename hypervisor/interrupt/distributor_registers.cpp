@@ -213,16 +213,15 @@ void DistributorRegisters::write_control(uint32_t value) {
 void Distributor::send_sgi(VcpuInterrupts& by, uint32_t value) {
     if (by.observed_) note_sgi(by, value);
     const uint32_t id = value & 0xfu, filter = value >> 24 & 3u;
-    if (filter == 2) return send_sgi_to(by, by, id);
-    if (filter == 3) return;  // reserved (§4.3.15)
-    uint32_t targets = filter == 0 ? value >> 16 & everyone_ : everyone_ & ~(1u << by.index());
-    for (; targets != 0; targets &= targets - 1) send_sgi_to(*setup_.vcpu[static_cast<unsigned>(__builtin_ctz(targets))], by, id);
-}
-
-void Distributor::send_sgi_to(VcpuInterrupts& target, VcpuInterrupts& by, uint32_t id) {
-    if (&target == &by && by.take_sgi_directly(id, by.index())) return;
-    target.post_sgi(id, by.index());
-    notify(target);
+    const uint32_t self = 1u << by.index();
+    // 3 is reserved (§4.3.15).
+    uint32_t targets = filter == 0 ? value >> 16 & everyone_ : filter == 1 ? everyone_ & ~self : filter == 2 ? self : 0;
+    if ((targets & self) != 0 && by.take_sgi_directly(id, by.index())) targets &= ~self;
+    for (; targets != 0; targets &= targets - 1) {
+        VcpuInterrupts& target = *setup_.vcpu[static_cast<unsigned>(__builtin_ctz(targets))];
+        target.post_sgi(id, by.index());
+        notify(target);
+    }
 }
 
 uint32_t DistributorRegisters::read_word(uint32_t offset) {

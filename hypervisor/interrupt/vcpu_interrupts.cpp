@@ -68,25 +68,16 @@ bool VcpuInterrupts::placeable(uint32_t id, uint32_t word) const {
     return irq::Active::test(word) || (distributor_->forwards() && asks(id, word));
 }
 
-void VcpuInterrupts::collect_sgis() {
-    static_assert(std::tuple_size_v<decltype(sgi_inbox_)> == 4);
-    constexpr auto relaxed = std::memory_order_relaxed;
-    if ((sgi_inbox_[0].load(relaxed) | sgi_inbox_[1].load(relaxed) | sgi_inbox_[2].load(relaxed) | sgi_inbox_[3].load(relaxed)) == 0)
-        return;
-    for (unsigned pair = 0; pair < sgi_inbox_.size(); ++pair) {
-        if (sgi_inbox_[pair].load(std::memory_order_relaxed) == 0) continue;
-        for (uint32_t bits = sgi_inbox_[pair].exchange(0, std::memory_order_acquire); bits != 0; bits &= bits - 1) {
-            const unsigned bit = static_cast<unsigned>(__builtin_ctz(bits));
-            if (take_sgi_directly(bit % 16, pair * 2 + bit / 16)) continue;
-            sgi_sources_[bit % 16] = static_cast<std::uint8_t>(sgi_sources_[bit % 16] | 1u << (pair * 2 + bit / 16));
-            look_.add(bit % 16);
-        }
+void VcpuInterrupts::take_sgis(unsigned pair) {
+    for (uint32_t bits = sgi_inbox_[pair].exchange(0, std::memory_order_acquire); bits != 0; bits &= bits - 1) {
+        const unsigned bit = static_cast<unsigned>(__builtin_ctz(bits)), id = bit % 16, source = pair * 2 + bit / 16;
+        if (take_sgi_directly(id, source)) continue;
+        sgi_sources_[id] = static_cast<std::uint8_t>(sgi_sources_[id] | 1u << source);
+        look_.add(id);
     }
 }
 
-void VcpuInterrupts::serve() {
-    collect_sgis();
-    if (!look_.any()) return;
+void VcpuInterrupts::look_around() {
     (void)count_ends();
     empty_ = gic::empty_list_registers();
     crowded_ = blocked_priority_ != none && (empty_ & all()) == 0;
@@ -210,35 +201,55 @@ bool VcpuInterrupts::signalled() const {
     return false;
 }
 
-void VcpuInterrupts::park() {
+bool VcpuInterrupts::park() {
     (void)count_ends();
     empty_ = gic::empty_list_registers();
     for (uint32_t live = ~empty_ & all(); live != 0; live &= live - 1) fold(static_cast<unsigned>(__builtin_ctz(live)));
     for (uint32_t ended = spi_held_; ended != 0; ended &= ended - 1) release(held_[static_cast<unsigned>(__builtin_ctz(ended))] - 1);
-    for (unsigned n = 0; n < count_; ++n) held_[n] = 0;
     spi_held_ = 0, usable_ = 0;
     vmcr_ = gic::virtual_machine_control();
     apr_ = gic::active_priorities();
-    gic::set_virtual_control(0);
+    set_control(gich::hcr::enable);  // without list registers in use it asks for nothing
     loaded_ = false;
     // The timer's PPI is one for all vCPUs of this CPU: what is active there is this vCPU's alone.
     if ((private_[timer_id] & (irq::Pending::mask | irq::Active::mask)) != 0) gic::clear_active(timer_id);
-    gic::disable(timer_id);
+    return irq::Enabled::test(private_[timer_id]);
 }
 
-void VcpuInterrupts::load() {
+void VcpuInterrupts::load(bool timer_enabled) {
     gic::set_virtual_machine_control(vmcr_);
     gic::set_active_priorities(apr_);
     if ((private_[timer_id] & (irq::Pending::mask | irq::Active::mask)) != 0) gic::set_active(timer_id);
-    if (irq::Enabled::test(private_[timer_id])) gic::enable(timer_id);
+    if (const bool enabled = irq::Enabled::test(private_[timer_id]); enabled != timer_enabled)
+        enabled ? gic::enable(timer_id) : gic::disable(timer_id);
     loaded_ = true;
-    empty_ = all();
-    control_ = none;
+    control_ = gich::hcr::enable;
+    if (!look_.any() && !waiting_.any()) {
+        blocked_priority_ = none;
+        usable_ = !observed_ && distributor_->forwards() ? all() : 0;
+    }
     collect_sgis();
+    if (!look_.any() && !waiting_.any()) return;
+    empty_ = gic::empty_list_registers();  // an SGI may be in one already
     place_waiting();
 }
 
+// An SGI that was posted is reason enough; it stays posted, so that load() puts it straight into a list register.
+bool VcpuInterrupts::posted_sgi_wakes() const {
+    uint32_t ids = 0;
+    for (unsigned pair = 0; pair * 2 < distributor_->vcpus(); ++pair) {
+        const uint32_t word = sgi_inbox_[pair].load(std::memory_order_relaxed);
+        ids |= (word | word >> 16) & 0xffffu;
+    }
+    for (; ids != 0 && distributor_->forwards(); ids &= ids - 1) {
+        const uint32_t now = private_[static_cast<unsigned>(__builtin_ctz(ids))];
+        if (irq::Enabled::test(now) && !irq::Active::test(now)) return true;
+    }
+    return false;
+}
+
 bool VcpuInterrupts::wants_to_run() {
+    if (posted_sgi_wakes()) return true;
     collect_sgis();
     look_.drain([this](uint32_t id) { consider(id); });
     bool found = false;

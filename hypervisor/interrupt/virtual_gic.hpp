@@ -95,7 +95,8 @@ public:
     // --- any CPU -----------------------------------------------------------------------------------------------------
     void ask_to_look(std::uint32_t id) { look_.add(id); }
     void post_sgi(std::uint32_t id, unsigned source) {
-        sgi_inbox_[source / 2].fetch_or(1u << (id + source % 2 * 16), std::memory_order_release);
+        // Relaxed: what makes the vCPU look at it orders it.
+        sgi_inbox_[source / 2].fetch_or(1u << (id + source % 2 * 16), std::memory_order_relaxed);
     }
 
     // Has this vCPU's CPU carry out an access of `by`, and waits for it. On `by`'s CPU.
@@ -106,10 +107,14 @@ public:
     [[nodiscard]] bool asked() const { return asked_by_.load(std::memory_order_relaxed) != 0; }
     void answer();
     // Brings the list registers in line with what was posted. Only while loaded.
-    void serve();
-    // Takes what list registers, VMCR and APR hold into memory; loads them again.
-    void park();
-    void load();
+    [[gnu::always_inline]] inline void serve() {
+        collect_sgis();
+        if (look_.any()) look_around();
+    }
+    // Takes what list registers, VMCR and APR hold into memory; loads them again. What park() returns is to be given to the next load()
+    // on this CPU: whether the physical timer interrupt, which is one for all of its vCPUs, is enabled.
+    [[nodiscard]] bool park();
+    void load(bool timer_enabled);
     // Whether a parked vCPU has an interrupt to be woken for.
     [[nodiscard]] bool wants_to_run();
     // Whether a loaded vCPU has one waiting in a list register.
@@ -140,7 +145,10 @@ private:
     [[nodiscard]] bool is_mine(std::uint32_t id, std::uint32_t word) const;
     [[nodiscard]] bool elsewhere(std::uint32_t id, std::uint32_t word) const;
     [[nodiscard]] bool takes(std::uint32_t id, std::uint32_t word) const;
-    void collect_sgis();
+    [[gnu::always_inline]] inline void collect_sgis();
+    void take_sgis(unsigned pair);
+    [[nodiscard]] bool posted_sgi_wakes() const;
+    [[gnu::noinline]] void look_around();
     void consider(std::uint32_t id);
     void reconcile(unsigned n, std::uint32_t value);
     [[nodiscard]] std::uint32_t pend_active(std::uint32_t id, std::uint32_t value, std::uint32_t word);
@@ -177,7 +185,7 @@ private:
     std::uint32_t empty_ = 0;  // copy of ELRSR while serving
     bool loaded_ = false;
     bool observed_ = false;
-    std::array<std::uint32_t, max_list_registers> held_{};   // 1 + INTID last written to each; 0: none
+    std::array<std::uint32_t, max_list_registers> held_{};   // 1 + INTID last written to each, in this load or an earlier one; 0: none
     std::array<std::uint32_t, 32> private_{};                // words of SGIs and PPIs
     std::array<std::uint8_t, 16> sgi_sources_{};             // for each SGI: the vCPUs that sent it
     std::array<std::uint8_t, 16> sgi_active_source_{};       // of a spilled active SGI
@@ -243,6 +251,7 @@ public:
 
     [[nodiscard]] bool forwards() const { return control_.load(std::memory_order_relaxed) & 1u; }
     [[nodiscard]] std::uint32_t interrupts() const { return setup_.interrupts; }
+    [[nodiscard]] std::uint32_t vcpus() const { return setup_.vcpus; }
 
 private:
     friend class VcpuInterrupts;
@@ -255,7 +264,6 @@ private:
     [[gnu::noinline]] void write_rare_word(VcpuInterrupts& by, std::uint32_t offset, std::uint32_t value);
     void enable(VcpuInterrupts& by, std::uint32_t first, std::uint32_t bits);
     [[gnu::noinline]] void send_sgi(VcpuInterrupts& by, std::uint32_t value);
-    void send_sgi_to(VcpuInterrupts& target, VcpuInterrupts& by, std::uint32_t id);
     [[nodiscard]] std::uint32_t held_elsewhere(const VcpuInterrupts& by, std::uint32_t first) const;
     [[nodiscard]] std::uint32_t ask_holders(VcpuInterrupts& by, std::uint32_t base, std::uint32_t first, std::uint32_t bits, bool write);
     void tell_holder(std::uint32_t id, std::uint32_t word);
@@ -292,6 +300,13 @@ inline bool VcpuInterrupts::take_sgi_directly(std::uint32_t id, unsigned source)
     if (!fits || sgi_sources_[id] != 0) return take_sgi_elsewhere(id, source);
     put_sgi(n, id, source);
     return true;
+}
+
+// 16 SGIs of two sources a word.
+inline void VcpuInterrupts::collect_sgis() {
+    const std::uint32_t sources = distributor_->vcpus();
+    for (unsigned pair = 0; pair * 2 < sources; ++pair)
+        if (sgi_inbox_[pair].load(std::memory_order_relaxed) != 0) take_sgis(pair);
 }
 
 inline void VcpuInterrupts::take_linked_private(std::uint32_t id) {

@@ -35,7 +35,7 @@ struct Partition {
     std::span<const partita_patch> patches;
     std::span<const partita_route> routes;
     std::uint32_t number = 0;
-    std::uint64_t vttbr = 0;
+    std::uint64_t vttbr = 0, vttbr_without_vmid = 0;
     std::span<VcpuSlot> vcpus;
 
     Distributor distributor;

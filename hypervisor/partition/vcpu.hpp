@@ -53,6 +53,7 @@ struct Vcpu {
     // The emulated physical timer (CNTP_*), and the virtual one while parked.
     std::uint32_t cntp_ctl = 0, cntv_ctl = 0;
     timer::Ticks cntp_cval = 0, cntv_cval = 0;
+    timer::Ticks wake_at = 0;  // while parked and blocked: when the first of the two fires
 
     std::array<std::uint32_t, 64> exits{};  // by exception class (HSR.EC); class 0 counts interrupts
     VcpuInterrupts interrupts;

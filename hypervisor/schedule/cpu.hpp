@@ -22,7 +22,8 @@ struct Cpu {
     Vcpu* vfp_owner = nullptr;    // whose VFP registers this CPU holds
     bool reschedule = false;      // looked at once at the end of every exit
     bool has_thumbee = false;
-    bool vfp_open = false;  // HCPTR lets the loaded vCPU use VFP
+    bool timer_enabled = false;  // the virtual timer's interrupt, in the GIC, while no vCPU is loaded
+    bool vfp_open = false;       // HCPTR lets the loaded vCPU use VFP
     std::uint32_t hdcr_reset = 0;
     timer::Ticks slice = 0;  // 0: not shared
     timer::Ticks tick = 0;   // 0: none

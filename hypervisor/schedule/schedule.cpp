@@ -16,11 +16,11 @@ namespace {
     return armed ? compare : timer::never;
 }
 
-[[nodiscard]] Ticks wakes_at(const Vcpu& vcpu) { return std::min(due(vcpu.cntv_ctl, vcpu.cntv_cval), due(vcpu.cntp_ctl, vcpu.cntp_cval)); }
-
 [[nodiscard]] unsigned lowest(std::uint32_t bits) { return static_cast<unsigned>(__builtin_ctz(bits)); }
 
 }  // namespace
+
+Ticks wakes_at(const Vcpu& vcpu) { return std::min(due(vcpu.cntv_ctl, vcpu.cntv_cval), due(vcpu.cntp_ctl, vcpu.cntp_cval)); }
 
 void become(Vcpu& vcpu, RunState state) {
     Cpu& cpu = *vcpu.cpu;
@@ -45,10 +45,10 @@ Vcpu* pick(Cpu& cpu, Ticks now) {
 
 Ticks next_deadline(const Cpu& cpu) {
     Ticks deadline = timer::never;
-    if (cpu.loaded != nullptr && (cpu.loaded->cntp_ctl & timer_control::status) == 0)
-        deadline = due(cpu.loaded->cntp_ctl, cpu.loaded->cntp_cval);
+    constexpr std::uint32_t control = timer_control::enable | timer_control::masked | timer_control::status;
+    if (cpu.loaded != nullptr && (cpu.loaded->cntp_ctl & control) == timer_control::enable) deadline = cpu.loaded->cntp_cval;
     const std::uint32_t parked = cpu.asleep & ~(cpu.loaded != nullptr ? cpu.loaded->bit : 0);
-    for (std::uint32_t left = parked; left != 0; left &= left - 1) deadline = std::min(deadline, wakes_at(*cpu.vcpus[lowest(left)]));
+    for (std::uint32_t left = parked; left != 0; left &= left - 1) deadline = std::min(deadline, cpu.vcpus[lowest(left)]->wake_at);
     if (cpu.chosen != nullptr && (cpu.chosen->equals & cpu.ready & ~cpu.chosen->bit) != 0)
         deadline = std::min(deadline, cpu.turns[lowest(cpu.chosen->equals)].end);
     return deadline;
@@ -88,7 +88,7 @@ void expire(Cpu& cpu, Ticks now) {
     }
     for (std::uint32_t left = cpu.asleep; left != 0; left &= left - 1) {
         Vcpu& vcpu = *cpu.vcpus[lowest(left)];
-        if (&vcpu != cpu.loaded && wakes_at(vcpu) <= now) wake(vcpu);
+        if (&vcpu != cpu.loaded && vcpu.wake_at <= now) wake(vcpu);
     }
 }
 
@@ -98,17 +98,19 @@ void wake(Vcpu& vcpu) {
     vcpu.cpu->reschedule = true;
 }
 
+void deliver_elsewhere(Cpu& cpu, std::atomic<std::uint32_t>& word, std::uint32_t bit) {
+    if (word.fetch_or(bit, std::memory_order_release) != 0) return;
+    dsb_ishst();
+    gic::send_sgi(intid::sgi_post, cpu.interface);
+}
+
 namespace {
 
 // A bit for a vCPU in one of its CPU's words, and one SGI where the word was empty.
 void deliver(Cpu& cpu, std::atomic<std::uint32_t>& word, std::uint32_t bit) {
-    const std::uint32_t before = word.fetch_or(bit, std::memory_order_release);
-    if (&cpu == &this_cpu()) {
-        cpu.reschedule = true;  // what a CPU tells itself holds before its guest's next instruction
-    } else if (before == 0) {
-        dsb_ishst();
-        gic::send_sgi(intid::sgi_post, cpu.interface);
-    }
+    if (&cpu != &this_cpu()) return deliver_elsewhere(cpu, word, bit);
+    word.fetch_or(bit, std::memory_order_relaxed);
+    cpu.reschedule = true;  // what a CPU tells itself holds before its guest's next instruction
 }
 
 }  // namespace

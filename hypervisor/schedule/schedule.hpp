@@ -19,6 +19,9 @@ void become(Vcpu& vcpu, RunState state);
 // the loaded vCPU, the timers of those that sleep parked.
 [[nodiscard]] timer::Ticks next_deadline(const Cpu& cpu);
 
+// When the first of its timers fires, as they are in memory.
+[[nodiscard]] timer::Ticks wakes_at(const Vcpu& vcpu);
+
 // Finds out when the first clock of the partitions whose first vCPU is on this CPU is due.
 void find_alarm(Cpu& cpu);
 
@@ -38,5 +41,7 @@ void wake(Vcpu& vcpu);
 void post(Vcpu& vcpu, std::uint32_t events);
 // The same for a change of its interrupts.
 void post_look(Vcpu& vcpu);
+// A bit for a vCPU in one of the words of another CPU, and one SGI where the word was empty.
+void deliver_elsewhere(Cpu& cpu, std::atomic<std::uint32_t>& word, std::uint32_t bit);
 
 }  // namespace partita

@@ -58,14 +58,8 @@ void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
     vcpu.interrupts.take_linked_private(intid::virtual_timer);
 }
 
-[[gnu::noinline]] void take_other(Cpu& cpu, std::uint32_t iar) {
-    const std::uint32_t id = iar & 0x3ffu;
-    if (id >= intid::first_spi && id < intid::special) return take_spi(cpu, iar, id);
+[[gnu::noinline]] void take_rare(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
     switch (id) {
-        case intid::sgi_post:
-            finish(iar);
-            serve_inbox(cpu);
-            return;
         case intid::hyp_timer:
             timer::arm(timer::never);
             cpu.armed = timer::never;
@@ -82,6 +76,18 @@ void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
         default: break;
     }
     if (id < intid::special) finish(iar);  // otherwise nothing was pending any more
+}
+
+[[gnu::always_inline]] inline void take_other(Cpu& cpu, std::uint32_t iar) {
+    const std::uint32_t id = iar & 0x3ffu;
+    if (id == intid::sgi_post) {
+        finish(iar);
+        serve_inbox(cpu);
+    } else if (id >= intid::first_spi && id < intid::special) {
+        take_spi(cpu, iar, id);
+    } else {
+        take_rare(cpu, iar, id);
+    }
 }
 
 }  // namespace

@@ -22,17 +22,19 @@ constexpr std::uint32_t fpexc_enable = 1u << 30;
 // The guest's VFP registers stay where they are until another vCPU of this CPU touches them: FPEXC alone moves. It is
 // enabled while the trap is set, since an access that is UNDEFINED at PL1 would not reach Hyp (DDI 0406C B1.14.3).
 void leave_vfp(Cpu& cpu, Vcpu& vcpu) {
-    if (cpu.vfp_owner == &vcpu) vcpu.vfp.fpexc = read_fpexc();
+    if (cpu.vfp_owner != &vcpu) return;
+    vcpu.vfp.fpexc = read_fpexc();
+    write_fpexc(fpexc_enable);
 }
 
 void enter_vfp(Cpu& cpu, Vcpu& vcpu) {
     const bool owns = cpu.vfp_owner == &vcpu;
     if (!owns && !cpu.vfp_open) return;  // trapped already
-    HCPTR::write(policy.hcptr);
-    isb();
-    write_fpexc(owns ? vcpu.vfp.fpexc : fpexc_enable);
-    if (!owns) HCPTR::write(policy.hcptr | vfp_traps);
     cpu.vfp_open = owns;
+    HCPTR::write(owns ? policy.hcptr : policy.hcptr | vfp_traps);
+    if (!owns) return;
+    isb();
+    write_fpexc(vcpu.vfp.fpexc);
 }
 
 void park(Cpu& cpu, Vcpu& vcpu) {
@@ -42,7 +44,8 @@ void park(Cpu& cpu, Vcpu& vcpu) {
     vcpu.cntv_cval = CNTV_CVAL::read();
     CNTV_CTL::write(0);
     isb();
-    vcpu.interrupts.park();
+    cpu.timer_enabled = vcpu.interrupts.park();
+    if (vcpu.state == RunState::blocked) vcpu.wake_at = wakes_at(vcpu);
     save_system(&vcpu.system);
     if (cpu.has_thumbee) vcpu.system.teecr = TEECR::read(), vcpu.system.teehbr = TEEHBR::read();
     save_banked(&vcpu.banked);
@@ -66,11 +69,10 @@ void forget_translations() {
 }
 
 void load(Cpu& cpu, Vcpu& vcpu) {
-    constexpr std::uint64_t without_vmid = 0x0000'00ff'ffff'ffff;
     Partition& partition = *vcpu.partition;
     // While PL1's registers are half one guest's and half another's, a speculative walk may fill the TLB: under VMID 0, which
     // no guest ever runs with.
-    VTTBR::write(partition.vttbr & without_vmid);
+    VTTBR::write(partition.vttbr_without_vmid);
     isb();
     load_system(&vcpu.system);
     if (cpu.has_thumbee) TEECR::write(vcpu.system.teecr), TEEHBR::write(vcpu.system.teehbr);
@@ -86,7 +88,7 @@ void load(Cpu& cpu, Vcpu& vcpu) {
     CNTV_CTL::write(vcpu.cntv_ctl);
     cpu.loaded = &vcpu;
     trace::record(cpu, PARTITA_TRACE_SWITCH, trace::name(vcpu));
-    vcpu.interrupts.load();
+    vcpu.interrupts.load(cpu.timer_enabled);
     if ((vcpu.cntp_ctl & timer_control::enable) != 0) settle_physical_timer(vcpu, timer::now());
     clear_exclusive();
     write_elr(vcpu.elr);
@@ -105,7 +107,7 @@ void unload(Cpu& cpu, Vcpu& vcpu) {
 }
 
 // Interrupts of one vCPU were changed by another CPU.
-void look(Cpu& cpu, Vcpu& vcpu) {
+[[gnu::always_inline]] inline void look(Cpu& cpu, Vcpu& vcpu) {
     if (cpu.loaded == &vcpu) {
         vcpu.interrupts.serve();
         if (vcpu.state == RunState::blocked && vcpu.interrupts.signalled()) wake(vcpu);
@@ -143,8 +145,9 @@ Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
 
 }  // namespace
 
-void serve_looks() {
-    Cpu& cpu = this_cpu();
+namespace {
+
+[[gnu::always_inline]] inline void serve_looks_of(Cpu& cpu) {
     if (cpu.looks.load(std::memory_order_relaxed) == 0) return;
     for (std::uint32_t bits = cpu.looks.exchange(0, std::memory_order_acquire); bits != 0; bits &= bits - 1) {
         Vcpu& vcpu = *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))];
@@ -153,8 +156,12 @@ void serve_looks() {
     }
 }
 
+}  // namespace
+
+void serve_looks() { serve_looks_of(this_cpu()); }
+
 void serve_inbox(Cpu& cpu) {
-    serve_looks();
+    serve_looks_of(cpu);
     if (cpu.inbox.load(std::memory_order_relaxed) == 0) return;
     for (std::uint32_t bits = cpu.inbox.exchange(0, std::memory_order_acq_rel); bits != 0; bits &= bits - 1)
         serve(cpu, *cpu.vcpus[static_cast<unsigned>(__builtin_ctz(bits))]);
@@ -214,7 +221,7 @@ void notify(VcpuInterrupts& target) {
     Vcpu& vcpu = vcpu_of(target);
     Cpu& cpu = *vcpu.cpu;
     if (&cpu != &this_cpu())
-        post_look(vcpu);
+        deliver_elsewhere(cpu, cpu.looks, vcpu.bit);
     else
         look(cpu, vcpu);
 }

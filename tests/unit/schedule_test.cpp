@@ -73,11 +73,14 @@ TEST_F(Schedule, LooksAgainWhenTheSliceEndsOrASleeperIsDue) {
     become(two, RunState::blocked);
     two.cntv_ctl = timer_control::enable;
     two.cntv_cval = 777;
+    two.wake_at = wakes_at(two);
     EXPECT_EQ(next_deadline(cpu), 777u);
     two.cntv_ctl |= timer_control::masked;
+    two.wake_at = wakes_at(two);
     EXPECT_EQ(next_deadline(cpu), timer::never);
     two.cntp_ctl = timer_control::enable;
     two.cntp_cval = 555;
+    two.wake_at = wakes_at(two);
     EXPECT_EQ(next_deadline(cpu), 555u);
 }
 
@@ -86,6 +89,7 @@ TEST_F(Schedule, ASleeperWakesWhenItsTimerIsDue) {
     become(two, RunState::blocked);
     two.cntv_ctl = timer_control::enable;
     two.cntv_cval = 777;
+    two.wake_at = wakes_at(two);
     expire(cpu, 776);
     EXPECT_EQ(two.state, RunState::blocked);
     expire(cpu, 777);

@@ -200,11 +200,17 @@ TEST_F(VirtualGic, TheTimersInterruptTravelsWithItsVcpu) {
     EXPECT_TRUE(hardware.physical_enabled.contains(27));
     hardware.physical_active.insert(27);
     vcpu.interrupts.take_linked_private(27);
-    vcpu.interrupts.park();
+    const bool enabled = vcpu.interrupts.park();
+    EXPECT_TRUE(enabled);
     EXPECT_FALSE(hardware.physical_active.contains(27)) << "another vCPU's timer could not interrupt";
-    EXPECT_FALSE(hardware.physical_enabled.contains(27));
+    Vcpu& other = fake.vcpu(1, 0);
+    begin(system().partitions[1]);
+    other.interrupts.load(enabled);
+    EXPECT_FALSE(hardware.physical_enabled.contains(27)) << "that one has not enabled it";
+    EXPECT_FALSE(other.interrupts.park());
     EXPECT_TRUE(vcpu.interrupts.wants_to_run());
-    vcpu.interrupts.load();
+    vcpu.interrupts.load(false);
+    EXPECT_TRUE(hardware.physical_enabled.contains(27));
     EXPECT_TRUE(hardware.physical_active.contains(27));
     EXPECT_EQ(take(), 27u);
     finish();
@@ -217,10 +223,10 @@ TEST_F(VirtualGic, ParkedInTheMiddleOfAHandler) {
     pend(50);
     ASSERT_EQ(take(), 50u);
     pend(51);
-    vcpu.interrupts.park();
+    const bool enabled = vcpu.interrupts.park();
     EXPECT_EQ(hardware.live(), 0u);
     pend(50);
-    vcpu.interrupts.load();
+    vcpu.interrupts.load(enabled);
     EXPECT_EQ(take(), 51u);
     finish();
     finish();
@@ -267,10 +273,7 @@ TEST_F(VirtualGic, NothingIsLostInAnyOrder) {
                     set(gicd::ISENABLER + 4, 1u << id % 32);
                     break;
                 }
-                default:
-                    vcpu.interrupts.park();
-                    vcpu.interrupts.load();
-                    break;
+                default: vcpu.interrupts.load(vcpu.interrupts.park()); break;
             }
         }
         for (int rounds = 0; rounds < 100; ++rounds) {
@@ -304,10 +307,7 @@ TEST_F(VirtualGic, TheLastEdgeAlwaysArrives) {
                 case 3:
                     if (!hardware.running.empty()) finish();
                     break;
-                default:
-                    vcpu.interrupts.park();
-                    vcpu.interrupts.load();
-                    break;
+                default: vcpu.interrupts.load(vcpu.interrupts.park()); break;
             }
         }
         for (int rounds = 0; rounds < 100; ++rounds) {
