@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 3u
+#define PARTITA_IMAGE_VERSION 4u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -34,6 +34,8 @@ struct partita_board {
     uint64_t ram_base;               /* PA where firmware may have left its device tree */
     uint32_t uart_interrupt;         /* INTID */
     uint32_t uart_cpu;               /* index of the CPU that takes it */
+    uint32_t pmu_interrupt;          /* INTID of the PPI of each CPU's performance counters; 0: none */
+    uint32_t reserved;
 };
 
 /* image flags */
@@ -75,6 +77,7 @@ struct partita_cpu {
 #define PARTITA_ON_EXIT_RESTART 2u  /* power-off restarts the partition */
 #define PARTITA_ON_FAULT_RESTART 4u /* ... or restarts it */
 #define PARTITA_ON_RESET_STOP 8u    /* a reset that the guest asks for leaves it off */
+#define PARTITA_PMU 0x10u           /* it has the performance counters of its CPUs, which run nothing else */
 #define PARTITA_RIGHT_MANAGE 0x100u
 #define PARTITA_RIGHT_SERVE 0x200u
 #define PARTITA_RIGHT_TRACE 0x400u

@@ -48,6 +48,13 @@ using ID_PFR0 = Cp15<0, 0, 1, 0>;
 using HSCTLR = Cp15<4, 1, 0, 0>;
 using HACTLR = Cp15<4, 1, 0, 1>;
 using HCR = Cp15<4, 1, 1, 0>;
+using PMCR = Cp15<0, 9, 12, 0>;
+using PMCNTENCLR = Cp15<0, 9, 12, 2>;
+using PMOVSR = Cp15<0, 9, 12, 3>;
+using PMSELR = Cp15<0, 9, 12, 5>;
+using PMXEVTYPER = Cp15<0, 9, 13, 1>;
+using PMUSERENR = Cp15<0, 9, 14, 0>;
+using PMINTENCLR = Cp15<0, 9, 14, 2>;
 using HDCR = Cp15<4, 1, 1, 1>;
 using HCPTR = Cp15<4, 1, 1, 2>;
 using HSTR = Cp15<4, 1, 1, 3>;
@@ -105,7 +112,7 @@ inline constexpr std::uint32_t all_but_vfp = 0x33ff;  // TCP0-TCP9, TCP12, TCP13
 }  // namespace hcptr
 
 namespace hdcr {
-inline constexpr std::uint32_t TPMCR = 1u << 5, TPM = 1u << 6, TDA = 1u << 9, TDOSA = 1u << 10, TDRA = 1u << 11;
+inline constexpr std::uint32_t TPMCR = 1u << 5, TPM = 1u << 6, counters = TPM | TPMCR, TDA = 1u << 9, TDOSA = 1u << 10, TDRA = 1u << 11;
 using CountersForHyp = Field<std::uint32_t, 4, 0>;
 }  // namespace hdcr
 
@@ -115,8 +122,8 @@ struct TrapPolicy {
         hcr::VM | hcr::SWIO | hcr::PTW | hcr::FMO | hcr::IMO | hcr::AMO | hcr::TWI | hcr::TID3 | hcr::TSC | hcr::TIDCP | hcr::TAC;
     std::uint32_t hstr = hstr::T15 | hstr::TJDBX;
     std::uint32_t hcptr = hcptr::all_but_vfp | hcptr::TTA;
-    std::uint32_t hdcr = hdcr::TPM | hdcr::TPMCR | hdcr::TDA | hdcr::TDOSA | hdcr::TDRA;  // HPMN is added from the reset value
-    std::uint32_t cnthctl = 1;                                                            // PL1PCTEN: CNTPCT is free, CNTP_* traps
+    std::uint32_t hdcr = hdcr::counters | hdcr::TDA | hdcr::TDOSA | hdcr::TDRA;  // HPMN is added from the reset value
+    std::uint32_t cnthctl = 1;                                                   // PL1PCTEN: CNTPCT is free, CNTP_* traps
 };
 
 namespace timer_control {

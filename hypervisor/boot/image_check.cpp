@@ -139,6 +139,18 @@ template <typename Record>
     return {};
 }
 
+// Performance counters are one virtual CPU's: there is nothing that would move them at a switch.
+[[nodiscard]] Check check_counters(const ImageView& view, const partita_partition& partition, std::size_t n) {
+    if ((partition.flags & PARTITA_PMU) == 0) return {};
+    const uint32_t id = view.header->board.pmu_interrupt;
+    constexpr uint32_t taken = 1u << 25 | 1u << 26 | 1u << 27 | 1u << 30;  // maintenance, Hyp timer, virtual and emulated physical timer
+    if (id < 16 || id >= 32 || (taken >> id & 1u) != 0) return fail(ImageFault::bad_interrupt, n);
+    for (const partita_vcpu& own : view.vcpus.subspan(partition.vcpus.first, partition.vcpus.count))
+        for (const partita_vcpu& other : view.vcpus)
+            if (&other != &own && other.cpu == own.cpu) return fail(ImageFault::bad_reference, n);
+    return {};
+}
+
 // Every record belongs to exactly one partition, in order: so each slice begins where the one before it ended.
 struct Taken {
     uint32_t vcpus = 0, regions = 0, copies = 0, patches = 0, routes = 0;
@@ -159,6 +171,7 @@ struct Taken {
     const partita_partition& partition = view.partitions[n];
     if (std::memchr(partition.name, 0, sizeof partition.name) == nullptr || partition.name[0] == 0) return fail(ImageFault::bad_name, n);
     if (auto ok = check_vcpus(view, partition, n); !ok) return ok;
+    if (auto ok = check_counters(view, partition, n); !ok) return ok;
     if (auto ok = check_memory(view, partition, n); !ok) return ok;
     if (auto ok = check_slots(partition, n); !ok) return ok;
     return check_interrupts(view, partition, n);

@@ -92,6 +92,10 @@ public:
     // observed: what is put into list registers is told to note_injection().
     void reset(Distributor& distributor, unsigned index, unsigned list_registers, bool observed = false);
 
+    // Private interrupt id is the physical one of the same number on this vCPU's CPU, which has no other vCPU.
+    void link_private(std::uint32_t id) { private_[id] |= irq::Hardware::mask; }
+    [[nodiscard]] bool linked(std::uint32_t id) const { return irq::Hardware::test(private_[id]); }
+
     // --- any CPU -----------------------------------------------------------------------------------------------------
     void ask_to_look(std::uint32_t id) { look_.add(id); }
     void post_sgi(std::uint32_t id, unsigned source) {

@@ -45,7 +45,7 @@ namespace intid {
 inline constexpr std::uint32_t sgi_post = 15;  // the hypervisor's own SGI: "look into your inbox"
 inline constexpr std::uint32_t sgi_stop = 14;  // a panic elsewhere: stop
 inline constexpr std::uint32_t maintenance = 25, hyp_timer = 26, virtual_timer = 27, physical_timer = 30;
-inline constexpr std::uint32_t first_spi = 32, special = 1020;
+inline constexpr std::uint32_t first_ppi = 16, first_spi = 32, special = 1020;
 }  // namespace intid
 
 }  // namespace partita

@@ -5,6 +5,7 @@
 #include "machine/gic.hpp"
 #include "machine/log.hpp"
 #include "partita/hypercall.h"
+#include "partition/counters.hpp"
 #include "partition/fault.hpp"
 #include "partition/system.hpp"
 #include "schedule/schedule.hpp"
@@ -119,6 +120,8 @@ void power_up(Vcpu& vcpu, std::uint32_t entry, std::uint32_t r0, std::uint32_t r
     if (cpu.vfp_owner == &vcpu) cpu.vfp_owner = nullptr;
     cpu.last_of[vcpu.partition->number] = nullptr;  // what the CPU cached of an earlier life is invalidated when it is loaded
     vcpu.interrupts.reset(vcpu.partition->distributor, vcpu.index, system().list_registers, cpu.trace != nullptr);
+    link_counters(vcpu);
+    reset_counters(vcpu);
     vcpu.reset(entry, r0, r1, r2);
     become(vcpu, RunState::runnable);
     vcpu.power.store(Power::on, std::memory_order_release);

@@ -2,6 +2,7 @@
 #include "arch/psr.hpp"
 #include "arch/registers.hpp"
 #include "banked.hpp"
+#include "partition/counters.hpp"
 #include "schedule/schedule.hpp"
 #include "trap/guest_registers.hpp"
 #include "trap/handlers.hpp"
@@ -61,7 +62,9 @@ Outcome identification(Vcpu& vcpu, CoprocessorAccess access) {
     switch (access.key()) {
         case key(0, 0, 1, 0): value = ID_PFR0::read(); break;
         case key(0, 0, 1, 1): value = Cp15<0, 0, 1, 1>::read() & ~(virtualization | security); break;
-        case key(0, 0, 1, 2): value = Cp15<0, 0, 1, 2>::read() & ~(performance_monitors | trace); break;
+        case key(0, 0, 1, 2):
+            value = Cp15<0, 0, 1, 2>::read() & ~((has_counters(*vcpu.partition) ? 0 : performance_monitors) | trace);
+            break;
         case key(0, 0, 1, 3): value = Cp15<0, 0, 1, 3>::read(); break;
         case key(0, 0, 1, 4): value = Cp15<0, 0, 1, 4>::read(); break;
         case key(0, 0, 1, 5): value = Cp15<0, 0, 1, 5>::read(); break;

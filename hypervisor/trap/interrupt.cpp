@@ -58,6 +58,17 @@ void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
     vcpu.interrupts.take_linked_private(intid::virtual_timer);
 }
 
+// A private interrupt of the CPU that its one vCPU has for itself: the performance counters'.
+void take_private(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
+    if (cpu.loaded == nullptr || !cpu.loaded->interrupts.linked(id)) {
+        gic::disable(id);  // of a vCPU that has stopped
+        return finish(iar);
+    }
+    gic::drop_priority(iar);
+    cpu.loaded->interrupts.take_linked_private(id);
+    wake(*cpu.loaded);
+}
+
 [[gnu::noinline]] void take_rare(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
     switch (id) {
         case intid::hyp_timer:
@@ -75,6 +86,7 @@ void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
         case intid::sgi_stop: halt();
         default: break;
     }
+    if (id >= intid::first_ppi && id < intid::first_spi) return take_private(cpu, iar, id);
     if (id < intid::special) finish(iar);  // otherwise nothing was pending any more
 }
 

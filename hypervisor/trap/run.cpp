@@ -4,6 +4,7 @@
 #include "banked.hpp"
 #include "barrier.hpp"
 #include "machine/gic.hpp"
+#include "partition/counters.hpp"
 #include "partition/lifecycle.hpp"
 #include "partition/loader.hpp"
 #include "partition/world_switch.hpp"
@@ -209,7 +210,8 @@ void prepare_traps(Cpu& cpu) {
     isb();
     write_fpexc(fpexc_enable);
     HCPTR::write(policy.hcptr | vfp_traps);
-    HDCR::write(policy.hdcr | hdcr::CountersForHyp::get(cpu.hdcr_reset));
+    const bool counters = cpu.count == 1 && has_counters(*cpu.vcpus[0]->partition);
+    HDCR::write((counters ? policy.hdcr & ~hdcr::counters : policy.hdcr) | hdcr::CountersForHyp::get(cpu.hdcr_reset));
     CNTHCTL::write(policy.cnthctl);
     CNTVOFF::write(0);
     CNTV_CTL::write(0);

@@ -77,3 +77,11 @@ def test_an_assigned_device_works_and_interrupts(start):
     session.expect(r"\[linux\] / # ")
     session.command("linux", "cat /sys/class/rtc/rtc0/name", "rtc-pl031")
     session.command("linux", "echo +2 > /sys/class/rtc/rtc0/wakealarm; sleep 4; grep pl031 /proc/interrupts", r"\n\[linux\] +\d+: +1 .*rtc-pl031")
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_given_performance_counters_count_interrupt_and_begin_anew(start, board):
+    run = start(system(partition("counting", GUESTS / "counters.elf", [1], pmu="given"), board=board))
+    for life in (1, 2, 3):
+        run.expect(r"counters: (ok|FAILED.*)")
+        assert run.child.match.group(1).strip() == "ok", f"life {life}"

@@ -52,6 +52,13 @@ def test_u_boot_reaches_its_prompt_resets_and_powers_off(start):
     assert status == 0, output
 
 
+@pytest.mark.parametrize(("pmu", "name"), [("given", "armv7_cortex_a15"), ("none", "absent")])
+def test_linux_has_the_performance_counters_only_where_they_are_given(start, pmu, name):
+    run = start(system(linux("linux", [0, 1], pmu=pmu)))
+    run.expect(r"linux\].*# ")
+    run.command("linux", "echo counters $(ls /sys/bus/event_source/devices | grep armv7 || echo absent)", f"counters {name}")
+
+
 def test_linux_reads_the_clock_and_its_alarm_wakes_it(start):
     run = start(system(linux("linux", [0])))
     run.expect(r"linux\].*# ")

@@ -53,6 +53,10 @@ TEST_F(Description, EachMistakeIsFound) {
          "0, slice = \"5 ms\""},
         {"CPU described twice", head + "[[cpu]]\nid = 0\nslice = \"5 ms\"\n[[cpu]]\nid = 0\nslice = \"5 ms\"\n" + good.substr(head.size()),
          "CPU 0 is described twice: here and at line 4"},
+        {"counters of a shared CPU",
+         head + "[[cpu]]\nid = 0\nslice = \"5 ms\"\n" + good.substr(head.size()) + "pmu = \"given\"\n" + second + "cpus = [0]\n",
+         "s.toml:11:7: error: \"one\" cannot be given the performance counters of CPU 0: it runs 2 virtual CPUs, and counters are one "
+         "virtual CPU's; use a CPU of its own, or leave pmu out"},
         {"slice too short", head + "[[cpu]]\nid = 0\nslice = \"1 us\"\n" + good.substr(head.size()),
          "s.toml:5:9: error: a slice must be between 100 us and 1 s"},
         {"CPU section of no CPU", head + "[[cpu]]\nid = 9\nslice = \"5 ms\"\n" + good.substr(head.size()),

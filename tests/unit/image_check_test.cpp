@@ -93,6 +93,12 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::bad_reference, [](Parts& p) { p.partitions()[1].vcpus.count = 0x4000'0000; }},
         {ImageFault::bad_reference, [](Parts& p) { p.at<partita_vcpu>(p.header().vcpus)[1].cpu = 7; }},
         {ImageFault::bad_reference, [](Parts& p) { p.header().board.uart_cpu = 2; }},
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].flags |= PARTITA_PMU, p.header().board.pmu_interrupt = 27; }},
+        {ImageFault::bad_reference,
+         [](Parts& p) {
+             p.partitions()[0].flags |= PARTITA_PMU, p.header().board.pmu_interrupt = 23;
+             p.at<partita_vcpu>(p.header().vcpus)[1].cpu = p.at<partita_vcpu>(p.header().vcpus)[0].cpu;
+         }},
         {ImageFault::bad_name, [](Parts& p) { std::memset(p.partitions()[0].name, 'x', PARTITA_NAME_SIZE); }},
         {ImageFault::misaligned, [](Parts& p) { p.regions()[0].ipa += 0x100; }},
         {ImageFault::misaligned, [](Parts& p) { p.regions()[0].size = 0; }},

@@ -108,6 +108,17 @@ void read_nodes(const Tree& tree, Board& board, const std::string& console) {
     }
 }
 
+// The performance counters, where each CPU's have a private interrupt of the same number.
+void read_pmu(const Tree& tree, Board& board) {
+    const int node = fdt_path_offset(tree.fdt(), "/pmu");
+    if (node < 0) return;
+    const auto interrupts = tree.interrupts(node);
+    const char* const compatible = static_cast<const char*>(fdt_getprop(tree.fdt(), node, "compatible", nullptr));
+    if (compatible == nullptr || interrupts.size() != 1 || interrupts[0].intid < 16 || interrupts[0].intid >= 32) return;
+    board.pmu_interrupt = interrupts[0].intid;
+    board.pmu_compatible = compatible;
+}
+
 }  // namespace
 
 const BoardDevice* Board::find(const std::string& path_or_alias) const {
@@ -164,6 +175,7 @@ std::expected<Board, std::string> load_board(const std::string& name, const std:
             "{} is not a device tree; build the tool anew with ./partita, or put a board.dtb beside board.toml", tree_file.string()));
     const Tree tree{board.tree};
     read_cpus(tree, board);
+    read_pmu(tree, board);
     read_nodes(tree, board, table["console"].value_or(std::string{}));
     if (board.cpus.empty() || board.memory.empty() || board.gicv.size == 0 || board.uart.size == 0)
         return std::unexpected(

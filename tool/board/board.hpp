@@ -47,6 +47,8 @@ struct Board {
     AddressRange gicd, gicc, gich, gicv;
     AddressRange uart;
     std::uint32_t uart_interrupt = 0;
+    std::uint32_t pmu_interrupt = 0;  // of each CPU's performance counters, a PPI; 0: none that is known
+    std::string pmu_compatible;
     std::vector<BoardDevice> devices;
 
     // By path or alias.

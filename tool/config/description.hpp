@@ -39,6 +39,7 @@ struct PartitionDescription {
     std::optional<Placed<std::uint64_t>> boot_memory;
     std::optional<Placed<std::uint64_t>> load, entry;
     std::vector<Placed<std::string>> devices;
+    Placed<std::string> pmu;
     Placed<std::string> on_exit, on_reset, on_fault;
     std::vector<Placed<std::string>> rights;
 };

@@ -182,6 +182,7 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.load = reader.number("load");
     out.entry = reader.number("entry");
     out.devices = reader.texts("devices");
+    out.pmu = reader.choice("pmu");
     out.on_exit = reader.choice("on_exit");
     out.on_reset = reader.choice("on_reset");
     out.on_fault = reader.choice("on_fault");

@@ -123,6 +123,7 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
     out.uart = board.uart.begin;
     out.ram_base = board.memory.front().begin;
     out.uart_interrupt = board.uart_interrupt;
+    out.pmu_interrupt = board.pmu_interrupt;
     return out;
 }
 

@@ -138,6 +138,14 @@ void write_clock(Writer& tree) {
     });
 }
 
+void write_pmu(Writer& tree, const Board& board, uint32_t cpus) {
+    const uint32_t all_cpus = ((1u << cpus) - 1) << 8;
+    tree.node("pmu", [&] {
+        tree.text("compatible", board.pmu_compatible);
+        tree.cells("interrupts", {ppi, board.pmu_interrupt - 16, all_cpus | level_high});
+    });
+}
+
 // A copy of the board's node: what describes the device itself. Clocks become the platform's fixed one; what refers to
 // other nodes of the board stays behind.
 void write_device(Writer& tree, const Board& board, const BoardDevice& device) {
@@ -205,6 +213,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
         write_cpus(tree, request);
         write_platform(tree, request.cpus);
         if (request.clock) write_clock(tree);
+        if (request.pmu && request.board->pmu_interrupt != 0) write_pmu(tree, *request.board, request.cpus);
         for (const BoardDevice* const device : request.devices) write_device(tree, *request.board, *device);
         tree.node("hypervisor", [&] { tree.text("compatible", "partita,hypervisor"); });
     });

@@ -19,6 +19,7 @@ struct GuestTreeRequest {
     const Board* board = nullptr;
     std::vector<const BoardDevice*> devices;
     bool clock = false;  // the platform's PL031
+    bool pmu = false;    // the performance counters, as the board has them
 };
 
 struct GuestTree {

@@ -115,6 +115,27 @@ void plan_cpus(const SystemDescription& system, Plan& plan, Diagnostics& diagnos
                           fmt::format("{} virtual CPUs in all; at most {} are possible", vcpus, PARTITA_MAX_VCPUS));
 }
 
+void plan_counters(const Plan& plan, Diagnostics& diagnostics) {
+    std::map<std::uint32_t, std::size_t> load;
+    for (const PlannedPartition& partition : plan.partitions)
+        for (const std::uint32_t cpu : partition.cpus) ++load[cpu];
+    for (const PlannedPartition& partition : plan.partitions) {
+        if ((partition.flags & PARTITA_PMU) == 0) continue;
+        const Place& place = partition.description->pmu.place;
+        if (plan.board->pmu_interrupt == 0)
+            diagnostics.error(place, fmt::format("\"{}\" cannot be given performance counters: the device tree of board \"{}\" names no "
+                                                 "private interrupt for them (/pmu); leave pmu out",
+                                                 partition.name, plan.board->name));
+        for (const std::uint32_t cpu : partition.cpus)
+            if (load[cpu] > 1) {
+                diagnostics.error(place, fmt::format("\"{}\" cannot be given the performance counters of CPU {}: it runs {} virtual CPUs, "
+                                                     "and counters are one virtual CPU's; use a CPU of its own, or leave pmu out",
+                                                     partition.name, cpu, load[cpu]));
+                break;
+            }
+    }
+}
+
 void plan_devices(Plan& plan, Diagnostics& diagnostics) {
     std::map<const BoardDevice*, std::pair<std::string, Place>> owners;
     std::map<std::uint32_t, std::pair<std::string, std::string>> interrupt_owners;  // device, partition

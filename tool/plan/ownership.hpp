@@ -7,6 +7,8 @@ namespace partita::tool {
 
 void plan_names(Plan& plan, Diagnostics& diagnostics);
 void plan_cpus(const SystemDescription& system, Plan& plan, Diagnostics& diagnostics);
+// Performance counters go to virtual CPUs that have a CPU for themselves.
+void plan_counters(const Plan& plan, Diagnostics& diagnostics);
 void plan_devices(Plan& plan, Diagnostics& diagnostics);
 
 }  // namespace partita::tool

@@ -10,6 +10,7 @@ extern "C" {
 #include <iterator>
 
 #include "arch/address.hpp"
+#include "partita/system_image.h"
 #include "config/units.hpp"
 #include "plan/guest_tree.hpp"
 
@@ -213,6 +214,7 @@ private:
         request.board = &board_;
         request.devices = partition_.devices;
         request.clock = partition_.has_clock();
+        request.pmu = (partition_.flags & PARTITA_PMU) != 0;
         if (!initrd_.empty()) {
             request.initrd_begin = initrd_at_;
             request.initrd_end = initrd_at_ + initrd_.size();

@@ -19,6 +19,7 @@ void plan_flags(const PartitionDescription& description, PlannedPartition& out) 
     if (description.on_reset.value == "stop") out.flags |= PARTITA_ON_RESET_STOP;
     if (description.on_fault.value == "stop") out.flags |= PARTITA_ON_FAULT_STOP;
     if (description.on_fault.value == "restart") out.flags |= PARTITA_ON_FAULT_RESTART;
+    if (description.pmu.value == "given") out.flags |= PARTITA_PMU;
     for (const auto& right : description.rights) {
         if (right.value == "manage") out.flags |= PARTITA_RIGHT_MANAGE;
         if (right.value == "serve") out.flags |= PARTITA_RIGHT_SERVE;
@@ -54,6 +55,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     Plan plan = begin_plan(system, board, diagnostics);
     plan_names(plan, diagnostics);
     plan_cpus(system, plan, diagnostics);
+    plan_counters(plan, diagnostics);
     plan_devices(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(board, partition, diagnostics);
     plan_memory(plan, diagnostics);
