@@ -51,7 +51,7 @@ struct partita_image_header {
     uint32_t epoch;           /* seconds since 1970 when the board's counter is 0, as far as the tool knows */
     uint64_t hypervisor_base; /* PA of the hypervisor's first byte */
     uint64_t hypervisor_end;  /* PA behind hypervisor, description and table pool: no partition may own any of it */
-    uint64_t pool_base;       /* PA of the pool from which stage-2 tables are taken, 16 KiB aligned */
+    uint64_t pool_base;       /* PA of the pool from which partitions, virtual CPUs and stage-2 tables are taken, 16 KiB aligned */
     uint64_t pool_size;       /* bytes */
     uint64_t trace_base;      /* PA of the CPUs' trace rings (trace.h), aligned to trace_size; 0: none */
     uint64_t trace_size;      /* bytes of each, a power of two of at least 4 KiB */
@@ -176,6 +176,8 @@ struct partita_hypervisor_header {
     uint32_t description_offset; /* from the hypervisor's first byte, 4 KiB aligned */
     uint32_t description_size;   /* bytes */
     uint32_t image_size;         /* bytes of text, rodata, data and bss, 4 KiB aligned; written by the linker */
+    uint32_t partition_size;     /* bytes of the pool that the hypervisor keeps for each partition, */
+    uint32_t vcpu_size;          /* and for each virtual CPU; multiples of 16 */
 };
 
 #endif

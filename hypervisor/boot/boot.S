@@ -22,6 +22,8 @@ _start:
     .word   0                           @ description_offset: the tool writes it
     .word   0                           @ description_size: likewise
     .word   __image_size
+    .word   partition_bytes             @ start.cpp
+    .word   vcpu_bytes
 
 primary:
     mov     r11, r2                     @ the firmware's device tree, where the boot protocol gives one

@@ -1,6 +1,7 @@
 #include "boot/setup.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "arch/stage2.hpp"
 #include "barrier.hpp"
@@ -15,14 +16,24 @@ namespace {
 
 constinit System the_system;
 
-// Takes translation tables out of the pool that the tool reserved. Nothing is ever given back: partitions are static.
+// Gives out the pool that the tool reserved: the partitions' roots, what the hypervisor keeps of each partition and virtual CPU, then
+// translation tables. Nothing is ever given back: partitions are static.
 class Pool {
 public:
     Pool(const partita_image_header& header, std::byte* base)
         : physical_(header.pool_base), memory_(base + (header.pool_base - header.hypervisor_base)), size_(header.pool_size) {}
 
-    [[nodiscard]] Descriptor* root() { return allocate(std::uint64_t{stage2::root_entries} * sizeof(Descriptor)); }
-    [[nodiscard]] Descriptor* take() { return allocate(kPageSize); }
+    [[nodiscard]] Descriptor* root() { return table_of(std::uint64_t{stage2::root_entries} * sizeof(Descriptor)); }
+    [[nodiscard]] Descriptor* take() { return table_of(kPageSize); }
+    // count objects as they are made; empty if there is too little.
+    template <typename Object>
+    [[nodiscard]] std::span<Object> objects(std::size_t count) {
+        std::byte* const bytes = allocate(std::uint64_t{count} * sizeof(Object), alignof(Object));
+        if (bytes == nullptr) return {};
+        auto* const first = reinterpret_cast<Object*>(bytes);
+        for (std::size_t n = 0; n < count; ++n) std::construct_at(first + n);
+        return {first, count};
+    }
     [[nodiscard]] PhysAddr physical(const Descriptor* table) const {
         return PhysAddr{physical_ + static_cast<std::uint64_t>(reinterpret_cast<const std::byte*>(table) - memory_)};
     }
@@ -32,12 +43,16 @@ public:
     void publish(const Descriptor*) const {}  // nothing walks the tables before the barrier at the end of set_up()
 
 private:
+    [[nodiscard]] std::byte* allocate(std::uint64_t size, std::uint64_t alignment) {
+        const std::uint64_t begin = (used_ + alignment - 1) & ~(alignment - 1);
+        if (begin > size_ || size > size_ - begin) return nullptr;
+        used_ = begin + size;
+        return memory_ + static_cast<std::uintptr_t>(begin);
+    }
     // Roots are taken first, each aligned to its size, since the pool begins aligned.
-    [[nodiscard]] Descriptor* allocate(std::uint64_t size) {
-        if (size > size_ - used_) return nullptr;
-        auto* const table = reinterpret_cast<Descriptor*>(memory_ + static_cast<std::uintptr_t>(used_));
-        used_ += size;
-        for (std::uint64_t n = 0; n < size / sizeof(Descriptor); ++n) table[n] = 0;
+    [[nodiscard]] Descriptor* table_of(std::uint64_t size) {
+        auto* const table = reinterpret_cast<Descriptor*>(allocate(size, kPageSize));
+        for (std::uint64_t n = 0; table != nullptr && n < size / sizeof(Descriptor); ++n) table[n] = 0;
         return table;
     }
 
@@ -121,6 +136,9 @@ void set_up(const ImageView& image, std::byte* base) {
     Pool pool{*image.header, base};
     std::array<Descriptor*, PARTITA_MAX_PARTITIONS> roots{};
     for (std::uint32_t n = 0; n < the_system.partition_count; ++n) roots[n] = pool.root();
+    the_system.partitions = pool.objects<Partition>(image.partitions.size());
+    the_system.vcpus = pool.objects<VcpuSlot>(image.vcpus.size());
+    if (the_system.partitions.empty() || the_system.vcpus.empty()) panic("the pool is too small for its partitions and virtual CPUs");
     for (std::uint32_t n = 0; n < the_system.partition_count; ++n) {
         Partition& partition = the_system.partitions[n];
         const partita_partition& description = image.partitions[n];
@@ -130,8 +148,7 @@ void set_up(const ImageView& image, std::byte* base) {
         partition.copies = image.copies.subspan(description.copies.first, description.copies.count);
         partition.patches = image.patches.subspan(description.patches.first, description.patches.count);
         partition.routes = image.interrupts.subspan(description.routes.first, description.routes.count);
-        partition.vcpus = std::span{the_system.vcpus}.subspan(description.vcpus.first, description.vcpus.count);
-        if (roots[n] == nullptr) panic("the pool of translation tables is too small", n);
+        partition.vcpus = the_system.vcpus.subspan(description.vcpus.first, description.vcpus.count);
         map_regions(partition, roots[n], pool);
         partition.vttbr_without_vmid = pool.physical(roots[n]).value;
         partition.vttbr = partition.vttbr_without_vmid | static_cast<std::uint64_t>(n + 1) << 48;  // VMID: never 0
@@ -140,7 +157,7 @@ void set_up(const ImageView& image, std::byte* base) {
             the_system.owner[route.intid] = &partition.distributor;
             gic::configure(route.intid, (route.flags & PARTITA_ROUTE_EDGE) != 0);
         }
-        console::name_channel(partition.channel(), description.name);
+        console::open_channel(partition.channel(), description.name, partition.output);
     }
     for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) number_vcpus(the_system.cpus[n]);
     dsb_ish();

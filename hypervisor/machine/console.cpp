@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "machine/lock.hpp"
-#include "machine/ring.hpp"
 #include "machine/timer.hpp"
 #include "machine/uart.hpp"
 
@@ -13,7 +12,6 @@ namespace partita::console {
 
 namespace {
 
-using Ring = ByteRing<2048>;
 constexpr unsigned burst = 256;  // bytes that one call sends at most, so that no exit is unbounded
 
 constexpr std::uint32_t turn = 256;  // bytes that a channel sends at most before others get their turn
@@ -29,7 +27,8 @@ struct Sender {
     const char* prefix = nullptr;      // plain: the rest of a prefix that is being sent
 };
 
-constinit std::array<Ring, channels> rings;
+constinit Ring log_ring;
+constinit std::array<Ring*, channels> rings{};
 constinit std::array<const char*, channels> names{};
 constinit SpinLock sending;
 constinit std::atomic<std::uint32_t> more{0};
@@ -45,9 +44,9 @@ constinit bool receiving_escape = false;
 
 // Whether a channel has something. Its bit is taken back otherwise, and set again where its writer was faster.
 bool is_filled(std::uint32_t channel) {
-    if (!rings[channel].empty()) return true;
+    if (!rings[channel]->empty()) return true;
     filled.fetch_and(~(1u << channel));
-    if (!rings[channel].empty()) filled.fetch_or(1u << channel);
+    if (!rings[channel]->empty()) filled.fetch_or(1u << channel);
     return false;
 }
 
@@ -73,7 +72,7 @@ std::optional<std::uint32_t> ready_channel() {
 std::uint8_t take(std::uint32_t channel) {
     if (channel != sender.channel || sender.left == 0) sender.left = turn;
     sender.channel = channel;
-    const std::uint8_t byte = rings[channel].take().value_or(0);
+    const std::uint8_t byte = rings[channel]->take().value_or(0);
     (void)is_filled(channel);
     sender.left = byte == static_cast<std::uint8_t>('\n') ? 0 : sender.left - 1;
     return byte;
@@ -152,19 +151,23 @@ void start(bool framed) {
     sender = {};
     silence = CNTFRQ::read() / 10;
     names.fill("");
-    names[PARTITA_CONSOLE_LOG] = "partita:";
+    rings.fill(nullptr);
+    open_channel(PARTITA_CONSOLE_LOG, "partita:", log_ring);
     uart::start();
 }
 
-void name_channel(std::uint32_t channel, const char* name) { names[channel] = name; }
+void open_channel(std::uint32_t channel, const char* name, Ring& ring) {
+    names[channel] = name;
+    rings[channel] = &ring;
+}
 
 bool put(std::uint32_t channel, std::uint8_t byte) {
-    if (!rings[channel].put(byte)) return false;
+    if (!rings[channel]->put(byte)) return false;
     filled.fetch_or(1u << channel);
     return true;
 }
-bool full(std::uint32_t channel) { return rings[channel].full(); }
-std::uint32_t room(std::uint32_t channel) { return Ring::capacity - rings[channel].count(); }
+bool full(std::uint32_t channel) { return rings[channel]->full(); }
+std::uint32_t room(std::uint32_t channel) { return Ring::capacity - rings[channel]->count(); }
 
 void want_room() { starved.store(1); }
 bool room_wanted() { return starved.exchange(0) != 0; }
@@ -187,8 +190,8 @@ void tick() {
 }
 
 void flush() {
-    for (Ring& ring : rings)
-        while (!ring.empty()) pump();
+    for (const Ring* const ring : rings)
+        while (ring != nullptr && !ring->empty()) pump();
 }
 
 std::optional<Received> receive() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "machine/ring.hpp"
 #include "partita/console.h"
 #include "partita/system_image.h"
 
@@ -11,10 +12,13 @@ namespace partita::console {
 
 inline constexpr std::uint32_t channels = PARTITA_CONSOLE_FIRST_PARTITION + PARTITA_MAX_PARTITIONS;
 
+using Ring = ByteRing<2048>;
+
 // Without frames each line begins with its channel's name, and is broken by another channel's only when it is long or its
 // writer has been silent for 100 ms.
 void start(bool framed);
-void name_channel(std::uint32_t channel, const char* name);
+// Before a channel is used; the log's is open from the start.
+void open_channel(std::uint32_t channel, const char* name, Ring& ring);
 
 // Puts a byte into a channel's ring; false when it is full. One writer of a channel at a time.
 bool put(std::uint32_t channel, std::uint8_t byte);

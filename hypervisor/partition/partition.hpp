@@ -9,6 +9,7 @@
 #include "device/pl011.hpp"
 #include "device/pl031.hpp"
 #include "interrupt/virtual_gic.hpp"
+#include "machine/console.hpp"
 #include "machine/timer.hpp"
 #include "partita/system_image.h"
 #include "partition/vcpu.hpp"
@@ -28,7 +29,7 @@ struct LoadCursor {
     std::uint64_t offset = 0;
 };
 
-struct Partition {
+struct alignas(16) Partition {
     const partita_partition* description = nullptr;
     std::span<const partita_region> regions;
     std::span<const partita_copy> copies;
@@ -54,6 +55,8 @@ struct Partition {
     std::atomic<std::uint32_t> reports{0};
     std::atomic<std::uint32_t> suppressed{0};
     std::atomic<timer::Ticks> reports_since{0};
+
+    console::Ring output;  // what its console has to send
 
     [[nodiscard]] std::uint32_t channel() const { return PARTITA_CONSOLE_FIRST_PARTITION + number; }
     [[nodiscard]] bool is(std::uint32_t flag) const { return (description->flags & flag) != 0; }

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 #include "machine/lock.hpp"
 #include "partition/entropy.hpp"
@@ -14,11 +15,11 @@ namespace partita {
 
 struct System {
     const partita_image_header* image = nullptr;
-    std::array<Partition, PARTITA_MAX_PARTITIONS> partitions;
+    std::span<Partition> partitions;  // in the pool, as are the vCPUs
     std::uint32_t partition_count = 0;
     std::array<Cpu, PARTITA_MAX_CPUS> cpus;
     std::uint32_t cpu_count = 0;
-    std::array<VcpuSlot, PARTITA_MAX_VCPUS> vcpus;
+    std::span<VcpuSlot> vcpus;
     std::uint32_t list_registers = 0;
     std::array<Distributor*, PARTITA_MAX_INTERRUPTS> owner{};  // of each physical interrupt; nullptr: nobody's, or the hypervisor's
     Guarded<Entropy> entropy;

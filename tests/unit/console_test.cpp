@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include "random.hpp"
 #include <string>
@@ -47,6 +48,14 @@ public:
     std::uint32_t mask = 0;
 };
 
+std::array<console::Ring, console::channels> rings;
+
+void name(std::uint32_t channel, const char* text) { console::open_channel(channel, text, rings[channel]); }
+void begin(bool framed) {
+    console::start(framed);
+    for (std::uint32_t channel = PARTITA_CONSOLE_FIRST_PARTITION; channel < console::channels; ++channel) name(channel, "");
+}
+
 void drain() {
     for (int n = 0; n < 100; ++n) console::pump();
 }
@@ -64,7 +73,7 @@ std::map<std::uint32_t, std::string> take_apart(const std::string& wire) {
 
 TEST(Console, WhatGoesInComesOut) {
     FakeUart wire;
-    console::start(true);
+    begin(true);
     Random random{7};
     std::map<std::uint32_t, std::string> sent;
     for (int n = 0; n < 20'000; ++n) {
@@ -79,7 +88,7 @@ TEST(Console, WhatGoesInComesOut) {
 
 TEST(Console, ALateListenerFindsItsPlace) {
     FakeUart wire;
-    console::start(true);
+    begin(true);
     for (int n = 0; n < 1500; ++n) console::put(3, 'x');
     drain();
     const auto heard = take_apart(wire.output.substr(300));
@@ -88,7 +97,7 @@ TEST(Console, ALateListenerFindsItsPlace) {
 
 TEST(Console, WaitsForRoomAndAsksForIt) {
     FakeUart wire;
-    console::start(true);
+    begin(true);
     wire.room = 5;
     for (int n = 0; n < 100; ++n) console::put(1, 'y');
     console::pump();
@@ -103,7 +112,7 @@ TEST(Console, WaitsForRoomAndAsksForIt) {
 TEST(Console, AFullRingRefuses) {
     FakeUart wire;
     wire.room = 0;
-    console::start(true);
+    begin(true);
     int taken = 0;
     while (console::put(2, 'z')) ++taken;
     EXPECT_EQ(taken, 2048);
@@ -115,9 +124,9 @@ TEST(Console, AFullRingRefuses) {
 
 TEST(Console, PlainLinesHaveTheirPartitionsName) {
     FakeUart wire;
-    console::start(false);
-    console::name_channel(1, "one");
-    console::name_channel(2, "two");
+    begin(false);
+    name(1, "one");
+    name(2, "two");
     write(1, "first\nprompt> ");
     drain();
     CNTPCT::write(CNTPCT::read() + CNTFRQ::read());
@@ -128,9 +137,9 @@ TEST(Console, PlainLinesHaveTheirPartitionsName) {
 
 TEST(Console, PlainLinesAreNotBrokenWhileTheirWriterGoesOn) {
     FakeUart wire;
-    console::start(false);
-    console::name_channel(1, "one");
-    console::name_channel(2, "two");
+    begin(false);
+    name(1, "one");
+    name(2, "two");
     write(1, "slow");
     drain();
     write(2, "other\n");
@@ -155,8 +164,8 @@ TEST(Console, AFloodTakesTurns) {
     for (const bool framed : {true, false})
         for (const std::string flood : {"noise\n", "noise"}) {
             FakeUart wire;
-            console::start(framed);
-            console::name_channel(1, "flood");
+            begin(framed);
+            name(1, "flood");
             for (int n = 0; n < 20; ++n) {
                 while (console::put(1, static_cast<std::uint8_t>(flood[static_cast<std::size_t>(n) % flood.size()]))) {
                 }
@@ -170,7 +179,7 @@ TEST(Console, AFloodTakesTurns) {
 
 TEST(Log, LinesAreWholeOrCounted) {
     FakeUart wire;
-    console::start(true);
+    begin(true);
     wire.room = 0;
     for (int n = 0; n < 200; ++n) LogLine("state").key("partition", 7);
     wire.room = ~0u;
@@ -187,7 +196,7 @@ TEST(Log, LinesAreWholeOrCounted) {
 
 TEST(Console, InputFindsItsChannel) {
     FakeUart wire;
-    console::start(true);
+    begin(true);
     wire.input = tool::to_channel(2, std::string{"ab\x10"}) + tool::to_channel(1, "c");
     std::map<std::uint32_t, std::string> heard;
     while (const auto received = console::receive()) heard[received->channel] += static_cast<char>(received->byte);
@@ -196,7 +205,7 @@ TEST(Console, InputFindsItsChannel) {
 
 TEST(Log, FactsAreLines) {
     FakeUart wire;
-    console::start(true);
+    begin(true);
     LogLine("fault").key("partition", 1).word("cause", "write").hex("ipa", 0x1'0000'0000).hex("pc", 0x80).key("zero", 0);
     drain();
     EXPECT_EQ(take_apart(wire.output).at(0), "fault partition=1 cause=write ipa=0x0100000000 pc=0x00000080 zero=0\n");

@@ -44,13 +44,14 @@ public:
         add("b", {1}, 0x4200'0000);
         plan_.partitions[0].routes.push_back({40, false, "device"});
         plan_.partitions[0].routes.push_back({41, true, "edge device"});
-        const auto bytes = tool::describe_system(plan_, {base, 0x20000}, {});
+        const auto bytes = tool::describe_system(plan_, {base, 0x20000, sizeof(Partition), sizeof(VcpuSlot)}, {});
         EXPECT_TRUE(bytes) << (bytes ? "" : bytes.error());
         description_.assign((bytes->size() + 7) / 8, 0);
         std::memcpy(description_.data(), bytes->data(), bytes->size());
         const auto view = check_image(std::as_bytes(std::span{description_}).first(bytes->size()));
         EXPECT_TRUE(view);
         own_.resize(kBlockSize);
+        console::open_channel(PARTITA_CONSOLE_LOG, "partita:", log_);
         system().list_registers = list_registers;
         set_up(*view, own_.data());
         for (std::uint32_t n = 0; n < 2; ++n) {
@@ -102,6 +103,7 @@ private:
     tool::Plan plan_;
     std::vector<std::uint64_t> description_;
     std::vector<std::byte> own_;
+    console::Ring log_;
 };
 
 }  // namespace partita

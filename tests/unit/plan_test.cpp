@@ -66,6 +66,8 @@ TEST_F(PlanTest, ThePackedImageIsWhatTheHypervisorReads) {
     Bytes hypervisor = elf_at(0xf000'0000);
     put_word(hypervisor, 84 + 4, PARTITA_IMAGE_MAGIC);
     put_word(hypervisor, 84 + 16, 0x1'8000);
+    put_word(hypervisor, 84 + 20, 4000);  // of each partition
+    put_word(hypervisor, 84 + 24, 3328);  // of each virtual CPU
     const auto image = pack(*plan, hypervisor, {.framed_console = true});
     ASSERT_TRUE(image) << (image ? "" : image.error());
     const auto reread = read_elf(to_elf(*image));
@@ -78,6 +80,7 @@ TEST_F(PlanTest, ThePackedImageIsWhatTheHypervisorReads) {
     const auto view = check_image(std::as_bytes(std::span{words}).first(image->description.size()));
     ASSERT_TRUE(view);
     EXPECT_EQ(view->cpus[2].slice_us, 5000u);
+    EXPECT_GE(view->header->pool_size, 3 * 0x4000u + 3 * 4000u + 4 * 3328u);
     EXPECT_EQ(view->partitions[1].flags, PARTITA_ON_FAULT_STOP);
     const Bytes binary = to_binary(*image);
     for (const Segment& segment : image->segments)

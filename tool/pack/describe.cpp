@@ -92,14 +92,15 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
     bytes.insert(bytes.end(), first, first + records.size() * sizeof(Record));
 }
 
-[[nodiscard]] std::uint64_t pool_needed(const Plan& plan) {
-    std::uint64_t bytes = 0;
+[[nodiscard]] std::uint64_t pool_needed(const Plan& plan, const OwnMemory& own) {
+    std::uint64_t objects = 0, bytes = 0;
     for (const PlannedPartition& partition : plan.partitions) {
         bytes += stage2::root_entries * sizeof(Descriptor);
+        objects += own.partition_size + own.vcpu_size * partition.cpus.size();
         for (const PlannedRegion& region : partition.regions)
             bytes += Stage2<NoPool>::tables_needed(Ipa{region.ipa}, PhysAddr{region.pa}, region.size) * kPageSize;
     }
-    return bytes;
+    return bytes + (objects + kPageSize - 1) / kPageSize * kPageSize;
 }
 
 // The console's interrupts go to the CPU with the fewest virtual CPUs: to an idle one where there is one.
@@ -158,7 +159,7 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     header.hypervisor_base = own.base;
     constexpr std::uint64_t root_alignment = 0x4000;
     header.pool_base = own.base + (own.description_offset + bytes.size() + root_alignment - 1) / root_alignment * root_alignment;
-    header.pool_size = pool_needed(plan);
+    header.pool_size = pool_needed(plan, own);
     header.hypervisor_end = header.pool_base + header.pool_size;
     if (options.trace_bytes != 0) {
         header.trace_size = options.trace_bytes;

@@ -35,7 +35,9 @@ std::expected<SystemImage, std::string> pack(const Plan& plan, std::span<const s
         little(first, offsetof(partita_hypervisor_header, magic)) != PARTITA_IMAGE_MAGIC)
         return std::unexpected("the hypervisor's image has no header; build it anew");
     const std::uint64_t offset = (little(first, offsetof(partita_hypervisor_header, image_size)) + kPageSize - 1) & ~(kPageSize - 1);
-    auto description = describe_system(plan, {plan.hypervisor_base, offset}, options);
+    const OwnMemory own{plan.hypervisor_base, offset, little(first, offsetof(partita_hypervisor_header, partition_size)),
+                        little(first, offsetof(partita_hypervisor_header, vcpu_size))};
+    auto description = describe_system(plan, own, options);
     if (!description) return std::unexpected(description.error());
     put32(first, offsetof(partita_hypervisor_header, description_offset), offset);
     put32(first, offsetof(partita_hypervisor_header, description_size), description->size());
