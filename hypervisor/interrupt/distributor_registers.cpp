@@ -216,8 +216,8 @@ void Distributor::send_sgi(VcpuInterrupts& by, uint32_t value) {
     const uint32_t self = 1u << by.index();
     // 3 is reserved (§4.3.15).
     uint32_t targets = filter == 0 ? value >> 16 & everyone_ : filter == 1 ? everyone_ & ~self : filter == 2 ? self : 0;
-    if ((targets & self) != 0 && by.take_sgi_directly(id, by.index())) targets &= ~self;
-    for (; targets != 0; targets &= targets - 1) {
+    if ((targets & self) != 0) by.take_own_sgi(id);
+    for (targets &= ~self; targets != 0; targets &= targets - 1) {
         VcpuInterrupts& target = *setup_.vcpu[static_cast<unsigned>(__builtin_ctz(targets))];
         target.post_sgi(id, by.index());
         notify(target);

@@ -168,21 +168,27 @@ bool VcpuInterrupts::place(uint32_t id) {
     return true;
 }
 
-// The most urgent interrupt that waits, pending or active ones, or `none`. Lower numbers win among equals (IHI 0048B §3.3).
-uint32_t VcpuInterrupts::best_waiting(bool active) const {
-    uint32_t best = none, best_rank = ~0u;
+// Lower numbers win among equals (IHI 0048B §3.3).
+VcpuInterrupts::Urgent VcpuInterrupts::most_urgent() const {
+    Urgent best{none, none};
+    uint32_t pending_rank = none, active_rank = none;
     waiting_.each([&](uint32_t id) {
-        const uint32_t now = word(id);
-        if (irq::Active::test(now) != active || irq::Priority::get(now) >= best_rank) return;
-        best = id;
-        best_rank = irq::Priority::get(now);
+        const uint32_t now = word(id), rank = irq::Priority::get(now);
+        if (irq::Active::test(now)) {
+            if (rank < active_rank) best.active = id, active_rank = rank;
+        } else if (rank < pending_rank) {
+            best.pending = id, pending_rank = rank;
+        }
     });
     return best;
 }
 
-// Places what waits, most urgent first, as far as there is room. True when something is left.
-bool VcpuInterrupts::place_all(bool active) {
-    for (uint32_t id = best_waiting(active); id != none; id = best_waiting(active)) {
+// Places what waits as far as there is room: pending ones first, the most urgent first. What is left.
+VcpuInterrupts::Left VcpuInterrupts::place_all() {
+    while (waiting_.any()) {
+        const Urgent urgent = most_urgent();
+        const bool pending = urgent.pending != none;
+        const uint32_t id = pending ? urgent.pending : urgent.active;
         unwait(id);
         if (!takes(id, word(id))) {
             consider(id);
@@ -190,10 +196,10 @@ bool VcpuInterrupts::place_all(bool active) {
         }
         if (place(id)) continue;
         wait(id);
-        if (!active) blocked_priority_ = irq::Priority::get(word(id));
-        return true;
+        if (pending) blocked_priority_ = irq::Priority::get(word(id));
+        return {pending, urgent.active != none};  // where no pending one finds room, no active one does
     }
-    return false;
+    return {};
 }
 
 // Gives list registers to what waits, and asks for maintenance only while something is left. A pending one that is left waits
@@ -204,17 +210,16 @@ void VcpuInterrupts::place_waiting() {
         set_control(gich::hcr::enable);
         return find_usable();
     }
-    bool pending_left = false, active_left = false;
+    Left left{};
     // What yields may have ended meanwhile, and is looked at again: at most once for each list register.
     for (unsigned round = 0; round <= count_; ++round) {
         look_.drain([this](uint32_t id) { consider(id); });
-        pending_left = waiting_.any() && place_all(false);
-        active_left = waiting_.any() && place_all(true);
+        left = place_all();
         if (!look_.any()) break;
     }
     uint32_t control = gich::hcr::enable;
-    if (pending_left || active_left) control |= gich::hcr::underflow | gich::hcr::entry_not_present;
-    if (pending_left) control |= gich::hcr::no_pending;
+    if (left.pending || left.active) control |= gich::hcr::underflow | gich::hcr::entry_not_present;
+    if (left.pending) control |= gich::hcr::no_pending;
     set_control(control);
     find_usable();
 }

@@ -77,6 +77,12 @@ void VcpuInterrupts::take_sgis(unsigned pair) {
     }
 }
 
+void VcpuInterrupts::take_own_sgi(uint32_t id) {
+    sgi_sources_[id] = static_cast<std::uint8_t>(sgi_sources_[id] | 1u << index_);
+    look_.add(id);
+    look_around();
+}
+
 void VcpuInterrupts::look_around() {
     (void)count_ends();
     empty_ = gic::empty_list_registers();

@@ -129,6 +129,8 @@ public:
     [[gnu::always_inline]] inline void take_linked_private(std::uint32_t id);
     // An SGI that this vCPU, loaded, is to take: put straight into a list register. False: it must be posted.
     [[nodiscard, gnu::always_inline]] inline bool take_sgi_directly(std::uint32_t id, unsigned source);
+    // An SGI that it sent itself, whatever is in the way.
+    void take_own_sgi(std::uint32_t id);
     // The same for a linked SPI that targets this vCPU.
     [[nodiscard]] bool take_spi_directly(std::uint32_t id, std::uint32_t word);
     // The level of a private interrupt that the hypervisor emulates.
@@ -157,7 +159,10 @@ private:
     void reconcile(unsigned n, std::uint32_t value);
     [[nodiscard]] std::uint32_t pend_active(std::uint32_t id, std::uint32_t value, std::uint32_t word);
     [[nodiscard]] bool place(std::uint32_t id);
-    [[nodiscard]] bool place_all(bool active);
+    struct Left {
+        bool pending = false, active = false;
+    };
+    [[nodiscard]] Left place_all();
     void write(unsigned n, std::uint32_t id);
     void fold(unsigned n);
     void release(std::uint32_t id);
@@ -178,7 +183,11 @@ private:
     [[nodiscard]] int find(std::uint32_t id) const;
     [[nodiscard]] int victim(std::uint32_t priority) const;
     [[nodiscard]] int active_victim() const;
-    [[nodiscard]] std::uint32_t best_waiting(bool active) const;
+    // The most urgent of what waits, or none (~0) of either kind.
+    struct Urgent {
+        std::uint32_t pending, active;
+    };
+    [[nodiscard]] Urgent most_urgent() const;
     void wait(std::uint32_t id) { waiting_.add(id); }
     void unwait(std::uint32_t id) { waiting_.remove(id); }
     [[nodiscard]] std::uint32_t all() const { return (1u << count_) - 1; }
