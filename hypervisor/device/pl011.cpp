@@ -69,11 +69,13 @@ uint32_t Pl011::read(uint32_t offset) {
 }
 
 void Pl011::write(uint32_t offset, uint32_t value) {
+    const auto byte = static_cast<std::uint8_t>(value);
+    const bool sent = offset == DR && console::send_at_once(channel_, byte);
     state_.with([&](State& state) {
         switch (offset) {
             case DR:
                 // Transmits whatever CR says: images exist that never enable the UART.
-                state.wants_room = !console::put(channel_, static_cast<std::uint8_t>(value)) || console::full(channel_);
+                state.wants_room = !sent && (!console::put(channel_, byte) || console::full(channel_));
                 state.ris = state.wants_room ? state.ris & ~interrupt_transmit : state.ris | interrupt_transmit;
                 if (state.wants_room) {
                     update_flags();
@@ -92,7 +94,7 @@ void Pl011::write(uint32_t offset, uint32_t value) {
         }
         update(state);
     });
-    if (offset != DR) return;
+    if (offset != DR || (sent && !console::waiting())) return;
     console::pump();
     if ((flags_.load(std::memory_order_relaxed) & flag_transmit_full) != 0) drained();
 }

@@ -144,6 +144,13 @@ void send_burst() {
     uart::want_room(true);
 }
 
+// Whoever finds the lock taken leaves its bytes to us: it says so first, we look for it last. Neither may overtake the other, which
+// acquire and release alone would allow (a store and a later load).
+void release_sending() {
+    sending.unlock();
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
 }  // namespace
 
 void start(bool framed) {
@@ -166,6 +173,21 @@ bool put(std::uint32_t channel, std::uint8_t byte) {
     filled.fetch_or(1u << channel);
     return true;
 }
+bool send_at_once(std::uint32_t channel, std::uint8_t byte) {
+    constexpr auto escape = static_cast<std::uint8_t>(PARTITA_CONSOLE_ESCAPE);
+    if (!framed_output || byte == escape || waiting() || !sending.try_lock()) return false;
+    // What this channel's writer put into its ring before has been sent, or its bit would be set.
+    const bool can = !waiting() && sender.channel == channel && sender.until_select != 0 && !sender.owed && uart::can_send();
+    if (can) {
+        uart::send(byte);
+        --sender.until_select;
+        sender.left = byte == static_cast<std::uint8_t>('\n') ? 0 : turn;
+    }
+    release_sending();
+    return can;
+}
+bool waiting() { return filled.load(std::memory_order_acquire) != 0; }
+
 bool full(std::uint32_t channel) { return rings[channel]->full(); }
 std::uint32_t room(std::uint32_t channel) { return Ring::capacity - rings[channel]->count(); }
 
@@ -173,14 +195,14 @@ void want_room() { starved.store(1); }
 bool room_wanted() { return starved.exchange(0) != 0; }
 
 void pump() {
-    more.store(1, std::memory_order_release);
+    more.store(1);  // in order with try_lock(): see release_sending()
     // Two rounds at most, or a partition that floods its console would keep another CPU draining for it. What comes later is
     // the business of the UART's interrupt.
     for (unsigned round = 0; round < 2; ++round) {
         if (more.load(std::memory_order_acquire) == 0 || !sending.try_lock()) return;
         more.store(0, std::memory_order_relaxed);
         send_burst();
-        sending.unlock();
+        release_sending();
     }
     if (more.load(std::memory_order_acquire) != 0) uart::want_room(true);
 }

@@ -22,6 +22,10 @@ void open_channel(std::uint32_t channel, const char* name, Ring& ring);
 
 // Puts a byte into a channel's ring; false when it is full. One writer of a channel at a time.
 bool put(std::uint32_t channel, std::uint8_t byte);
+// Sends a byte straight to the UART, where nothing waits in any ring and the channel is the one that was sent from last; false: it is to
+// be put. Another's bytes may have come to wait meanwhile (waiting()): pump() is to be called then, as after put().
+[[nodiscard]] bool send_at_once(std::uint32_t channel, std::uint8_t byte);
+[[nodiscard]] bool waiting();
 [[nodiscard]] bool full(std::uint32_t channel);
 [[nodiscard]] std::uint32_t room(std::uint32_t channel);
 

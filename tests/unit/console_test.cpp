@@ -86,6 +86,29 @@ TEST(Console, WhatGoesInComesOut) {
     EXPECT_EQ(take_apart(wire.output), sent);
 }
 
+// Bytes that go straight to the UART and bytes that wait keep their order, and the frames theirs.
+TEST(Console, WhatIsSentAtOnceKeepsItsPlace) {
+    FakeUart wire;
+    begin(true);
+    Random random{8};
+    std::map<std::uint32_t, std::string> sent;
+    unsigned at_once = 0;
+    for (int n = 0; n < 50'000; ++n) {
+        const std::uint32_t channel =
+            random() % 40 == 0 ? random() % console::channels : static_cast<unsigned>(n) / 2000 % console::channels;
+        const char byte = random() % 20 == 0 ? static_cast<char>(PARTITA_CONSOLE_ESCAPE) : static_cast<char>(random());
+        wire.room = random() % 10 == 0 ? 0 : ~0u;
+        const bool direct = console::send_at_once(channel, static_cast<std::uint8_t>(byte));
+        at_once += direct ? 1 : 0;
+        if (direct || console::put(channel, static_cast<std::uint8_t>(byte))) sent[channel] += byte;
+        if (!direct || console::waiting()) console::pump();
+    }
+    wire.room = ~0u;
+    drain();
+    EXPECT_EQ(take_apart(wire.output), sent);
+    EXPECT_GT(at_once, 10'000u);
+}
+
 TEST(Console, ALateListenerFindsItsPlace) {
     FakeUart wire;
     begin(true);
