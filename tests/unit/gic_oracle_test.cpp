@@ -37,11 +37,12 @@ enum class Op : std::uint32_t {
     end,
     swap,
     forward,
+    restart,
     count
 };
 constexpr const char* names[] = {
-    "enable",    "disable", "set_pending",  "clear_pending", "set_active",     "clear_active", "priority", "target", "send",   "set_sgi",
-    "clear_sgi", "line",    "private_line", "physical_line", "physical_pulse", "acknowledge",  "end",      "swap",   "forward"};
+    "enable",    "disable", "set_pending",  "clear_pending", "set_active",     "clear_active", "priority", "target", "send",    "set_sgi",
+    "clear_sgi", "line",    "private_line", "physical_line", "physical_pulse", "acknowledge",  "end",      "swap",   "forward", "restart"};
 static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
 
 struct Step {
@@ -64,9 +65,14 @@ public:
         other_cpu = [] { the_world->answer_for_the_other(); };
         fake_.start(1);
         fake_.start(0);
+        begin_life();
+    }
+
+    // The guest's first steps: its second vCPU, and the lines' kinds.
+    void begin_life() {
         EXPECT_EQ(power_on(a_, 1, 0x4000'8000, 0), PSCI_SUCCESS);
         settle();
-        swap();
+        if (!loaded(1)) swap();
         write(0, gicd::ICFGR + 12, 4, 0x0000'00aa);  // 48 to 51 are edges
         for (unsigned id = first_shared; id < first_level; ++id) oracle_.at(0, id).edge = true;
         oracle_.at(0, linked_edge).edge = true;
@@ -104,7 +110,7 @@ private:
     [[nodiscard]] bool loaded(unsigned n) { return vcpu(n).cpu->loaded == &vcpu(n); }
     [[nodiscard]] static bool linked(unsigned id) { return id == linked_level || id == linked_edge; }
     [[nodiscard]] static bool by_guest(Op op) {
-        return op != Op::line && op != Op::physical_line && op != Op::physical_pulse && op != Op::swap;
+        return op != Op::line && op != Op::physical_line && op != Op::physical_pulse && op != Op::swap && op != Op::restart;
     }
 
     // A vCPU does something only while it is loaded; an end needs something that runs.
@@ -182,6 +188,7 @@ private:
                 fake_.gic.end();
                 return oracle_.end(cpu);
             case Op::swap: return swap();
+            case Op::restart: return restart(cpu);
             case Op::forward: oracle_.forwards = step.value % 4 != 0; return write(cpu, gicd::CTLR, 4, oracle_.forwards ? 1 : 0);
             case Op::count: return;
         }
@@ -194,6 +201,22 @@ private:
         fake_.gic.acknowledge();
         const bool linked = list_register::Hardware::test(*given);
         oracle_.acknowledge(cpu, list_register::VirtualId::get(*given), linked ? 0 : list_register::SourceCpu::get(*given) % 8);
+    }
+
+    // Whatever it was doing: nothing of it is in the next life, apart from what the hardware's lines say.
+    void restart(unsigned cpu) {
+        fake_.be_cpu(cpu);
+        partita::end(a_, Ending::restart);
+        settle();
+        if (a_.phase.load() != Phase::running || a_.starts != ++lives_) wrong_ = "it does not begin again";
+        stack_of_ = {};
+        for (unsigned n = 0; n < 2; ++n) {
+            fake_.be_cpu(n);
+            fake_.gic.running.clear();
+        }
+        oracle_ = GicOracle{};
+        oracle_.set_line(0, linked_level, line_);
+        begin_life();
     }
 
     // CPU 1 goes to the other partition, or comes back.
@@ -233,7 +256,10 @@ private:
                 }
                 if ((cpu.inbox.load() | cpu.looks.load()) == 0) continue;
                 busy = true;
-                (void)run_next(cpu);
+                try {
+                    (void)run_next(cpu);
+                } catch (const Idle&) {  // between two lives
+                }
             }
             if (!busy) return;
         }
@@ -286,12 +312,14 @@ private:
     std::array<std::vector<std::pair<std::uint32_t, std::uint32_t>>, 2> stack_of_;
     bool line_ = false;
     unsigned step_ = 0;
+    unsigned lives_ = 1;
     bool thorough_;
     std::string wrong_;
 };
 
 Step any_step(Random& random) {
     Step step{static_cast<Op>(random() % static_cast<std::uint32_t>(Op::count)), random() % 2, 0, random()};
+    if (step.op == Op::restart && random() % 16 != 0) step.op = Op::forward;
     if (random() % 3 == 0) step.op = random() % 2 == 0 ? Op::acknowledge : Op::end;
     const unsigned shared = first_shared + random() % (last_shared - first_shared + 1);
     step.id = shared;
