@@ -30,7 +30,7 @@ constexpr uint32_t identification(uint32_t offset) {
 
 int DistributorRegisters::held(uint32_t id, uint32_t& value) {
     if (!by_.loaded_) return -1;  // all that it holds is in memory
-    if (by_.count_ends()) by_.serve();
+    if (by_.count_ends()) by_.look_around();
     by_.empty_ = gic::empty_list_registers();
     const int n = by_.find(id);
     if (n < 0) return -1;

@@ -239,6 +239,7 @@ bool VcpuInterrupts::count_ends() {
     end_spilled(count);
     control_ = gich::hcr::enable;
     usable_ = 0;
+    blocked_priority_ = none;            // no look may leave it at that
     gic::set_virtual_control(control_);  // takes the count back to 0; place_waiting() asks again for what it needs
     return true;
 }

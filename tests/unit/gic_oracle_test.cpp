@@ -356,6 +356,16 @@ std::vector<Step> shorten(unsigned list_registers, std::vector<Step> steps) {
     return steps;
 }
 
+// What random sequences found, as short as it could be made.
+TEST(GicOracle, AgreesWhereItOnceDidNot) {
+    const std::vector<Step> full_of_active_ones = {{Op::swap, 1, 52, 0},        {Op::set_sgi, 0, 30, 3},     {Op::set_sgi, 0, 40, 2},
+                                                   {Op::set_active, 0, 30, 0},  {Op::swap, 0, 3, 0},         {Op::set_active, 0, 54, 0},
+                                                   {Op::forward, 0, 52, 1},     {Op::acknowledge, 0, 0, 0},  {Op::send, 1, 40, 736574233},
+                                                   {Op::end, 0, 3, 827565666},  {Op::acknowledge, 0, 40, 0}, {Op::end, 0, 52, 2739998698},
+                                                   {Op::acknowledge, 0, 41, 0}, {Op::end, 0, 30, 3316826813}};
+    EXPECT_EQ(run(2, full_of_active_ones, true), "");
+}
+
 TEST(GicOracle, AgreesInAnyOrder) {
     constexpr unsigned length = 250;
     const char* const asked = std::getenv("PARTITA_ORACLE_SEQUENCES");  // for a night
