@@ -185,10 +185,11 @@ VcpuInterrupts::Urgent VcpuInterrupts::most_urgent() const {
 
 // Places what waits as far as there is room: pending ones first, the most urgent first. What is left.
 VcpuInterrupts::Left VcpuInterrupts::place_all() {
-    while (waiting_.any()) {
+    for (;;) {
         const Urgent urgent = most_urgent();
         const bool pending = urgent.pending != none;
         const uint32_t id = pending ? urgent.pending : urgent.active;
+        if (id == none) return {};
         unwait(id);
         if (!takes(id, word(id))) {
             consider(id);
@@ -199,7 +200,6 @@ VcpuInterrupts::Left VcpuInterrupts::place_all() {
         if (pending) blocked_priority_ = irq::Priority::get(word(id));
         return {pending, urgent.active != none};  // where no pending one finds room, no active one does
     }
-    return {};
 }
 
 // Gives list registers to what waits, and asks for maintenance only while something is left. A pending one that is left waits
