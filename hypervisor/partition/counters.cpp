@@ -15,8 +15,9 @@ void reset_counters(Vcpu& vcpu) {
     PMINTENCLR::write(all);
     PMCR::write(reset_events | reset_cycles);
     PMOVSR::write(all);
-    for (std::uint32_t n = 0; n <= Count::get(PMCR::read()); ++n) {
-        PMSELR::write(n == Count::get(PMCR::read()) ? cycles : n);
+    const std::uint32_t count = Count::get(PMCR::read());
+    for (std::uint32_t n = 0; n <= count; ++n) {
+        PMSELR::write(n == count ? cycles : n);
         isb();
         PMXEVTYPER::write(0);
     }

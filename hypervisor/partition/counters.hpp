@@ -8,7 +8,7 @@ namespace partita {
 [[nodiscard]] inline bool has_counters(const Partition& partition) { return partition.is(PARTITA_PMU); }
 
 // Stopped, zero and silent, as the architecture leaves them unknown at reset and a guest must not find those of an earlier life
-// (DDI 0406C C12.4.3, B4.1). On the vCPU's CPU, while it is off.
+// (DDI 0406C C12). On the vCPU's CPU, while it is off.
 void reset_counters(Vcpu& vcpu);
 
 // An interrupt of the counters, as the partition gets it: linked, and one for each CPU.

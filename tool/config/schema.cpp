@@ -49,9 +49,8 @@ constexpr Key partition_keys[] = {
      "their interrupts keep their numbers, and the guest's device tree gets their nodes. A device that masters the bus is refused.",
      "[\"/pl031@9010000\"]"},
     {"pmu", Type::choice, false, "\"none\"", "none given",
-     "The CPUs' performance counters. `given`: the partition has them, with their interrupt; each of its CPUs must run this one virtual "
-     "CPU "
-     "alone. Otherwise they read as zero.",
+     "The CPUs' performance counters. `given`: the partition has them, with their interrupt; each of its CPUs must run this one "
+     "virtual CPU alone. Otherwise they read as zero.",
      "\"given\""},
     {"on_exit", Type::choice, false, "\"stop\"", "stop restart", "What happens when the guest powers itself off (PSCI SYSTEM_OFF).",
      "\"restart\""},
