@@ -29,6 +29,16 @@
 #define PARTITA_HYPERCALL_UID 0x8600ff01u     /* r0-r3: the 128-bit identity below */
 #define PARTITA_HYPERCALL_VERSION 0x8600ff03u /* r0: major, r1: minor */
 
+/* r1: the schedule to change to, counted as described from 0; any larger number only asks. It takes effect on all CPUs at once, at
+ * the end of the frame that follows this one. r0: PSCI_SUCCESS, or PSCI_DENIED to a partition without the right to manage.
+ * r1: the schedule that will be in force then, r2: how many there are (0: none is described). */
+#define PARTITA_HYPERCALL_SCHEDULE 0x8600ff10u
+/* The calling virtual CPU's processor time in this life, in ticks of the counter: r0, r1 what it had (low word first), r2, r3 what it
+ * could have used while others ran: stolen time. */
+#define PARTITA_HYPERCALL_TIME 0x8600ff11u
+/* Gives the rest of the virtual CPU's turn to those of its priority. */
+#define PARTITA_HYPERCALL_YIELD 0x8600ff12u
+
 #define PARTITA_UID_0 0x8c7a3b52u
 #define PARTITA_UID_1 0x6e4f91d0u
 #define PARTITA_UID_2 0xa5c2178eu

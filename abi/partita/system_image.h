@@ -10,14 +10,18 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 4u
+#define PARTITA_IMAGE_VERSION 5u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
 #define PARTITA_MAX_PARTITIONS 8u
-#define PARTITA_MAX_VCPUS 16u
+#define PARTITA_MAX_VCPUS 32u
 #define PARTITA_MAX_VCPUS_PER_PARTITION 8u
 #define PARTITA_MAX_INTERRUPTS 288u /* SGIs, PPIs and 256 SPIs */
+#define PARTITA_MAX_SCHEDULES 4u
+#define PARTITA_MAX_WINDOWS 512u          /* of all schedules and CPUs, gaps included */
+#define PARTITA_SHORTEST_WINDOW_US 20u    /* so that a CPU that was held up catches up in bounded time */
+#define PARTITA_LONGEST_TIME_US 60000000u /* of a frame, a slice, a budget's period */
 #define PARTITA_NAME_SIZE 32u
 #define PARTITA_TRAP_SLOTS 32u
 
@@ -63,6 +67,16 @@ struct partita_image_header {
     struct partita_table copies;
     struct partita_table patches;
     struct partita_table interrupts;
+    struct partita_table frames;  /* a partita_slice of `windows` for each CPU of each schedule, schedule by schedule */
+    struct partita_table windows; /* without end where a CPU has none: everything that is pinned to it may run */
+};
+
+/* A part of a CPU's major frame. The windows of a frame follow each other without a gap: what is nobody's is a window of no
+ * partition. All frames of a schedule are equally long, and a CPU has windows in every schedule or in none. */
+#define PARTITA_WINDOW_SIZE 16u /* bytes of the pool that the hypervisor keeps for each */
+struct partita_window {
+    uint32_t length_us;  /* microseconds */
+    uint32_t partitions; /* bit n: partition n may run in it */
 };
 
 struct partita_cpu {
@@ -78,10 +92,14 @@ struct partita_cpu {
 #define PARTITA_ON_FAULT_RESTART 4u /* ... or restarts it */
 #define PARTITA_ON_RESET_STOP 8u    /* a reset that the guest asks for leaves it off */
 #define PARTITA_PMU 0x10u           /* it has the performance counters of its CPUs, which run nothing else */
+#define PARTITA_SLACK 0x20u         /* it may run whenever nobody else wants its CPU, outside its windows too */
+#define PARTITA_BUDGET_EACH 0x40u   /* each of its virtual CPUs has the budget for itself; otherwise those of one CPU share it */
+#define PARTITA_BUDGET_SOFT 0x80u   /* over its budget it runs when nobody else wants to; otherwise it waits */
 #define PARTITA_RIGHT_MANAGE 0x100u
 #define PARTITA_RIGHT_SERVE 0x200u
 #define PARTITA_RIGHT_TRACE 0x400u
 #define PARTITA_RIGHT_DEBUG 0x800u
+#define PARTITA_TIME_STOPS 0x1000u /* its virtual counter stands still while it is off or being loaded */
 
 /* Ranges of a table that belong to one partition. */
 struct partita_slice {
@@ -107,6 +125,8 @@ struct partita_partition {
     uint32_t r0, r1, r2;        /* registers at entry */
     uint32_t console_interrupt; /* INTID of the emulated PL011 */
     uint32_t clock_interrupt;   /* ... PL031; 0: it has none */
+    uint32_t budget_us;         /* processor time in each period, in microseconds; 0: as much as there is */
+    uint32_t period_us;
     uint32_t reserved;
     uint32_t interrupts; /* INTIDs that its distributor has: a multiple of 32 */
     uint32_t trap_multiplier;

@@ -17,7 +17,8 @@ enum partita_trace_kind {
     PARTITA_TRACE_WAKE = 6,      /* ... and one came */
     PARTITA_TRACE_INJECT = 7,    /* an interrupt was put into a list register; a: INTID, b: vCPU in its partition */
     PARTITA_TRACE_SGI = 8,       /* a guest sent an SGI; a: the value written to GICD_SGIR, b: vCPU in its partition */
-    PARTITA_TRACE_FAULT = 9      /* a guest touched what it does not have; a: virtual address, b: IPA >> 8 */
+    PARTITA_TRACE_FAULT = 9,     /* a guest touched what it does not have; a: virtual address, b: IPA >> 8 */
+    PARTITA_TRACE_WINDOW = 10    /* a window of the major frame began; a: how many ticks late it was seen, b: PARTITA_TRACE_IN_FRAME */
 };
 
 struct partita_trace_record {
@@ -28,5 +29,8 @@ struct partita_trace_record {
 
 /* A vCPU as records name it: bits 15-8 its partition, bits 7-0 its number in it. */
 #define PARTITA_TRACE_VCPU(partition, index) ((partition) << 8 | (index))
+
+/* A window as records name it: bits 31-24 its schedule, bits 23-0 its number among the CPU's windows in it. */
+#define PARTITA_TRACE_IN_FRAME(schedule, window) ((schedule) << 24 | (window))
 
 #endif

@@ -35,12 +35,15 @@ struct Syndrome {
     using Long = Field<std::uint32_t, 25>;
     using ConditionValid = Field<std::uint32_t, 24>;
     using Condition = Field<std::uint32_t, 23, 20>;
+    using ForEvent = Field<std::uint32_t, 0>;
 
     [[nodiscard]] constexpr TrapClass trap_class() const { return static_cast<TrapClass>(Class::get(raw)); }
     [[nodiscard]] constexpr bool long_instruction() const { return Long::test(raw); }
     [[nodiscard]] constexpr bool condition_valid() const { return ConditionValid::test(raw); }
     [[nodiscard]] constexpr std::uint32_t condition() const { return Condition::get(raw); }
 
+    // Of a trapped WFI or WFE (ISS bit 0): it was WFE.
+    [[nodiscard]] constexpr bool for_event() const { return ForEvent::test(raw); }
     [[nodiscard]] constexpr bool always() const {
         constexpr std::uint32_t al = 14;
         return (raw & (ConditionValid::mask | Condition::mask)) == (ConditionValid::mask | Condition::make(al));

@@ -167,11 +167,50 @@ struct Taken {
     }
 };
 
+[[nodiscard]] Check check_budget(const partita_partition& partition, std::size_t n) {
+    if (partition.budget_us == 0) return {};
+    const bool good = partition.period_us <= PARTITA_LONGEST_TIME_US && partition.budget_us <= partition.period_us;
+    return good ? Check{} : fail(ImageFault::bad_schedule, n);
+}
+
+// The windows of one CPU in one schedule: their length in all, or 0 where one is impossible.
+[[nodiscard]] std::uint64_t frame_length(const ImageView& view, partita_slice frame) {
+    std::uint64_t length = 0;
+    for (const partita_window& window : view.windows.subspan(frame.first, frame.count)) {
+        const bool good = window.length_us >= PARTITA_SHORTEST_WINDOW_US && window.length_us <= PARTITA_LONGEST_TIME_US &&
+                          window.partitions >> view.partitions.size() == 0;
+        if (!good) return 0;
+        length += window.length_us;
+    }
+    return length <= PARTITA_LONGEST_TIME_US ? length : 0;
+}
+
+// Every window belongs to one frame, in order; the frames of a schedule are equally long; a CPU has windows in all schedules or in none.
+[[nodiscard]] Check check_frames(const ImageView& view) {
+    const std::size_t cpus = view.cpus.size(), schedules = view.frames.size() / cpus;
+    if (view.frames.size() % cpus != 0 || schedules > PARTITA_MAX_SCHEDULES || view.windows.size() > PARTITA_MAX_WINDOWS)
+        return fail(ImageFault::too_many);
+    std::size_t taken = 0;
+    for (std::size_t n = 0; n < view.frames.size(); ++n) {
+        const partita_slice frame = view.frames[n];
+        if (frame.first != taken || !inside(frame, view.windows.size())) return fail(ImageFault::bad_reference, n);
+        taken += frame.count;
+        if ((frame.count == 0) != (view.frames[n % cpus].count == 0)) return fail(ImageFault::bad_schedule, n);
+        if (frame.count == 0) continue;
+        std::size_t first = n - n % cpus;  // the first frame of this schedule that has windows
+        while (view.frames[first].count == 0) ++first;
+        const std::uint64_t length = frame_length(view, frame);
+        if (length == 0 || length != frame_length(view, view.frames[first])) return fail(ImageFault::bad_schedule, n);
+    }
+    return taken == view.windows.size() ? Check{} : fail(ImageFault::bad_reference, taken);
+}
+
 [[nodiscard]] Check check_partition(const ImageView& view, std::size_t n) {
     const partita_partition& partition = view.partitions[n];
     if (std::memchr(partition.name, 0, sizeof partition.name) == nullptr || partition.name[0] == 0) return fail(ImageFault::bad_name, n);
     if (auto ok = check_vcpus(view, partition, n); !ok) return ok;
     if (auto ok = check_counters(view, partition, n); !ok) return ok;
+    if (auto ok = check_budget(partition, n); !ok) return ok;
     if (auto ok = check_memory(view, partition, n); !ok) return ok;
     if (auto ok = check_slots(partition, n); !ok) return ok;
     return check_interrupts(view, partition, n);
@@ -183,6 +222,8 @@ struct Taken {
     if (view.partitions.empty() || view.partitions.size() > PARTITA_MAX_PARTITIONS) return fail(ImageFault::too_many);
     if (view.header->board.uart_cpu >= view.cpus.size()) return fail(ImageFault::bad_reference);
     if (view.vcpus.size() > PARTITA_MAX_VCPUS) return fail(ImageFault::too_many);
+    for (const partita_cpu& cpu : view.cpus)
+        if (cpu.slice_us > PARTITA_LONGEST_TIME_US || cpu.tick_us > PARTITA_LONGEST_TIME_US) return fail(ImageFault::bad_schedule);
     const partita_image_header& header = *view.header;
     if (header.trace_base != 0) {
         const std::uint64_t size = header.trace_size, most = kBlockSize;
@@ -215,6 +256,7 @@ const char* describe(ImageFault fault) {
         case ImageFault::bad_interrupt: return "an interrupt does not exist or has two owners";
         case ImageFault::bad_slot: return "an emulated page is in the wrong slot";
         case ImageFault::no_vcpu: return "a partition has no virtual CPU";
+        case ImageFault::bad_schedule: return "a window, a budget or a slice is impossible";
     }
     return "unknown";
 }
@@ -237,7 +279,8 @@ std::expected<ImageView, ImageError> check_image(std::span<const std::byte> byte
     const bool tables = take(bytes, header.cpus, view.cpus) && take(bytes, header.partitions, view.partitions) &&
                         take(bytes, header.vcpus, view.vcpus) && take(bytes, header.regions, view.regions) &&
                         take(bytes, header.copies, view.copies) && take(bytes, header.patches, view.patches) &&
-                        take(bytes, header.interrupts, view.interrupts);
+                        take(bytes, header.interrupts, view.interrupts) && take(bytes, header.frames, view.frames) &&
+                        take(bytes, header.windows, view.windows);
     if (!tables) return fail(ImageFault::table_outside);
     if (auto ok = check_counts(view); !ok) return std::unexpected(ok.error());
     Taken taken;
@@ -247,6 +290,7 @@ std::expected<ImageView, ImageError> check_image(std::span<const std::byte> byte
         if (auto ok = check_region(view, n); !ok) return std::unexpected(ok.error());
     for (std::size_t n = 0; n < view.partitions.size(); ++n)
         if (auto ok = check_partition(view, n); !ok) return std::unexpected(ok.error());
+    if (auto ok = check_frames(view); !ok) return std::unexpected(ok.error());
     return view;
 }
 

@@ -26,6 +26,7 @@ enum class ImageFault : std::uint32_t {
     bad_interrupt,
     bad_slot,
     no_vcpu,
+    bad_schedule,
 };
 
 [[nodiscard]] const char* describe(ImageFault fault);
@@ -45,6 +46,8 @@ struct ImageView {
     std::span<const partita_copy> copies;
     std::span<const partita_patch> patches;
     std::span<const partita_route> interrupts;
+    std::span<const partita_slice> frames;
+    std::span<const partita_window> windows;
 };
 
 // bytes: 8-byte aligned. Total: any input gives a view or an error.

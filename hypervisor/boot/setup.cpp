@@ -86,15 +86,17 @@ void set_up_trace(const ImageView& image, std::byte* base) {
     }
 }
 
+[[nodiscard]] timer::Ticks ticks_of(std::uint64_t microseconds) { return CNTFRQ::read() * microseconds / 1'000'000; }
+
 void set_up_cpus(const ImageView& image) {
-    const std::uint64_t frequency = CNTFRQ::read();
     the_system.cpu_count = static_cast<std::uint32_t>(image.cpus.size());
     for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) {
         Cpu& cpu = the_system.cpus[n];
         cpu.index = n;
-        cpu.slice = frequency * image.cpus[n].slice_us / 1'000'000;
-        cpu.armed = cpu.alarm = timer::never;
-        cpu.tick = frequency * image.cpus[n].tick_us / 1'000'000;
+        cpu.slice = image.cpus[n].slice_us != 0 ? ticks_of(image.cpus[n].slice_us) : timer::never;
+        cpu.armed = cpu.alarm = cpu.soonest = timer::never;
+        cpu.tick = ticks_of(image.cpus[n].tick_us);
+        cpu.change = &the_system.schedule_change;
     }
 }
 
@@ -115,12 +117,74 @@ void set_up_vcpus(const ImageView& image, Partition& partition) {
     }
 }
 
+// A budget is drawn on by each virtual CPU of the partition alone, or by those that share this CPU.
+void give_account(Vcpu& vcpu) {
+    const partita_partition& description = *vcpu.partition->description;
+    if (description.budget_us == 0) return;
+    Vcpu* holder = &vcpu;
+    if (!vcpu.partition->is(PARTITA_BUDGET_EACH))
+        for (VcpuSlot& slot : vcpu.partition->vcpus)
+            if (slot.vcpu.cpu == vcpu.cpu && slot.vcpu.index < holder->index) holder = &slot.vcpu;
+    holder->own_account.budget = ticks_of(description.budget_us);
+    holder->own_account.period = ticks_of(description.period_us);
+    holder->own_account.members |= vcpu.bit;
+    vcpu.account = &holder->own_account;
+}
+
 // Each vCPU's bit, and those of its equals, once the order of all is known.
 void number_vcpus(Cpu& cpu) {
     for (std::uint32_t n = 0; n < cpu.count; ++n) cpu.vcpus[n]->bit = 1u << n;
     for (std::uint32_t n = 0; n < cpu.count; ++n)
         for (std::uint32_t other = 0; other < cpu.count; ++other)
             if (cpu.vcpus[other]->priority == cpu.vcpus[n]->priority) cpu.vcpus[n]->equals |= 1u << other;
+    for (std::uint32_t n = 0; n < cpu.count; ++n) {
+        Vcpu& vcpu = *cpu.vcpus[n];
+        if (vcpu.partition->is(PARTITA_SLACK)) cpu.slack |= vcpu.bit;
+        if (vcpu.partition->is(PARTITA_BUDGET_SOFT)) cpu.soft |= vcpu.bit;
+        give_account(vcpu);
+    }
+}
+
+[[nodiscard]] std::uint32_t bits_of(const Cpu& cpu, std::uint32_t partitions) {
+    std::uint32_t bits = 0;
+    for (std::uint32_t n = 0; n < cpu.count; ++n)
+        if ((partitions >> cpu.vcpus[n]->partition->number & 1u) != 0) bits |= cpu.vcpus[n]->bit;
+    return bits;
+}
+
+// The windows of a CPU's frame, in ticks: each begins at the tick that its time is in, so that lengths add up to the same on all CPUs.
+void set_up_frame(Cpu& cpu, std::span<const partita_window> described, std::span<Window> windows) {
+    std::uint64_t at_us = 0;
+    for (std::size_t n = 0; n < described.size(); ++n) {
+        const timer::Ticks begin = ticks_of(at_us);
+        at_us += described[n].length_us;
+        windows[n] = {ticks_of(at_us) - begin, bits_of(cpu, described[n].partitions), n + 1 == described.size()};
+    }
+}
+
+void set_up_frames(const ImageView& image, std::span<Window> windows) {
+    if (the_system.cpu_count == 0) return;
+    the_system.schedules = static_cast<std::uint32_t>(image.frames.size()) / the_system.cpu_count;
+    for (std::size_t n = 0; n < image.frames.size(); ++n) {
+        const partita_slice slice = image.frames[n];
+        if (slice.count == 0) continue;
+        Cpu& cpu = the_system.cpus[n % the_system.cpu_count];
+        const auto own = windows.subspan(slice.first, slice.count);
+        set_up_frame(cpu, image.windows.subspan(slice.first, slice.count), own);
+        cpu.frames.first[n / the_system.cpu_count] = own.data();
+    }
+    const timer::Ticks epoch = timer::now();
+    bool led = false;
+    for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) {
+        Cpu& cpu = the_system.cpus[n];
+        begin_frames(cpu.frames, epoch);
+        const bool framed = cpu.frames.window != nullptr;
+        cpu.frames.leads = framed && !led;
+        led = led || framed;
+        cpu.inside = framed ? cpu.frames.window->inside : ~0u;
+        cpu.alone = cpu.count == 1 && !framed && cpu.vcpus[0]->account == nullptr;
+        cpu.since = epoch;
+    }
 }
 
 }  // namespace
@@ -138,7 +202,9 @@ void set_up(const ImageView& image, std::byte* base) {
     for (std::uint32_t n = 0; n < the_system.partition_count; ++n) roots[n] = pool.root();
     the_system.partitions = pool.objects<Partition>(image.partitions.size());
     the_system.vcpus = pool.objects<VcpuSlot>(image.vcpus.size());
-    if (the_system.partitions.empty() || the_system.vcpus.empty()) panic("the pool is too small for its partitions and virtual CPUs");
+    const std::span<Window> windows = pool.objects<Window>(image.windows.size());
+    if (the_system.partitions.empty() || the_system.vcpus.empty() || windows.size() != image.windows.size())
+        panic("the pool is too small for its partitions, virtual CPUs and windows");
     for (std::uint32_t n = 0; n < the_system.partition_count; ++n) {
         Partition& partition = the_system.partitions[n];
         const partita_partition& description = image.partitions[n];
@@ -160,6 +226,7 @@ void set_up(const ImageView& image, std::byte* base) {
         console::open_channel(partition.channel(), description.name, partition.output);
     }
     for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) number_vcpus(the_system.cpus[n]);
+    set_up_frames(image, windows);
     dsb_ish();
 }
 

@@ -2,6 +2,7 @@
 
 #include "partita/hypercall.h"
 #include "partition/lifecycle.hpp"
+#include "partition/system.hpp"
 #include "schedule/schedule.hpp"
 
 namespace partita {
@@ -48,6 +49,26 @@ void ask_end(Vcpu& vcpu, uint32_t flag, Ending if_set, Ending otherwise) {
     end(*vcpu.partition, vcpu.partition->is(flag) ? if_set : otherwise);
 }
 
+void change_schedule(Vcpu& vcpu) {
+    System& all = system();
+    const uint32_t wanted = vcpu.r[1];
+    vcpu.r[0] = result(PSCI_SUCCESS);
+    if (wanted < all.schedules) {
+        if (vcpu.partition->is(PARTITA_RIGHT_MANAGE))
+            all.schedule_change.want(wanted);
+        else
+            vcpu.r[0] = result(PSCI_DENIED);
+    }
+    vcpu.r[1] = all.schedule_change.wanted(), vcpu.r[2] = all.schedules, vcpu.r[3] = 0;
+}
+
+// Up to this call: what runs is charged at the next decision only.
+void tell_time(Vcpu& vcpu) {
+    const timer::Ticks ran = vcpu.ran + (timer::now() - vcpu.cpu->since);
+    vcpu.r[0] = static_cast<uint32_t>(ran), vcpu.r[1] = static_cast<uint32_t>(ran >> 32);
+    vcpu.r[2] = static_cast<uint32_t>(vcpu.stolen), vcpu.r[3] = static_cast<uint32_t>(vcpu.stolen >> 32);
+}
+
 }  // namespace
 
 void hypercall(Vcpu& vcpu) {
@@ -74,6 +95,9 @@ void hypercall(Vcpu& vcpu) {
             vcpu.r[0] = PARTITA_UID_0, vcpu.r[1] = PARTITA_UID_1, vcpu.r[2] = PARTITA_UID_2, vcpu.r[3] = PARTITA_UID_3;
             return;
         case PARTITA_HYPERCALL_VERSION: vcpu.r[0] = PARTITA_VERSION_MAJOR, vcpu.r[1] = PARTITA_VERSION_MINOR; return;
+        case PARTITA_HYPERCALL_SCHEDULE: return change_schedule(vcpu);
+        case PARTITA_HYPERCALL_TIME: return tell_time(vcpu);
+        case PARTITA_HYPERCALL_YIELD: vcpu.r[0] = result(PSCI_SUCCESS); return yield(vcpu);
         default: vcpu.r[0] = result(SMCCC_NOT_SUPPORTED); return;
     }
 }

@@ -31,6 +31,7 @@ void finish(Partition& partition) {
         gic::clear_active(route.intid);
         gic::clear_pending(route.intid);
     }
+    partition.stopped_at = timer::now();
     const bool again = partition.ending.load(std::memory_order_relaxed) == Ending::restart;
     partition.phase.store(again ? Phase::loading : Phase::off, std::memory_order_release);
     tell_state(partition, again ? "restarting" : "off");
@@ -109,6 +110,7 @@ void begin(Partition& partition) {
 void enter(Partition& partition) {
     const partita_partition& description = *partition.description;
     Vcpu& first = partition.vcpus[0].vcpu;
+    if (partition.is(PARTITA_TIME_STOPS)) partition.behind += timer::now() - partition.stopped_at;
     power_up(first, description.entry, description.r0, description.r1, description.r2);
     partition.live.store(1, std::memory_order_relaxed);
     partition.phase.store(Phase::running, std::memory_order_release);

@@ -50,6 +50,8 @@ struct alignas(16) Partition {
     std::atomic<std::uint32_t> live{0};   // vCPUs that are not off, while it runs
     std::atomic<std::uint32_t> stops{0};  // vCPUs that have yet to do their part of its end
     std::uint32_t starts = 0;
+    timer::Ticks behind = 0;      // its virtual counter is the physical one less this (CNTVOFF)
+    timer::Ticks stopped_at = 0;  // when its last life ended
 
     // Reports of what this partition does: a few each second, so that a hostile guest cannot flood the log.
     std::atomic<std::uint32_t> reports{0};

@@ -22,6 +22,8 @@ struct System {
     std::span<VcpuSlot> vcpus;
     std::uint32_t list_registers = 0;
     std::array<Distributor*, PARTITA_MAX_INTERRUPTS> owner{};  // of each physical interrupt; nullptr: nobody's, or the hypervisor's
+    ScheduleChange schedule_change;
+    std::uint32_t schedules = 0;  // that are described
     Guarded<Entropy> entropy;
     std::atomic<std::uint32_t> alive{0};  // partitions that are not off
 };

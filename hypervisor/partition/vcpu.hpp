@@ -11,6 +11,7 @@
 #include "interrupt/virtual_gic.hpp"
 #include "machine/timer.hpp"
 #include "partition/vcpu_state.hpp"
+#include "schedule/budget.hpp"
 
 namespace partita {
 
@@ -50,10 +51,19 @@ struct Vcpu {
     std::uint32_t trap_multiplier = 0;
     RunState state = RunState::off;  // changed by become() alone
 
+    // Its processor time (schedule/). Sums are of this life.
+    std::uint32_t turn = 0;        // at the first of its equals: the bit of the one whose turn it is
+    timer::Ticks slice_left = 0;   // of its turn
+    Account* account = nullptr;    // its budget; nullptr: none
+    Account own_account;           // ... which lies at the first that draws on it
+    timer::Ticks ran = 0;          // what it had
+    timer::Ticks stolen = 0;       // what others had while it could run
+    timer::Ticks ready_since = 0;  // while it can run and does not
+
     // The emulated physical timer (CNTP_*), and the virtual one while parked.
     std::uint32_t cntp_ctl = 0, cntv_ctl = 0;
     timer::Ticks cntp_cval = 0, cntv_cval = 0;
-    timer::Ticks wake_at = 0;  // while parked and blocked: when the first of the two fires
+    timer::Ticks wake_at = 0;  // while parked and blocked: when the first of the two fires, by the physical counter
 
     std::array<std::uint32_t, 64> exits{};  // by exception class (HSR.EC); class 0 counts interrupts
     VcpuInterrupts interrupts;
@@ -92,6 +102,7 @@ inline void Vcpu::reset(std::uint32_t entry, std::uint32_t r0, std::uint32_t r1,
     vfp = {};
     cntp_ctl = 0, cntv_ctl = 0;
     cntp_cval = 0, cntv_cval = 0;
+    ran = stolen = 0;
 }
 
 }  // namespace partita

@@ -18,40 +18,124 @@ namespace {
 
 [[nodiscard]] unsigned lowest(std::uint32_t bits) { return static_cast<unsigned>(__builtin_ctz(bits)); }
 
+// What was used since the last decision.
+void charge(Cpu& cpu, Ticks now) {
+    const Ticks used = now - cpu.since;
+    cpu.since = now;
+    Vcpu* const vcpu = cpu.chosen;
+    if (vcpu == nullptr) return;
+    vcpu->ran += used;
+    vcpu->slice_left = used < vcpu->slice_left ? vcpu->slice_left - used : 0;
+    if (vcpu->account == nullptr || cpu.spare) return;
+    Account& account = *vcpu->account;
+    account.draw(used, now);
+    if (!account.spent()) return;
+    cpu.spent |= account.members;
+    cpu.soonest = std::min(cpu.soonest, account.renews);
+}
+
+// Wakes those whose timer is due and renews budgets whose period is over, as far as the window is for them: what the others are
+// owed can wait until it is, and must not cost this one's time. Finds out when the next is due.
+void look_for_due(Cpu& cpu, Ticks now) {
+    cpu.soonest = timer::never;
+    const std::uint32_t loaded = cpu.loaded != nullptr ? cpu.loaded->bit : 0;
+    for (std::uint32_t left = cpu.asleep & (cpu.inside | cpu.slack) & ~loaded; left != 0; left &= left - 1) {
+        Vcpu& vcpu = *cpu.vcpus[lowest(left)];
+        if (vcpu.wake_at <= now)
+            become(vcpu, RunState::runnable);
+        else
+            cpu.soonest = std::min(cpu.soonest, vcpu.wake_at);
+    }
+    for (std::uint32_t left = cpu.spent & cpu.inside; left != 0;) {
+        Account& account = *cpu.vcpus[lowest(left)]->account;
+        if (account.renews <= now) account.reopen();
+        if (account.spent())
+            cpu.soonest = std::min(cpu.soonest, account.renews);
+        else
+            cpu.spent &= ~account.members;
+        left &= ~account.members;
+    }
+}
+
+void enter_window(Cpu& cpu, Ticks now) {
+    advance(cpu.frames, *cpu.change, now);
+    cpu.inside = cpu.frames.window->inside;
+    look_for_due(cpu, now);
+}
+
+// Of those who are able to run, the one whose turn it is: most urgent, and among equals in a circle.
+Vcpu& turn_among(Cpu& cpu, std::uint32_t able) {
+    const std::uint32_t equals = cpu.vcpus[lowest(able)]->equals, group = equals & able;
+    std::uint32_t& turn = cpu.vcpus[lowest(equals)]->turn;
+    if ((turn & group) != 0) {
+        Vcpu& same = *cpu.vcpus[lowest(turn)];
+        if (same.slice_left != 0) return same;
+    }
+    const std::uint32_t behind = group & ~(turn | (turn - 1));
+    const unsigned next = lowest(behind != 0 ? behind : group);
+    turn = 1u << next;
+    cpu.vcpus[next]->slice_left = cpu.slice;
+    return *cpu.vcpus[next];
+}
+
+void choose(Cpu& cpu, Vcpu* next, Ticks now) {
+    if (next != cpu.chosen) {
+        if (cpu.chosen != nullptr) cpu.chosen->ready_since = now;
+        if (next != nullptr) next->stolen += now - next->ready_since;
+        cpu.chosen = next;
+    }
+    if (next != nullptr && next->account != nullptr && !cpu.spare) next->account->open(now);
+}
+
 }  // namespace
 
-Ticks wakes_at(const Vcpu& vcpu) { return std::min(due(vcpu.cntv_ctl, vcpu.cntv_cval), due(vcpu.cntp_ctl, vcpu.cntp_cval)); }
+Ticks wakes_at(const Vcpu& vcpu) {
+    // A compare value near the end of time stays there.
+    const Ticks behind = vcpu.partition->behind, virtual_due = due(vcpu.cntv_ctl, vcpu.cntv_cval);
+    return std::min(virtual_due <= timer::never - behind ? virtual_due + behind : timer::never, due(vcpu.cntp_ctl, vcpu.cntp_cval));
+}
 
 void become(Vcpu& vcpu, RunState state) {
     Cpu& cpu = *vcpu.cpu;
     const bool ready = state == RunState::runnable || state == RunState::loading, asleep = state == RunState::blocked;
+    if (ready && (cpu.ready & vcpu.bit) == 0) vcpu.ready_since = timer::now();
     cpu.ready = ready ? cpu.ready | vcpu.bit : cpu.ready & ~vcpu.bit;
     cpu.asleep = asleep ? cpu.asleep | vcpu.bit : cpu.asleep & ~vcpu.bit;
     vcpu.state = state;
 }
 
 Vcpu* pick(Cpu& cpu, Ticks now) {
-    if (cpu.ready == 0) return nullptr;
-    const std::uint32_t equals = cpu.vcpus[lowest(cpu.ready)]->equals, group = equals & cpu.ready;
-    Cpu::Turn& turn = cpu.turns[lowest(equals)];
-    const bool keeps = (turn.bit & group) != 0 && (cpu.slice == 0 || now < turn.end);
-    if (!keeps) {
-        const std::uint32_t behind = group & ~(turn.bit | (turn.bit - 1));
-        turn = {1u << lowest(behind != 0 ? behind : group), now + cpu.slice};
-    }
-    cpu.chosen = cpu.vcpus[lowest(turn.bit)];
+    charge(cpu, now);
+    if (now >= cpu.frames.end) enter_window(cpu, now);
+    cpu.able = cpu.ready & cpu.inside & ~cpu.spent;
+    cpu.spare = cpu.able == 0;
+    if (cpu.spare) cpu.able = cpu.ready & (cpu.slack | (cpu.soft & cpu.spent & cpu.inside));
+    choose(cpu, cpu.able != 0 ? &turn_among(cpu, cpu.able) : nullptr, now);
     return cpu.chosen;
 }
 
+void yield(Vcpu& vcpu) {
+    if ((vcpu.equals & vcpu.cpu->able & ~vcpu.bit) == 0) return;
+    vcpu.slice_left = 0;
+    vcpu.cpu->reschedule = true;
+}
+
 Ticks next_deadline(const Cpu& cpu) {
-    Ticks deadline = timer::never;
+    Ticks deadline = std::min(cpu.soonest, cpu.frames.end);
     constexpr std::uint32_t control = timer_control::enable | timer_control::masked | timer_control::status;
-    if (cpu.loaded != nullptr && (cpu.loaded->cntp_ctl & control) == timer_control::enable) deadline = cpu.loaded->cntp_cval;
-    const std::uint32_t parked = cpu.asleep & ~(cpu.loaded != nullptr ? cpu.loaded->bit : 0);
-    for (std::uint32_t left = parked; left != 0; left &= left - 1) deadline = std::min(deadline, cpu.vcpus[lowest(left)]->wake_at);
-    if (cpu.chosen != nullptr && (cpu.chosen->equals & cpu.ready & ~cpu.chosen->bit) != 0)
-        deadline = std::min(deadline, cpu.turns[lowest(cpu.chosen->equals)].end);
+    if (cpu.loaded != nullptr && (cpu.loaded->cntp_ctl & control) == timer_control::enable)
+        deadline = std::min(deadline, cpu.loaded->cntp_cval);
+    const Vcpu* const chosen = cpu.chosen;
+    if (chosen == nullptr) return deadline;
+    if ((chosen->equals & cpu.able & ~chosen->bit) != 0 && cpu.slice != timer::never)
+        deadline = std::min(deadline, cpu.since + chosen->slice_left);
+    if (chosen->account != nullptr && !cpu.spare) deadline = std::min(deadline, chosen->account->spent_at(cpu.since));
     return deadline;
+}
+
+void note_sleeper(Cpu& cpu, Vcpu& vcpu) {
+    vcpu.wake_at = wakes_at(vcpu);
+    if ((vcpu.bit & (cpu.inside | cpu.slack)) != 0) cpu.soonest = std::min(cpu.soonest, vcpu.wake_at);
 }
 
 void find_alarm(Cpu& cpu) {
@@ -86,10 +170,7 @@ void expire(Cpu& cpu, Ticks now) {
         settle_physical_timer(*cpu.loaded, now);
         if (cpu.loaded->state == RunState::blocked && cpu.loaded->interrupts.signalled()) wake(*cpu.loaded);
     }
-    for (std::uint32_t left = cpu.asleep; left != 0; left &= left - 1) {
-        Vcpu& vcpu = *cpu.vcpus[lowest(left)];
-        if (&vcpu != cpu.loaded && vcpu.wake_at <= now) wake(vcpu);
-    }
+    if (now >= cpu.soonest) look_for_due(cpu, now);
 }
 
 void wake(Vcpu& vcpu) {

@@ -11,7 +11,7 @@ namespace partita {
 [[nodiscard]] Outcome dispatch(Vcpu& vcpu, Syndrome syndrome);
 void apply(Vcpu& vcpu, Outcome outcome, Syndrome syndrome);
 
-[[nodiscard]] Outcome on_wait(Vcpu& vcpu, Syndrome syndrome);         // WFI
+[[nodiscard]] Outcome on_wait(Vcpu& vcpu, Syndrome syndrome);         // WFI, WFE
 [[nodiscard]] Outcome on_cp15(Vcpu& vcpu, CoprocessorAccess access);  // MCR, MRC
 [[nodiscard]] Outcome on_frequent_cp15(Vcpu& vcpu, CoprocessorAccess access);
 [[nodiscard]] Outcome on_conditional_cp15(Vcpu& vcpu, CoprocessorAccess access);

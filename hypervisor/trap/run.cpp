@@ -46,7 +46,7 @@ void park(Cpu& cpu, Vcpu& vcpu) {
     CNTV_CTL::write(0);
     isb();
     cpu.timer_enabled = vcpu.interrupts.park();
-    if (vcpu.state == RunState::blocked) vcpu.wake_at = wakes_at(vcpu);
+    if (vcpu.state == RunState::blocked) note_sleeper(cpu, vcpu);
     save_system(&vcpu.system);
     if (cpu.has_thumbee) vcpu.system.teecr = TEECR::read(), vcpu.system.teehbr = TEEHBR::read();
     save_banked(&vcpu.banked);
@@ -85,6 +85,7 @@ void load(Cpu& cpu, Vcpu& vcpu) {
     cpu.last_of[partition.number] = &vcpu;
     load_banked(&vcpu.banked);
     enter_vfp(cpu, vcpu);
+    CNTVOFF::write(partition.behind);
     CNTV_CVAL::write(vcpu.cntv_cval);  // before the control: an old compare value must not fire
     CNTV_CTL::write(vcpu.cntv_ctl);
     cpu.loaded = &vcpu;
@@ -180,11 +181,23 @@ void give_vfp(Vcpu& vcpu) {
     cpu.vfp_open = true;
 }
 
+namespace {
+
+[[gnu::noinline]] void tell_window(Cpu& cpu) {
+    const FramePosition& at = cpu.frames;
+    trace::record(cpu, PARTITA_TRACE_WINDOW, static_cast<std::uint32_t>(at.late),
+                  PARTITA_TRACE_IN_FRAME(at.schedule, static_cast<std::uint32_t>(at.window - at.first[at.schedule])));
+}
+
+}  // namespace
+
 Vcpu* run_next(Cpu& cpu) {
     for (;;) {
         cpu.reschedule = false;
         while (posted(cpu)) serve_inbox(cpu);
+        const std::uint32_t entered = cpu.frames.entered;
         Vcpu* const next = pick(cpu, timer::now());
+        if (cpu.frames.entered != entered) tell_window(cpu);
         if (next != nullptr && next->state == RunState::runnable) {
             switch_to(cpu, *next);
             if (cpu.reschedule) continue;
@@ -203,8 +216,19 @@ Vcpu* run_next(Cpu& cpu) {
     }
 }
 
+namespace {
+
+// Whether two of its vCPUs take turns: then one that waits for an event (a lock, mostly) gives its turn to the other.
+[[nodiscard]] bool shares_turns(const Cpu& cpu) {
+    for (std::uint32_t n = 0; n < cpu.count; ++n)
+        if ((cpu.vcpus[n]->equals & (cpu.vcpus[n]->equals - 1)) != 0) return true;
+    return false;
+}
+
+}  // namespace
+
 void prepare_traps(Cpu& cpu) {
-    HCR::write(policy.hcr);
+    HCR::write(shares_turns(cpu) ? policy.hcr | hcr::TWE : policy.hcr);
     HSTR::write(policy.hstr);
     HCPTR::write(policy.hcptr);
     isb();

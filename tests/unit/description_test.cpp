@@ -49,8 +49,8 @@ TEST_F(Description, EachMistakeIsFound) {
         {"negative CPU", head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [-1]\n",
          "cpus must not be negative"},
         {"CPU claimed twice", good + second + "cpus = [0]\n",
-         "s.toml:12:9: error: CPU 0 is claimed twice: by \"two\" here and by \"one\" at line 7; use another CPU, or share it: [[cpu]] id = "
-         "0, slice = \"5 ms\""},
+         "s.toml:12:9: error: CPU 0 is claimed twice: by \"two\" here and by \"one\" at line 7; use another CPU, share it: [[cpu]] id = "
+         "0, slice = \"5 ms\", or give each its windows: [[schedule]] and [[window]]"},
         {"CPU described twice", head + "[[cpu]]\nid = 0\nslice = \"5 ms\"\n[[cpu]]\nid = 0\nslice = \"5 ms\"\n" + good.substr(head.size()),
          "CPU 0 is described twice: here and at line 4"},
         {"counters of a shared CPU",

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <deque>
+#include <functional>
 
 #include "boot/image_check.hpp"
 #include "boot/setup.hpp"
@@ -25,7 +26,8 @@ class FakeSystem {
 public:
     static constexpr std::uint64_t base = 0x4020'0000;
 
-    explicit FakeSystem(unsigned list_registers = 4) : gic(list_registers) {
+    // `change` may make another system of it before it is set up.
+    explicit FakeSystem(unsigned list_registers = 4, const std::function<void(tool::Plan&)>& change = {}) : gic(list_registers) {
         system().~System();
         new (&system()) System{};
         fake_hardware = {};
@@ -40,10 +42,11 @@ public:
         board_.uart = {0x0900'0000, 0x1000}, board_.uart_interrupt = 33;
         plan_.board = &board_;
         plan_.slices = {0, 5'000'000};
-        add("a", {0, 1}, 0x4100'0000);
-        add("b", {1}, 0x4200'0000);
+        plan_.partitions.push_back(partition("a", {0, 1}, 0x4100'0000));
+        plan_.partitions.push_back(partition("b", {1}, 0x4200'0000));
         plan_.partitions[0].routes.push_back({40, false, "device"});
         plan_.partitions[0].routes.push_back({41, true, "edge device"});
+        if (change) change(plan_);
         const auto bytes = tool::describe_system(plan_, {base, 0x20000, sizeof(Partition), sizeof(VcpuSlot)}, {});
         EXPECT_TRUE(bytes) << (bytes ? "" : bytes.error());
         description_.assign((bytes->size() + 7) / 8, 0);
@@ -83,8 +86,7 @@ public:
 
     FakeGic gic;
 
-private:
-    void add(const std::string& name, std::vector<std::uint32_t> cpus, std::uint64_t pa) {
+    [[nodiscard]] static tool::PlannedPartition partition(const std::string& name, std::vector<std::uint32_t> cpus, std::uint64_t pa) {
         tool::PlannedPartition out;
         out.name = name;
         out.cpus = std::move(cpus);
@@ -96,9 +98,15 @@ private:
                                PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});
         out.copies.push_back({"image", tool::platform::ram + 0x8000, tool::Bytes(100'000, 0x11), 0x4400'0000});
         out.patches.push_back({tool::platform::ram + 0x100, 64, 12, 76});
-        plan_.partitions.push_back(std::move(out));
+        return out;
     }
 
+    // Whoever has a turn on the CPU has used it up.
+    static void end_turns(Cpu& cpu) {
+        for (std::uint32_t n = 0; n < cpu.count; ++n) cpu.vcpus[n]->slice_left = 0;
+    }
+
+private:
     tool::Board board_;
     tool::Plan plan_;
     std::vector<std::uint64_t> description_;

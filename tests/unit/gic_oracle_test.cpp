@@ -224,7 +224,7 @@ private:
         fake_.be_cpu(1);
         Cpu& cpu = system().cpus[1];
         stack_of_[cpu.loaded == &vcpu(1)] = fake_.gic.running;
-        for (auto& turn : cpu.turns) turn.end = 0;
+        FakeSystem::end_turns(cpu);
         (void)run_next(cpu);
         fake_.gic.running = stack_of_[cpu.loaded == &vcpu(1)];
     }

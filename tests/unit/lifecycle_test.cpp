@@ -201,11 +201,11 @@ TEST_F(TwoCpus, TheLastCpuOffEndsThePartition) {
 
 TEST_F(TwoCpus, AnAsynchronousAbortIsThatOfTheVcpuThatLeaves) {
     fake.be_cpu(1);
-    for (auto& turn : second.cpu->turns) turn.end = 0;
+    FakeSystem::end_turns(*second.cpu);
     ASSERT_EQ(run_next(*second.cpu), &second);
     write_elr(0x4000'1234);
     fake_hardware.abort_pending = true;
-    for (auto& turn : second.cpu->turns) turn.end = 0;
+    FakeSystem::end_turns(*second.cpu);
     ASSERT_EQ(run_next(*second.cpu), &fake.vcpu(1, 0));
     EXPECT_EQ(a.phase.load(), Phase::stopping);
     EXPECT_EQ(system().partitions[1].phase.load(), Phase::running);

@@ -36,7 +36,7 @@ TEST_F(Schedule, ABlockedOneGivesItsTurnAway) {
     ASSERT_EQ(pick(cpu, 0), &one);
     become(one, RunState::blocked);
     EXPECT_EQ(pick(cpu, 10), &two);
-    EXPECT_EQ(cpu.turns[0].end, 10 + slice);
+    EXPECT_EQ(next_deadline(cpu), timer::never) << "nobody waits for its slice's end";
     become(two, RunState::blocked);
     EXPECT_EQ(pick(cpu, 20), nullptr);
 }
@@ -71,16 +71,17 @@ TEST_F(Schedule, LooksAgainWhenTheSliceEndsOrASleeperIsDue) {
     cpu.loaded = &one;
     EXPECT_EQ(next_deadline(cpu), slice);
     become(two, RunState::blocked);
-    two.cntv_ctl = timer_control::enable;
+    ASSERT_EQ(pick(cpu, 1), &one);
+    two.cntv_ctl = timer_control::enable | timer_control::masked;
     two.cntv_cval = 777;
-    two.wake_at = wakes_at(two);
-    EXPECT_EQ(next_deadline(cpu), 777u);
-    two.cntv_ctl |= timer_control::masked;
-    two.wake_at = wakes_at(two);
+    note_sleeper(cpu, two);
     EXPECT_EQ(next_deadline(cpu), timer::never);
+    two.cntv_ctl = timer_control::enable;
+    note_sleeper(cpu, two);
+    EXPECT_EQ(next_deadline(cpu), 777u);
     two.cntp_ctl = timer_control::enable;
     two.cntp_cval = 555;
-    two.wake_at = wakes_at(two);
+    note_sleeper(cpu, two);
     EXPECT_EQ(next_deadline(cpu), 555u);
 }
 
@@ -89,12 +90,11 @@ TEST_F(Schedule, ASleeperWakesWhenItsTimerIsDue) {
     become(two, RunState::blocked);
     two.cntv_ctl = timer_control::enable;
     two.cntv_cval = 777;
-    two.wake_at = wakes_at(two);
+    note_sleeper(cpu, two);
     expire(cpu, 776);
     EXPECT_EQ(two.state, RunState::blocked);
     expire(cpu, 777);
     EXPECT_EQ(two.state, RunState::runnable);
-    EXPECT_TRUE(cpu.reschedule);
 }
 
 TEST_F(Schedule, PostsInterruptTheOtherCpuOnce) {

@@ -210,13 +210,12 @@ TEST_F(Trap, WfiSleepsUnlessSomethingIsPending) {
     vcpu.partition->distributor.write(vcpu.interrupts, gicd::SGIR, 4, 2u << 24 | 1);
     trap(0x01u << 26 | 1u << 25 | 1u << 24 | 14u << 20);
     EXPECT_FALSE(slept);
-    vcpu.cpu->count = 2;
+    vcpu.cpu->alone = false;
     vcpu.partition->distributor.write(vcpu.interrupts, gicd::CPENDSGIR, 4, 0xffff'ffff);
     fake.gic.lr.assign(4, 0);
     trap(0x01u << 26 | 1u << 25 | 1u << 24 | 14u << 20);
     EXPECT_FALSE(slept);
     EXPECT_EQ(vcpu.state, RunState::blocked) << "others may run meanwhile";
-    vcpu.cpu->count = 1;
 }
 
 TEST_F(Trap, VfpRegistersMoveOnFirstUse) {

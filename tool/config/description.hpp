@@ -24,6 +24,20 @@ struct CpuDescription {
     Placed<std::uint64_t> slice;  // nanoseconds
 };
 
+struct ScheduleDescription {
+    Place place;  // of its [[schedule]]
+    Placed<std::string> name;
+    Placed<std::uint64_t> frame;  // nanoseconds
+};
+
+struct WindowDescription {
+    Place place;                   // of its [[window]]
+    Placed<std::string> schedule;  // "": the first
+    std::vector<Placed<std::uint64_t>> cpus;
+    Placed<std::uint64_t> at, length;  // nanoseconds
+    std::vector<Placed<std::string>> partitions;
+};
+
 struct PartitionDescription {
     Place place;  // of its [[partition]]
     Placed<std::string> name;
@@ -36,6 +50,11 @@ struct PartitionDescription {
     std::vector<Placed<std::uint64_t>> cpus;
     Place cpus_place;
     Placed<std::uint64_t> priority;
+    std::optional<Placed<std::uint64_t>> budget, budget_period;  // nanoseconds, as all that follow
+    Placed<std::string> budget_for, over_budget;
+    Placed<bool> slack;
+    std::optional<Placed<std::uint64_t>> period, deadline, wcet;
+    Placed<std::string> time;
     std::optional<Placed<std::uint64_t>> boot_memory;
     std::optional<Placed<std::uint64_t>> load, entry;
     std::vector<Placed<std::string>> devices;
@@ -48,6 +67,8 @@ struct SystemDescription {
     Placed<std::string> board;
     std::vector<CpuDescription> cpus;
     std::vector<PartitionDescription> partitions;
+    std::vector<ScheduleDescription> schedules;
+    std::vector<WindowDescription> windows;
 };
 
 // Reads text as the TOML file `file`; relative paths in it are taken from `folder`. What is wrong goes to diagnostics; the

@@ -71,6 +71,14 @@ public:
         return node == nullptr ? std::nullopt : whole(name, *node);
     }
 
+    [[nodiscard]] Placed<bool> flag(std::string_view name) {
+        const toml::node* const node = find(name);
+        if (node == nullptr) return {false, place_of(table_.source())};
+        if (node->is_boolean()) return {*node->value<bool>(), place_of(node->source())};
+        wrong(name, *node, "true or false, without quotes");
+        return {false, place_of(node->source())};
+    }
+
     [[nodiscard]] std::vector<Placed<std::uint64_t>> numbers(std::string_view name) {
         std::vector<Placed<std::uint64_t>> out;
         for_each(name, "a list of whole numbers, like [0, 1]", [&](const toml::node& node) {
@@ -164,6 +172,23 @@ CpuDescription read_cpu(const toml::table& table, Diagnostics& diagnostics) {
             reader.quantity("slice").value_or(Placed<std::uint64_t>{0, reader.place()})};
 }
 
+ScheduleDescription read_schedule(const toml::table& table, Diagnostics& diagnostics) {
+    SectionReader reader{*find_section("schedule"), table, diagnostics};
+    return {reader.place(), reader.text("name"), reader.quantity("frame").value_or(Placed<std::uint64_t>{0, reader.place("frame")})};
+}
+
+WindowDescription read_window(const toml::table& table, Diagnostics& diagnostics) {
+    SectionReader reader{*find_section("window"), table, diagnostics};
+    WindowDescription out;
+    out.place = reader.place();
+    out.schedule = reader.text("schedule");
+    out.cpus = reader.numbers("cpus");
+    out.at = reader.quantity("at").value_or(Placed<std::uint64_t>{0, reader.place("at")});
+    out.length = reader.quantity("length").value_or(Placed<std::uint64_t>{0, reader.place("length")});
+    out.partitions = reader.texts("partitions");
+    return out;
+}
+
 PartitionDescription read_partition(const toml::table& table, const std::filesystem::path& folder, Diagnostics& diagnostics) {
     SectionReader reader{*find_section("partition"), table, diagnostics};
     PartitionDescription out;
@@ -178,6 +203,15 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.cpus = reader.numbers("cpus");
     out.cpus_place = reader.place("cpus");
     out.priority = reader.number("priority").value_or(Placed<std::uint64_t>{0, reader.place()});
+    out.budget = reader.quantity("budget");
+    out.budget_period = reader.quantity("budget_period");
+    out.budget_for = reader.choice("budget_for");
+    out.over_budget = reader.choice("over_budget");
+    out.slack = reader.flag("slack");
+    out.period = reader.quantity("period");
+    out.deadline = reader.quantity("deadline");
+    out.wcet = reader.quantity("wcet");
+    out.time = reader.choice("time");
     out.boot_memory = reader.quantity("boot_memory");
     out.load = reader.number("load");
     out.entry = reader.number("entry");
@@ -237,6 +271,10 @@ SystemDescription read_description(const std::string& text, const std::filesyste
         out.board = SectionReader{*find_section("system"), *table, diagnostics}.text("board");
     for (const toml::table* const table : tables_of(root, *find_section("cpu"), diagnostics))
         out.cpus.push_back(read_cpu(*table, diagnostics));
+    for (const toml::table* const table : tables_of(root, *find_section("schedule"), diagnostics))
+        out.schedules.push_back(read_schedule(*table, diagnostics));
+    for (const toml::table* const table : tables_of(root, *find_section("window"), diagnostics))
+        out.windows.push_back(read_window(*table, diagnostics));
     for (const toml::table* const table : tables_of(root, *find_section("partition"), diagnostics))
         out.partitions.push_back(read_partition(*table, folder, diagnostics));
     return out;

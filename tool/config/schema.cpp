@@ -14,9 +14,26 @@ constexpr Key system_keys[] = {
 constexpr Key cpu_keys[] = {
     {"id", Type::address, true, "", "", "The physical CPU, counted as in the board's device tree, from 0.", "2"},
     {"slice", Type::duration, true, "", "",
-     "Several partitions may use this CPU: each of their virtual CPUs in turn, for this long. Without a `[[cpu]]` section a CPU belongs to "
-     "one partition.",
+     "Several partitions may use this CPU; virtual CPUs of the same priority take turns of this long. Without a `[[cpu]]` section, and "
+     "without windows, a CPU belongs to one partition.",
      "\"5 ms\""},
+};
+
+constexpr Key schedule_keys[] = {
+    {"name", Type::text, true, "", "", "What windows and reports call it.", "\"normal\""},
+    {"frame", Type::duration, true, "", "",
+     "The length of the major frame: all CPUs repeat their windows after it, and begin it together. 1 ms to 60 s, in whole microseconds.",
+     "\"20 ms\""},
+};
+
+constexpr Key window_keys[] = {
+    {"schedule", Type::text, false, "the first schedule", "", "The schedule that this window is in.", "\"normal\""},
+    {"cpus", Type::integer_list, true, "", "",
+     "The physical CPUs that have this window, all at the same time: so the virtual CPUs of one partition run together.", "[0, 1]"},
+    {"at", Type::duration, true, "", "", "When it begins, from the begin of the frame.", "\"0 ms\""},
+    {"length", Type::duration, true, "", "", "How long it is: at least 20 us.", "\"5 ms\""},
+    {"partitions", Type::text_list, true, "", "",
+     "Who may run in it: one partition, or several among which priorities decide. A partition may have several windows.", "[\"linux\"]"},
 };
 
 constexpr Key partition_keys[] = {
@@ -37,6 +54,29 @@ constexpr Key partition_keys[] = {
      "Where partitions share a CPU: one of a higher priority (up to 255) runs as soon as it has something to do; those of the same take "
      "turns of the CPU's slice.",
      "1"},
+    {"budget", Type::duration, false, "", "",
+     "Processor time that it may use in each `budget_period`, on each of its CPUs: what keeps one of a high priority from starving the "
+     "others.",
+     "\"2 ms\""},
+    {"budget_period", Type::duration, false, "", "", "See `budget`. A period begins with the first use after the last one has ended.",
+     "\"10 ms\""},
+    {"budget_for", Type::choice, false, "\"partition\"", "partition vcpu",
+     "Who has the budget: the partition's virtual CPUs on one CPU together, or each of them.", "\"vcpu\""},
+    {"over_budget", Type::choice, false, "\"wait\"", "wait idle",
+     "What happens when the budget is used up: the partition waits for its next period, or (`idle`) runs on while nobody else wants to.",
+     "\"idle\""},
+    {"slack", Type::flag, false, "false", "", "Whether it may also run whenever nobody else wants its CPU: in the windows of others, too.",
+     "true"},
+    {"period", Type::duration, false, "", "",
+     "What the partition has to do in time: it wakes at most once in this time on each of its virtual CPUs, and needs at most `wcet` then. "
+     "`partita check` proves that it is done within `deadline`, or says by how much it is not.",
+     "\"10 ms\""},
+    {"deadline", Type::duration, false, "the period", "", "See `period`; not longer than it.", "\"5 ms\""},
+    {"wcet", Type::duration, false, "", "", "See `period`: the worst-case execution time when it is alone.", "\"800 us\""},
+    {"time", Type::choice, false, "\"real\"", "real stops",
+     "What its virtual counter shows: the board's time, or (`stops`) the time of its lives alone, from 0 on: it stands still while the "
+     "partition is off or being loaded.",
+     "\"stops\""},
     {"boot_memory", Type::size, false, "", "",
      "RAM at address 0 of the guest's address space, for images that are linked there, like U-Boot: a multiple of 4 KiB. With it come "
      "256 KiB at 0x0400_0000 that can be read only, and are zero: the flash in which such an image looks for its variables.",
@@ -70,6 +110,11 @@ constexpr Key partition_keys[] = {
 constexpr Section sections[] = {
     {"system", false, true, "The system as a whole.", system_keys},
     {"cpu", true, false, "A physical CPU that partitions share.", cpu_keys},
+    {"schedule", true, false,
+     "A schedule: a major frame that its windows cut up. The system starts with the first; a partition with the right to manage changes "
+     "it. On a CPU without windows everybody may run all the time.",
+     schedule_keys},
+    {"window", true, false, "A part of a schedule's frame, on one or more CPUs. What no window covers is idle.", window_keys},
     {"partition", true, true, "A partition: one operating system or program, in its own memory, on its own virtual CPUs.", partition_keys},
 };
 
@@ -80,6 +125,7 @@ std::string_view type_name(Type type) {
         case Type::size: return "size with unit (B, KiB, MiB, GiB)";
         case Type::duration: return "time with unit (ns, us, ms, s)";
         case Type::address: return "whole number";
+        case Type::flag: return "true or false";
         case Type::choice: return "one of";
         case Type::integer_list: return "list of whole numbers";
         case Type::text_list: return "list of texts";
@@ -110,6 +156,7 @@ std::string json_type(const Key& key) {
         case Type::size: return R"("type": "string", "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)$")";
         case Type::duration: return R"("type": "string", "pattern": "^[0-9]+ *(ns|us|ms|s)$")";
         case Type::address: return R"("type": "integer", "minimum": 0)";
+        case Type::flag: return R"("type": "boolean")";
         case Type::choice: return fmt::format(R"("enum": {})", enumeration(key));
         case Type::integer_list: return R"("type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1)";
         case Type::text_list: return R"("type": "array", "items": {"type": "string"})";

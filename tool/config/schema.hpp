@@ -8,7 +8,7 @@
 
 namespace partita::tool {
 
-enum class Type { text, path, size, duration, address, choice, integer_list, text_list, choice_list };
+enum class Type { text, path, size, duration, address, flag, choice, integer_list, text_list, choice_list };
 
 struct Key {
     std::string_view name;

@@ -51,4 +51,16 @@ std::string format_size(std::uint64_t bytes) {
     return fmt::format("{} B", bytes);
 }
 
+std::string format_time(std::uint64_t nanoseconds) {
+    for (std::size_t n = std::size(durations); n-- > 1;) {
+        const std::uint64_t factor = durations[n].factor;
+        if (nanoseconds < factor || nanoseconds % (factor / 1000) != 0) continue;
+        std::string text = fmt::format("{}.{:03}", nanoseconds / factor, nanoseconds % factor * 1000 / factor);
+        text.resize(text.find_last_not_of('0') + 1);
+        if (text.back() == '.') text.pop_back();
+        return fmt::format("{} {}", text, durations[n].name);
+    }
+    return fmt::format("{} ns", nanoseconds);
+}
+
 }  // namespace partita::tool

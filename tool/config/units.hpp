@@ -15,4 +15,7 @@ namespace partita::tool {
 // 268435456 as "256 MiB".
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
 
+// 2500000 nanoseconds as "2.5 ms": the largest unit in which it has at most three digits behind the point.
+[[nodiscard]] std::string format_time(std::uint64_t nanoseconds);
+
 }  // namespace partita::tool

@@ -28,6 +28,8 @@ struct Tables {
     std::vector<partita_copy> copies;
     std::vector<partita_patch> patches;
     std::vector<partita_route> interrupts;
+    std::vector<partita_slice> frames;
+    std::vector<partita_window> windows;
 };
 
 template <typename Record>
@@ -67,6 +69,8 @@ void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables
     out.r2 = static_cast<std::uint32_t>(planned.r2);
     out.console_interrupt = platform::pl011_interrupt;
     out.clock_interrupt = planned.has_clock() ? platform::pl031_interrupt : 0;
+    out.budget_us = planned.budget;
+    out.period_us = planned.budget_period;
     out.interrupts = planned.interrupts;
     fill_traps(out, planned.has_clock());
     out.vcpus = next_slice(tables.vcpus, planned.cpus.size());
@@ -82,6 +86,15 @@ void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables
         tables.patches.push_back({patch.ipa, patch.size, PARTITA_PATCH_RANDOM, patch.nop_before, patch.nop_size});
     for (const PlannedRoute& route : planned.routes) tables.interrupts.push_back({route.intid, route.edge ? PARTITA_ROUTE_EDGE : 0});
     tables.partitions.push_back(out);
+}
+
+void add_frames(const Plan& plan, Tables& tables) {
+    for (const PlannedSchedule& schedule : plan.schedules)
+        for (const auto& windows : schedule.cpus) {
+            tables.frames.push_back(next_slice(tables.windows, windows.size()));
+            for (const PlannedWindow& window : windows)
+                tables.windows.push_back({static_cast<std::uint32_t>(window.length), window.partitions});
+        }
 }
 
 template <typename Record>
@@ -100,6 +113,8 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
         for (const PlannedRegion& region : partition.regions)
             bytes += Stage2<NoPool>::tables_needed(Ipa{region.ipa}, PhysAddr{region.pa}, region.size) * kPageSize;
     }
+    for (const PlannedSchedule& schedule : plan.schedules)
+        for (const auto& windows : schedule.cpus) objects += PARTITA_WINDOW_SIZE * windows.size();
     return bytes + (objects + kPageSize - 1) / kPageSize * kPageSize;
 }
 
@@ -138,6 +153,7 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
         tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000), tick_us, 0});
     }
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) add_partition(plan.partitions[n], static_cast<std::uint32_t>(n), tables);
+    add_frames(plan, tables);
 
     partita_image_header header{};
     header.magic = PARTITA_IMAGE_MAGIC;
@@ -154,6 +170,8 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     append(bytes, header.copies, tables.copies);
     append(bytes, header.patches, tables.patches);
     append(bytes, header.interrupts, tables.interrupts);
+    append(bytes, header.frames, tables.frames);
+    append(bytes, header.windows, tables.windows);
     bytes.resize((bytes.size() + 7) / 8 * 8);
     header.size = static_cast<std::uint32_t>(bytes.size());
     header.hypervisor_base = own.base;

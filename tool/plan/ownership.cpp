@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <set>
 
 #include "arch/address.hpp"
 #include "partita/system_image.h"
@@ -69,6 +70,9 @@ void plan_cpus(const SystemDescription& system, Plan& plan, Diagnostics& diagnos
     const std::size_t count = plan.board->cpus.size();
     plan.slices.assign(count, 0);
     std::map<std::uint64_t, Place> sections;
+    std::set<std::uint64_t> windowed;
+    for (const WindowDescription& window : system.windows)
+        for (const auto& cpu : window.cpus) windowed.insert(cpu.value);
     for (const CpuDescription& cpu : system.cpus) {
         if (cpu.id.value >= count) {
             diagnostics.error(cpu.id.place,
@@ -103,10 +107,10 @@ void plan_cpus(const SystemDescription& system, Plan& plan, Diagnostics& diagnos
                 continue;
             }
             const auto [first, is_new] = users.emplace(cpu.value, std::pair{&partition, cpu.place});
-            if (is_new || sections.contains(cpu.value)) continue;
+            if (is_new || sections.contains(cpu.value) || windowed.contains(cpu.value)) continue;
             diagnostics.error(cpu.place,
-                              fmt::format("CPU {} is claimed twice: by \"{}\" here and by \"{}\" at line {}; use another CPU, or share it: "
-                                          "[[cpu]] id = {}, slice = \"5 ms\"",
+                              fmt::format("CPU {} is claimed twice: by \"{}\" here and by \"{}\" at line {}; use another CPU, share it: "
+                                          "[[cpu]] id = {}, slice = \"5 ms\", or give each its windows: [[schedule]] and [[window]]",
                                           cpu.value, partition.name, first->second.first->name, first->second.second.line, cpu.value));
         }
     }

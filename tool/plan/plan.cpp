@@ -9,6 +9,7 @@
 #include "plan/allocate.hpp"
 #include "plan/ownership.hpp"
 #include "plan/placement.hpp"
+#include "plan/schedule.hpp"
 
 namespace partita::tool {
 
@@ -19,6 +20,10 @@ void plan_flags(const PartitionDescription& description, PlannedPartition& out) 
     if (description.on_reset.value == "stop") out.flags |= PARTITA_ON_RESET_STOP;
     if (description.on_fault.value == "stop") out.flags |= PARTITA_ON_FAULT_STOP;
     if (description.on_fault.value == "restart") out.flags |= PARTITA_ON_FAULT_RESTART;
+    if (description.slack.value) out.flags |= PARTITA_SLACK;
+    if (description.budget_for.value == "vcpu") out.flags |= PARTITA_BUDGET_EACH;
+    if (description.over_budget.value == "idle") out.flags |= PARTITA_BUDGET_SOFT;
+    if (description.time.value == "stops") out.flags |= PARTITA_TIME_STOPS;
     if (description.pmu.value == "given") out.flags |= PARTITA_PMU;
     for (const auto& right : description.rights) {
         if (right.value == "manage") out.flags |= PARTITA_RIGHT_MANAGE;
@@ -45,6 +50,7 @@ Plan begin_plan(const SystemDescription& system, const Board& board, Diagnostics
         plan.partitions[n].name = system.partitions[n].name.value;
         plan_flags(system.partitions[n], plan.partitions[n]);
         plan_priority(system.partitions[n], plan.partitions[n], diagnostics);
+        plan_budget(system.partitions[n], plan.partitions[n], diagnostics);
     }
     return plan;
 }
@@ -55,6 +61,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     Plan plan = begin_plan(system, board, diagnostics);
     plan_names(plan, diagnostics);
     plan_cpus(system, plan, diagnostics);
+    plan_schedules(system, plan, diagnostics);
     plan_counters(plan, diagnostics);
     plan_devices(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(board, partition, diagnostics);

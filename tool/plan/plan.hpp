@@ -49,11 +49,28 @@ struct PlannedRoute {
     std::string device;
 };
 
+// A part of a CPU's frame. Windows of no partition fill the gaps, so that those of a CPU follow each other. Times in microseconds.
+struct PlannedWindow {
+    std::uint64_t at = 0, length = 0;
+    std::uint32_t partitions = 0;  // bit n: partition n
+    Place place;                   // of its [[window]]
+
+    [[nodiscard]] std::uint64_t end() const { return at + length; }
+};
+
+struct PlannedSchedule {
+    std::string name;
+    std::uint64_t frame = 0;                       // microseconds
+    std::vector<std::vector<PlannedWindow>> cpus;  // of each CPU, in the order of time; none: everybody may run all the time
+};
+
 struct PlannedPartition {
     const PartitionDescription* description = nullptr;
     std::string name, format;
     std::uint32_t flags = 0;
     std::uint32_t priority = 0;
+    std::uint32_t budget = 0, budget_period = 0;       // microseconds; 0: none
+    std::uint64_t period = 0, deadline = 0, wcet = 0;  // nanoseconds; 0: nothing is stated
     std::vector<std::uint32_t> cpus;
     std::uint64_t entry = 0, r0 = 0, r1 = 0, r2 = 0;
     std::uint32_t interrupts = platform::interrupts;
@@ -71,6 +88,7 @@ struct Plan {
     const Board* board = nullptr;
     std::vector<std::uint64_t> slices;  // of each CPU, in nanoseconds; 0: not shared
     std::vector<PlannedPartition> partitions;
+    std::vector<PlannedSchedule> schedules;                  // the first is the one that the system starts with
     std::uint64_t hypervisor_base = 0, hypervisor_size = 0;  // 2 MiB of it
     std::uint64_t images_base = 0, images_size = 0;          // the copies' sources
 };
