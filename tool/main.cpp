@@ -18,6 +18,7 @@
 #include "plan/plan.hpp"
 #include "run/run.hpp"
 #include "show/show.hpp"
+#include "timing/response.hpp"
 #include "trace/trace.hpp"
 
 namespace {
@@ -126,8 +127,9 @@ SystemImage build(const Loaded& loaded, const PackOptions& options) {
 
 int command_check(const Inputs& inputs) {
     const auto loaded = load(inputs);
-    fmt::print("{}: {} partition{} on board {}: nothing wrong\n", inputs.file, loaded->plan.partitions.size(),
-               loaded->plan.partitions.size() == 1 ? "" : "s", loaded->board.name);
+    fmt::print("{}: {} partition{} on board {}: nothing wrong\n{}", inputs.file, loaded->plan.partitions.size(),
+               loaded->plan.partitions.size() == 1 ? "" : "s", loaded->board.name,
+               timing_report(loaded->plan, costs_of(loaded->board)));
     return 0;
 }
 

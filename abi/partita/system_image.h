@@ -80,10 +80,10 @@ struct partita_window {
 };
 
 struct partita_cpu {
-    uint32_t mpidr;    /* affinity bits [23:0] */
-    uint32_t slice_us; /* length of a slice in microseconds; 0: the CPU is not shared */
-    uint32_t tick_us;  /* it takes a timer interrupt at least this often, in microseconds; 0: only when something is due */
-    uint32_t reserved;
+    uint32_t mpidr;         /* affinity bits [23:0] */
+    uint32_t slice_us;      /* length of a slice in microseconds; 0: the CPU is not shared */
+    uint32_t tick_us;       /* it takes a timer interrupt at least this often, in microseconds; 0: only when something is due */
+    uint32_t activation_ns; /* what a virtual CPU with a budget pays each time it begins to run: the switches to it and back */
 };
 
 /* partition flags */

@@ -41,6 +41,7 @@ struct Cpu {
     ScheduleChange* change = nullptr;  // the system's
     timer::Ticks slice = 0;            // of the turns among vCPUs of the same priority; never: each keeps its turn until it sleeps
     timer::Ticks tick = 0;             // 0: none
+    timer::Ticks activation = 0;       // what one with a budget pays each time it begins to run
     timer::Ticks soonest = 0;          // not later than the first sleeper's timer or renewed budget that the window is for
     timer::Ticks armed = 0;            // what the hypervisor timer of this CPU is set for
 

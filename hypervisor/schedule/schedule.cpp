@@ -79,12 +79,16 @@ Vcpu& turn_among(Cpu& cpu, std::uint32_t able) {
 }
 
 void choose(Cpu& cpu, Vcpu* next, Ticks now) {
-    if (next != cpu.chosen) {
+    const bool begins = next != cpu.chosen;
+    if (begins) {
         if (cpu.chosen != nullptr) cpu.chosen->ready_since = now;
         if (next != nullptr) next->stolen += now - next->ready_since;
         cpu.chosen = next;
     }
-    if (next != nullptr && next->account != nullptr && !cpu.spare) next->account->open(now);
+    if (next == nullptr || next->account == nullptr || cpu.spare) return;
+    next->account->open(now);
+    // Otherwise one that sleeps and wakes all the time would take more from the others than its budget.
+    if (begins) next->account->left -= static_cast<std::int64_t>(cpu.activation);
 }
 
 }  // namespace

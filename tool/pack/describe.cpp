@@ -8,6 +8,7 @@
 #include "arch/stage2.hpp"
 #include "boot/image_check.hpp"
 #include "partita/system_image.h"
+#include "timing/costs.hpp"
 
 namespace partita::tool {
 
@@ -148,9 +149,11 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
 std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMemory& own, const PackOptions& options) {
     Tables tables;
     const std::uint32_t uart_cpu = least_loaded_cpu(plan);
+    const Costs costs = costs_of(*plan.board);
+    const auto activation = static_cast<std::uint32_t>(costs.preempt + costs.change);
     for (std::uint32_t n = 0; n < plan.board->cpus.size(); ++n) {
         const std::uint32_t tick_us = options.tick_us != 0 ? options.tick_us : n == uart_cpu ? shared_tick(*plan.board, options) : 0;
-        tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000), tick_us, 0});
+        tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000), tick_us, activation});
     }
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) add_partition(plan.partitions[n], static_cast<std::uint32_t>(n), tables);
     add_frames(plan, tables);

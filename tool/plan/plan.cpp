@@ -10,6 +10,7 @@
 #include "plan/ownership.hpp"
 #include "plan/placement.hpp"
 #include "plan/schedule.hpp"
+#include "timing/response.hpp"
 
 namespace partita::tool {
 
@@ -66,6 +67,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     plan_devices(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(board, partition, diagnostics);
     plan_memory(plan, diagnostics);
+    if (!diagnostics.any()) check_promises(plan, costs_of(board), diagnostics);
     if (diagnostics.any()) return std::nullopt;
     return plan;
 }

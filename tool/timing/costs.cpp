@@ -1,0 +1,10 @@
+#include "timing/costs.hpp"
+
+namespace partita::tool {
+
+Costs costs_of(const Board& board) {
+    const auto time = [&](std::uint64_t instructions) { return (instructions * board.instruction_ps + 999) / 1000; };
+    return {time(PARTITA_COST_PREEMPT), time(PARTITA_COST_SWITCH), time(PARTITA_COST_WINDOW)};
+}
+
+}  // namespace partita::tool

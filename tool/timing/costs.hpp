@@ -1,0 +1,18 @@
+// What the hypervisor itself takes from the partitions' time.
+#pragma once
+
+#include "board/board.hpp"
+#include "timing/supply.hpp"
+
+namespace partita::tool {
+
+struct Costs {
+    Nanoseconds preempt = 0;  // an interrupt for a vCPU that does not run, until its first instruction
+    Nanoseconds change = 0;   // from one vCPU to another
+    Nanoseconds window = 0;   // how late a window can begin: behind the longest path that cannot be interrupted
+};
+
+// The ceilings of `partita bench` (tests/bench/ceilings.json), in the board's time for an instruction.
+[[nodiscard]] Costs costs_of(const Board& board);
+
+}  // namespace partita::tool
