@@ -19,6 +19,7 @@
 #include "run/run.hpp"
 #include "show/show.hpp"
 #include "timing/response.hpp"
+#include "trace/frames.hpp"
 #include "trace/trace.hpp"
 
 namespace {
@@ -181,8 +182,15 @@ int command_trace(const Inputs& inputs, const std::string& output, RunOptions op
     const Verdict verdict = run(loaded->plan, to_elf(image), options);
     if (verdict == Verdict::qemu_died) return static_cast<int>(verdict);
     const auto events = read_trace(rings, header.trace_size);
-    write_text(output, trace_as_json(loaded->plan, events, loaded->board.qemu.frequency));
-    fmt::print(stderr, "partita: {}: the last {} events; Perfetto's viewer and chrome://tracing open it\n", output, events.size());
+    const std::uint64_t frequency = loaded->board.qemu.frequency;
+    const SeenSchedule seen = frames_of(loaded->plan, events, frequency);
+    const bool picture = output.ends_with(".svg");
+    write_text(output, picture ? frames_as_svg(loaded->plan, seen) : trace_as_json(loaded->plan, events, frequency));
+    fmt::print(stderr, "partita: {}: the last {} events{}\n", output, events.size(),
+               picture ? ", as frames" : "; Perfetto's viewer and chrome://tracing open it");
+    if (seen.windows != 0)
+        fmt::print(stderr, "partita: {} windows began, the latest {:.2f} us late; outside its windows no partition had more than {:.2f} us\n",
+                   seen.windows, static_cast<double>(seen.latest) * 1e6 / static_cast<double>(frequency), seen.outside);
     return static_cast<int>(verdict);
 }
 
@@ -274,7 +282,7 @@ int dispatch(int argc, char** argv) {
     auto* const trace_command = app.add_subcommand("trace", "Run a system, and write what its CPUs did last as a trace for Perfetto");
     add_inputs(*trace_command, run_inputs, true);
     add_run_options(*trace_command, run_options, timeout);
-    trace_command->add_option("-o,--output", trace_output, "The file to write (Chrome trace JSON)")->capture_default_str();
+    trace_command->add_option("-o,--output", trace_output, "The file to write: Chrome trace JSON, or .svg for the last frames on their windows")->capture_default_str();
     trace_command->callback([&] {
         if (timeout > 0) run_options.timeout = std::chrono::seconds{timeout};
         result = command_trace(run_inputs, trace_output, run_options);

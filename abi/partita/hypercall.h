@@ -38,6 +38,9 @@
 #define PARTITA_HYPERCALL_TIME 0x8600ff11u
 /* Gives the rest of the virtual CPU's turn to those of its priority. */
 #define PARTITA_HYPERCALL_YIELD 0x8600ff12u
+/* The window in which the call is made, in ticks of the partition's virtual counter: r0, r1 when it began, r2, r3 when it ends; all
+ * ones where there are no windows. */
+#define PARTITA_HYPERCALL_WINDOW 0x8600ff13u
 
 #define PARTITA_UID_0 0x8c7a3b52u
 #define PARTITA_UID_1 0x6e4f91d0u

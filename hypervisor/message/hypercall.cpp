@@ -69,6 +69,16 @@ void tell_time(Vcpu& vcpu) {
     vcpu.r[2] = static_cast<uint32_t>(vcpu.stolen), vcpu.r[3] = static_cast<uint32_t>(vcpu.stolen >> 32);
 }
 
+void tell_window(Vcpu& vcpu) {
+    const FramePosition& frames = vcpu.cpu->frames;
+    const bool windowed = frames.window != nullptr;
+    const timer::Ticks behind = vcpu.partition->behind;
+    const timer::Ticks begin = windowed ? frames.end - frames.window->length - behind : timer::never;
+    const timer::Ticks end = windowed ? frames.end - behind : timer::never;
+    vcpu.r[0] = static_cast<uint32_t>(begin), vcpu.r[1] = static_cast<uint32_t>(begin >> 32);
+    vcpu.r[2] = static_cast<uint32_t>(end), vcpu.r[3] = static_cast<uint32_t>(end >> 32);
+}
+
 }  // namespace
 
 void hypercall(Vcpu& vcpu) {
@@ -97,6 +107,7 @@ void hypercall(Vcpu& vcpu) {
         case PARTITA_HYPERCALL_VERSION: vcpu.r[0] = PARTITA_VERSION_MAJOR, vcpu.r[1] = PARTITA_VERSION_MINOR; return;
         case PARTITA_HYPERCALL_SCHEDULE: return change_schedule(vcpu);
         case PARTITA_HYPERCALL_TIME: return tell_time(vcpu);
+        case PARTITA_HYPERCALL_WINDOW: return tell_window(vcpu);
         case PARTITA_HYPERCALL_YIELD: vcpu.r[0] = result(PSCI_SUCCESS); return yield(vcpu);
         default: vcpu.r[0] = result(SMCCC_NOT_SUPPORTED); return;
     }

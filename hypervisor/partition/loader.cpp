@@ -12,8 +12,8 @@ namespace partita {
 namespace {
 
 using Step = LoadCursor::Step;
-constexpr std::uint64_t scrub_chunk = 0x1'0000;
-constexpr std::uint64_t copy_chunk = 0x8000;
+constexpr std::uint64_t scrub_chunk = 0x8000;
+constexpr std::uint64_t copy_chunk = 0x2000;
 constexpr std::uint32_t fdt_nop = 0x0400'0000;  // FDT_NOP, big-endian in memory
 
 // Bytes that one window shows from pa on, at most `wanted`.

@@ -53,7 +53,7 @@ struct Vcpu {
 
     // Its processor time (schedule/). Sums are of this life.
     std::uint32_t turn = 0;        // at the first of its equals: the bit of the one whose turn it is
-    timer::Ticks slice_left = 0;   // of its turn
+    timer::Ticks turn_until = 0;   // its turn is over when `ran` is this
     Account* account = nullptr;    // its budget; nullptr: none
     Account own_account;           // ... which lies at the first that draws on it
     timer::Ticks ran = 0;          // what it had
@@ -102,7 +102,7 @@ inline void Vcpu::reset(std::uint32_t entry, std::uint32_t r0, std::uint32_t r1,
     vfp = {};
     cntp_ctl = 0, cntv_ctl = 0;
     cntp_cval = 0, cntv_cval = 0;
-    ran = stolen = 0;
+    ran = stolen = turn_until = 0;
 }
 
 }  // namespace partita

@@ -25,13 +25,20 @@ void charge(Cpu& cpu, Ticks now) {
     Vcpu* const vcpu = cpu.chosen;
     if (vcpu == nullptr) return;
     vcpu->ran += used;
-    vcpu->slice_left = used < vcpu->slice_left ? vcpu->slice_left - used : 0;
     if (vcpu->account == nullptr || cpu.spare) return;
     Account& account = *vcpu->account;
     account.draw(used, now);
     if (!account.spent()) return;
     cpu.spent |= account.members;
     cpu.soonest = std::min(cpu.soonest, account.renews);
+}
+
+void make_ready(Vcpu& vcpu, Ticks now) {
+    Cpu& cpu = *vcpu.cpu;
+    vcpu.ready_since = now;
+    cpu.ready |= vcpu.bit;
+    cpu.asleep &= ~vcpu.bit;
+    vcpu.state = RunState::runnable;
 }
 
 // Wakes those whose timer is due and renews budgets whose period is over, as far as the window is for them: what the others are
@@ -42,7 +49,7 @@ void look_for_due(Cpu& cpu, Ticks now) {
     for (std::uint32_t left = cpu.asleep & (cpu.inside | cpu.slack) & ~loaded; left != 0; left &= left - 1) {
         Vcpu& vcpu = *cpu.vcpus[lowest(left)];
         if (vcpu.wake_at <= now)
-            become(vcpu, RunState::runnable);
+            make_ready(vcpu, now);
         else
             cpu.soonest = std::min(cpu.soonest, vcpu.wake_at);
     }
@@ -69,13 +76,14 @@ Vcpu& turn_among(Cpu& cpu, std::uint32_t able) {
     std::uint32_t& turn = cpu.vcpus[lowest(equals)]->turn;
     if ((turn & group) != 0) {
         Vcpu& same = *cpu.vcpus[lowest(turn)];
-        if (same.slice_left != 0) return same;
+        if (same.ran < same.turn_until) return same;
     }
     const std::uint32_t behind = group & ~(turn | (turn - 1));
     const unsigned next = lowest(behind != 0 ? behind : group);
     turn = 1u << next;
-    cpu.vcpus[next]->slice_left = cpu.slice;
-    return *cpu.vcpus[next];
+    Vcpu& vcpu = *cpu.vcpus[next];
+    vcpu.turn_until = cpu.slice != timer::never ? vcpu.ran + cpu.slice : timer::never;
+    return vcpu;
 }
 
 void choose(Cpu& cpu, Vcpu* next, Ticks now) {
@@ -120,7 +128,7 @@ Vcpu* pick(Cpu& cpu, Ticks now) {
 
 void yield(Vcpu& vcpu) {
     if ((vcpu.equals & vcpu.cpu->able & ~vcpu.bit) == 0) return;
-    vcpu.slice_left = 0;
+    vcpu.turn_until = 0;
     vcpu.cpu->reschedule = true;
 }
 
@@ -132,7 +140,7 @@ Ticks next_deadline(const Cpu& cpu) {
     const Vcpu* const chosen = cpu.chosen;
     if (chosen == nullptr) return deadline;
     if ((chosen->equals & cpu.able & ~chosen->bit) != 0 && cpu.slice != timer::never)
-        deadline = std::min(deadline, cpu.since + chosen->slice_left);
+        deadline = std::min(deadline, cpu.since + (chosen->turn_until - chosen->ran));
     if (chosen->account != nullptr && !cpu.spare) deadline = std::min(deadline, chosen->account->spent_at(cpu.since));
     return deadline;
 }
@@ -179,7 +187,7 @@ void expire(Cpu& cpu, Ticks now) {
 
 void wake(Vcpu& vcpu) {
     if (vcpu.state != RunState::blocked) return;
-    become(vcpu, RunState::runnable);
+    make_ready(vcpu, timer::now());
     vcpu.cpu->reschedule = true;
 }
 

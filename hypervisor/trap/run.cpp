@@ -141,8 +141,11 @@ Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
     return *reinterpret_cast<Vcpu*>(reinterpret_cast<std::byte*>(&interrupts) - offsetof(Vcpu, interrupts));
 }
 
+// Until it is done, or something else is to be done: each step is short, and an interrupt waits for no more than one.
 [[gnu::noinline]] void load_partition(Vcpu& vcpu) {
-    if (load_step(*vcpu.partition)) enter(*vcpu.partition);
+    while (!load_step(*vcpu.partition))
+        if ((gic::highest_pending() & 0x3ffu) < intid::special) return;
+    enter(*vcpu.partition);
 }
 
 }  // namespace

@@ -32,6 +32,13 @@ static inline void set_compare(uint64_t value) { __asm__ volatile("mcrr p15, 3, 
 static inline void timer_control(uint32_t value) { __asm__ volatile("mcr p15, 0, %0, c14, c3, 1" ::"r"(value) : "memory"); }
 static inline void yield(void) { __asm__ volatile("yield" ::: "memory"); }
 
+/* Where a program uses VFP: all of its registers are in use. */
+static inline void use_vfp(void) {
+#ifdef VFP
+    __asm__ volatile(".fpu neon\n\tvmov d0, d0" ::: "memory");
+#endif
+}
+
 /* What the plugin (count.c) looks for: one repetition of an operation lies between. The compiler makes neither of them. */
 static inline void mark_begin(void) { __asm__ volatile("mov r11, r11" ::: "memory"); }
 static inline void mark_end(void) { __asm__ volatile("mov r12, r12" ::: "memory"); }

@@ -45,7 +45,13 @@ OPERATIONS = {
     "ipi_wfi": ("the same, it sleeps", 215),
     "ipi_parked": ("the same, its CPU runs another partition", 460),
     "spi_isr": ("an assigned device's interrupt to ISR entry (PL031)", 80),
-    "vcpu_switch": ("last instruction of A to first of B, other partition", 235),
+    "vcpu_switch": ("last instruction of A to first of B, other partition", 245),
+    "vcpu_switch_vfp": ("the same, to its first after it has VFP, which both use", 280),
+    "preempt_irq": ("interrupt for a more urgent vCPU on the same CPU to its ISR entry", 460),
+    "decision_2": ("scheduler path alone, 2 vCPUs", 110),
+    "decision_32": ("the same, 32 vCPUs", 110),
+    "window_jitter": ("a window's described begin to its first instruction, hostile neighbours, worst", 6000),
+    "vtimer_hog": ("compare time to ISR entry of a prioritised partition beside hogs, worst", 3000),
     "uart_char": ("one character on the console, framing included", 300),
     "boot": ("Hyp entry to the first guest instruction, without scrub", 200000),
     "scrub": ("per MiB of guest memory, cleaning included", 65000),
@@ -139,16 +145,54 @@ def measure(bench):
     ours["scrub"] = figure_of([scrub])
     ours["boot"] = figure_of([first[64] - 64 * scrub])
     run(partition("bench", "ipi", [0, 1]))
-    run('[[cpu]]\nid = 1\nslice = "1 ms"\n' + partition("bench", "ipi-parked", [0, 1], priority=1) + partition("other", "spinner-endless", [1], "2 MiB"),
+    run('[[cpu]]\nid = 1\nslice = "1 ms"\n' + partition("bench", "ipi-parked", [0, 1], priority=1, devices=["/pl031@9010000"]) + partition("other", "spinner-endless", [1], "2 MiB"),
         "ipi done")
-    output = run('[[cpu]]\nid = 0\nslice = "1 ms"\n' + partition("bench", "sleeper", [0], priority=1) + partition("other", "spinner", [0], "2 MiB"),
-                 "sleeper done", "spinner done")
-    outs = [int(n) for n in re.findall(r"out (\d+)", output)]
-    backs = [int(n) for n in re.findall(r"back (\d+)", output)]
-    ours["vcpu_switch"] = figure_of([min(b for b in backs if b > out) - out for out in outs if backs[-1] > out])
+    ours["vcpu_switch"] = switch_figure(run(shared(partition("bench", "sleeper", [0], priority=1), partition("other", "spinner", [0], "2 MiB")),
+                                            "sleeper done", "spinner done"))
+    ours["decision_2"] = decision_figure(windows["wfi_shared"])
+    print(listing(windows["wfi_shared"]), file=open("/tmp/l.txt","w")) if os.environ.get("LST") else None
+    two = ours["wfi_shared"], windows["wfi_shared"]
+    ours["vcpu_switch_vfp"] = switch_figure(run(shared(partition("bench", "sleeper-vfp", [0], priority=1),
+                                                       partition("other", "spinner-vfp", [0], "2 MiB")), "sleeper done", "spinner done"))
+    crowd = [partition(f"crowd{n}", "crowd", [0] * (7 if n == 0 else 8), "2 MiB") for n in range(4)]
+    run(shared(partition("bench", "sleeper-crowd", [0], priority=1), *crowd, slice="100 us"), "sleeper done")
+    ours["decision_32"] = decision_figure(windows["wfi_shared"])
+    hostile = [partition("flood", "../guest/flood", [0], "2 MiB"), partition("restarts", "restarter", [0], "8 MiB", on_exit="restart")]
+    run(shared(partition("bench", "sleeper", [0], priority=1), *hostile), "sleeper done")
+    ours["vtimer_hog"] = figure_of([ours["wfi_shared"]["max"]])
+    ours["wfi_shared"], windows["wfi_shared"] = two
+    run(shared(partition("bench", "window", [0]), *hostile, window("0 us", "300 us", "bench"), window("300 us", "713 us", "flood", "restarts"),
+               '[[schedule]]\nname = "only"\nframe = "1013 us"\n'), "window done")
+    ours["window_jitter"] = figure_of([ours["window_jitter"]["max"]])
     ours.update(sizes(bench))
     native = {**read_figures(bench.natively("single", 1)), **read_figures(bench.natively("ipi", 2))}
     return ours, native, windows
+
+
+def shared(*parts, slice="1 ms"):
+    """A system whose partitions share CPU 0."""
+    return f'[[cpu]]\nid = 0\nslice = "{slice}"\n' + "".join(parts)
+
+
+def window(at, length, *names):
+    return f'[[window]]\ncpus = [0]\nat = "{at}"\nlength = "{length}"\npartitions = {json.dumps(names)}\n'
+
+
+def switch_figure(output):
+    """From the sleeper's last instruction to the spinner's next."""
+    outs = [int(n) for n in re.findall(r"out (\d+)", output)]
+    backs = [int(n) for n in re.findall(r"back (\d+)", output)]
+    return figure_of([min(b for b in backs if b > out) - out for out in outs if backs[-1] > out])
+
+
+def decision_figure(window):
+    """The instructions that come from hypervisor/schedule, for each decision: each begins with charge()."""
+    addresses = sorted(window["at"])
+    told = subprocess.run(["arm-none-eabi-addr2line", "-f", "-e", HYPERVISOR, *map(hex, addresses)], capture_output=True, text=True, check=True).stdout
+    lines = told.splitlines()
+    places = list(zip(addresses, lines[0::2], lines[1::2]))
+    decisions = max(window["at"][address] for address, function, _ in places if "charge" in function)
+    return figure_of([sum(window["at"][address] for address, _, where in places if "/schedule/" in where) // decisions])
 
 
 def sizes(bench):

@@ -13,6 +13,7 @@ int main(void) {
     uint32_t count = 0;
     uint64_t last = counter();
     while (count < GAPS) {
+        use_vfp();
         const uint64_t now = counter();
         if (!endless && now - last > 60) resumed[count++] = now;
         last = now;

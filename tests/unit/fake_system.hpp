@@ -103,7 +103,7 @@ public:
 
     // Whoever has a turn on the CPU has used it up.
     static void end_turns(Cpu& cpu) {
-        for (std::uint32_t n = 0; n < cpu.count; ++n) cpu.vcpus[n]->slice_left = 0;
+        for (std::uint32_t n = 0; n < cpu.count; ++n) cpu.vcpus[n]->turn_until = 0;
     }
 
 private:

@@ -162,8 +162,8 @@ std::expected<Board, std::string> load_board(const std::string& name, const std:
     board.instruction_ps = static_cast<std::uint64_t>(table["instruction_ps"].value_or(std::int64_t{0}));
     constexpr std::uint64_t most_ps = 1'000'000;
     if (board.instruction_ps == 0 || board.instruction_ps > most_ps)
-        return std::unexpected(fmt::format("{}: instruction_ps must say how many picoseconds an instruction of the hypervisor takes, 1 to {}",
-                                           file.string(), most_ps));
+        return std::unexpected(fmt::format(
+            "{}: instruction_ps must say how many picoseconds an instruction of the hypervisor takes, 1 to {}", file.string(), most_ps));
     const auto qemu = table["qemu"];
     board.qemu = {qemu["machine"].value_or(std::string{}), qemu["cpu"].value_or(std::string{}), qemu["memory"].value_or(std::string{}),
                   static_cast<std::uint32_t>(qemu["cpus"].value_or(std::int64_t{1})),

@@ -40,10 +40,10 @@ struct Board {
     std::string name, summary;
     std::vector<std::uint8_t> tree;  // flattened device tree
     QemuMachine qemu;
-    std::uint64_t load_address = 0;   // of the hypervisor, 2 MiB aligned
-    std::uint32_t tick_us = 0;        // a timer interrupt that the board needs at least this often on one CPU; 0: none
+    std::uint64_t load_address = 0;    // of the hypervisor, 2 MiB aligned
+    std::uint32_t tick_us = 0;         // a timer interrupt that the board needs at least this often on one CPU; 0: none
     std::uint64_t instruction_ps = 0;  // what an instruction of the hypervisor takes at most, on the average of a path, in picoseconds
-    std::vector<std::uint32_t> cpus;  // MPIDR affinity of each
+    std::vector<std::uint32_t> cpus;   // MPIDR affinity of each
     std::vector<AddressRange> memory;
     AddressRange gicd, gicc, gich, gicv;
     AddressRange uart;

@@ -2,9 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "config/units.hpp"
+#include "show/draw.hpp"
+#include "show/gantt.hpp"
 #include "show/memory_map.hpp"
 #include "show/show.hpp"
 
@@ -12,29 +13,8 @@ namespace partita::tool {
 
 namespace {
 
-// A palette that people with a colour deficiency can tell apart (Okabe and Ito), softened.
-constexpr std::array<const char*, 8> colours{"#7fb3d5", "#f5b971", "#8fcfae", "#e39ab8", "#c9b6e4", "#f0dd78", "#9fd6e0", "#e8998d"};
-constexpr int width = 960, margin = 32, bar_x = 170, bar_width = 300, right_x = 590, header = 86;
-
-std::string escape(const std::string& text) {
-    std::string out;
-    for (const char c : text) out += c == '<' ? "&lt;" : c == '&' ? "&amp;" : c == '>' ? "&gt;" : std::string(1, c);
-    return out;
-}
-
-std::string colour(int partition) { return colours[static_cast<std::size_t>(partition) % colours.size()]; }
-
-std::string box(int x, int y, int w, int h, const std::string& fill, const char* more = "") {
-    return fmt::format(R"(<rect x="{}" y="{}" width="{}" height="{}" rx="5" fill="{}" stroke="#44505c" stroke-width="1"{}/>)"
-                       "\n",
-                       x, y, w, h, fill, more);
-}
-
-std::string text(int x, int y, const std::string& words, const char* style = "", const char* anchor = "start") {
-    return fmt::format(R"(<text x="{}" y="{}" text-anchor="{}" class="{}">{}</text>)"
-                       "\n",
-                       x, y, anchor, style, escape(words));
-}
+using drawing::margin, drawing::width;
+constexpr int bar_x = 170, bar_width = 300, right_x = 590, header = 86;
 
 // Heights follow the logarithm of the size, so that 2 MiB can be read beside 512 MiB.
 int height_of(const MapEntry& entry) {
@@ -121,21 +101,10 @@ std::string show_svg(const Plan& plan) {
     const std::string memory = draw_memory(plan, memory_bottom);
     const std::string processors = draw_cpus(plan, right);
     const std::string devices = draw_devices(plan, right);
-    const int height = std::max(memory_bottom, right) + margin;
-    std::string out = fmt::format(
-        R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img" aria-label="memory, processors and devices with their owners">)"
-        "\n",
-        width, height);
-    out +=
-        "<style>text{font-family:system-ui,'Segoe UI','DejaVu "
-        "Sans',sans-serif;fill:#1f2a33}.h1{font-size:19px;font-weight:600}.h2{font-size:14px;font-weight:600;fill:#51606d}"
-        ".name{font-size:14px;font-weight:600}.small{font-size:12px}.mono{font-size:12px;font-family:'DejaVu Sans "
-        "Mono',ui-monospace,monospace;fill:#51606d}</style>\n";
-    out += fmt::format(R"(<rect width="{}" height="{}" fill="#f7f9fa"/>)"
-                       "\n",
-                       width, height);
-    out += text(margin, 36, fmt::format("{}: {}", plan.board->name, plan.board->summary), "h1");
-    return out + memory + processors + devices + "</svg>\n";
+    int bottom = std::max(memory_bottom, right);
+    const std::string schedules = draw_schedules(plan, bottom);
+    return picture(fmt::format("{}: {}", plan.board->name, plan.board->summary), "memory, processors and devices with their owners",
+                   bottom + margin, memory + processors + devices + schedules);
 }
 
 }  // namespace partita::tool

@@ -12,7 +12,8 @@ namespace partita::tool {
 namespace {
 
 constexpr Nanoseconds us = 1000, unbounded = ~Nanoseconds{0};
-constexpr std::string_view own_need = "its own", overhead = "hypervisor", throttled = "its own budget's end", waiting = "waiting for windows";
+constexpr std::string_view own_need = "its own", overhead = "hypervisor", throttled = "its own budget's end",
+                           waiting = "waiting for windows";
 
 [[nodiscard]] std::uint64_t times(Nanoseconds interval, Nanoseconds period) { return (interval + period - 1) / period; }
 
@@ -24,8 +25,8 @@ constexpr std::string_view own_need = "its own", overhead = "hypervisor", thrott
 // Another virtual CPU of the same CPU, as it is seen from the one that the promise is about.
 struct Other {
     std::size_t partition = 0, vcpu = 0;
-    bool equal = false;         // takes turns with it; otherwise more urgent
-    bool same_windows = false;  // runs exactly when it may
+    bool equal = false;           // takes turns with it; otherwise more urgent
+    bool same_windows = false;    // runs exactly when it may
     bool shares_account = false;  // an earlier one of the list has the same budget: counted there
 };
 
@@ -33,7 +34,11 @@ struct Other {
 class Analysis {
 public:
     Analysis(const Plan& plan, const Costs& costs, Promise& promise, const std::vector<PlannedWindow>& windows)
-        : plan_(plan), costs_(costs), promise_(promise), cpu_(plan.partitions[promise.partition].cpus[promise.vcpu]), windows_(windows),
+        : plan_(plan),
+          costs_(costs),
+          promise_(promise),
+          cpu_(plan.partitions[promise.partition].cpus[promise.vcpu]),
+          windows_(windows),
           supply_(windows, promise.partition, costs.window) {
         find_others();
     }
@@ -82,8 +87,8 @@ private:
     // Whether they may run at the same time at all.
     [[nodiscard]] bool meets(std::size_t partition) const {
         const std::uint32_t both = 1u << partition | 1u << promise_.partition;
-        return windows_.empty() ||
-               std::any_of(windows_.begin(), windows_.end(), [&](const PlannedWindow& window) { return (window.partitions & both) == both; });
+        return windows_.empty() || std::any_of(windows_.begin(), windows_.end(),
+                                               [&](const PlannedWindow& window) { return (window.partitions & both) == both; });
     }
 
     // How long its own budget may keep it waiting.
@@ -91,8 +96,8 @@ private:
         if (promise_.is_budget || own().budget == 0) return true;
         const auto members = std::count(own().cpus.begin(), own().cpus.end(), cpu_);
         if (members > 1 && has_one_budget(own())) {
-            promise_.never = fmt::format("its {} virtual CPUs on CPU {} draw on one budget, which the others may use up; say budget_for = \"vcpu\"",
-                                         members, cpu_);
+            promise_.never = fmt::format(
+                "its {} virtual CPUs on CPU {} draw on one budget, which the others may use up; say budget_for = \"vcpu\"", members, cpu_);
             return false;
         }
         const Nanoseconds budget = own().budget * us, period = own().budget_period * us;
@@ -108,8 +113,8 @@ private:
         for (const Other& other : others_) {
             const PlannedPartition& partition = plan_.partitions[other.partition];
             if (partition.budget != 0 || partition.wcet != 0 || (other.equal && slice() != 0)) continue;
-            promise_.never = fmt::format("\"{}\" {} on CPU {} and may keep it for ever; give it a budget, or {} a higher priority", partition.name,
-                                         other.equal ? "has the same priority" : "is more urgent", cpu_, own().name);
+            promise_.never = fmt::format("\"{}\" {} on CPU {} and may keep it for ever; give it a budget, or {} a higher priority",
+                                         partition.name, other.equal ? "has the same priority" : "is more urgent", cpu_, own().name);
             return false;
         }
         return true;
@@ -165,12 +170,14 @@ private:
     [[nodiscard]] std::uint64_t sleepers() const {
         std::uint64_t out = 0;
         for (const PlannedPartition& partition : plan_.partitions)
-            if (partition.priority < own().priority) out += static_cast<std::uint64_t>(std::count(partition.cpus.begin(), partition.cpus.end(), cpu_));
+            if (partition.priority < own().priority)
+                out += static_cast<std::uint64_t>(std::count(partition.cpus.begin(), partition.cpus.end(), cpu_));
         return out;
     }
     [[nodiscard]] std::string words() const {
         std::string out;
-        for (const Share& share : promise_.shares) out += fmt::format("{}{} {}", out.empty() ? "" : " + ", format_time(share.time), share.what);
+        for (const Share& share : promise_.shares)
+            out += fmt::format("{}{} {}", out.empty() ? "" : " + ", format_time(share.time), share.what);
         return out;
     }
 
@@ -191,7 +198,8 @@ private:
 }
 
 [[nodiscard]] std::string remedy(const Promise& promise) {
-    const auto largest = std::max_element(promise.shares.begin(), promise.shares.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+    const auto largest =
+        std::max_element(promise.shares.begin(), promise.shares.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
     if (largest->what == waiting) return "; give it windows that are closer together, or longer";
     if (largest->what == throttled) return "; give it a larger budget, or a shorter budget_period";
     if (largest->what == own_need || largest->what == overhead) return "; it needs too much for this deadline";

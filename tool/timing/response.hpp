@@ -23,8 +23,8 @@ struct Promise {
     std::size_t schedule = 0, partition = 0, vcpu = 0;
     bool is_budget = false;
     Nanoseconds need = 0, period = 0, deadline = 0;
-    Nanoseconds response = 0;  // the longest that it can take; meaningless where `never` is set
-    std::string never;         // why no bound exists; "" where one does
+    Nanoseconds response = 0;   // the longest that it can take; meaningless where `never` is set
+    std::string never;          // why no bound exists; "" where one does
     std::vector<Share> shares;  // of the response
 
     [[nodiscard]] bool kept() const { return never.empty() && response <= deadline; }

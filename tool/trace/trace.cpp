@@ -21,7 +21,7 @@ std::vector<TraceEvent> read_ring(std::span<const std::uint8_t> ring, std::uint3
         partita_trace_record record{};
         std::memcpy(&record, ring.data() + at, sizeof record);
         const std::uint32_t kind = record.what >> 24;
-        if (kind < PARTITA_TRACE_TRAP || kind > PARTITA_TRACE_FAULT) continue;
+        if (kind < PARTITA_TRACE_TRAP || kind > PARTITA_TRACE_WINDOW) continue;
         out.push_back({std::uint64_t{record.what & 0xffu} << 32 | record.time, cpu, kind, record.a, record.b});
     }
     // Times have 40 bits: what is behind by less than half of that is older, a larger distance is the counter's wrap.
@@ -70,6 +70,8 @@ public:
             case PARTITA_TRACE_INJECT: return mark(event, fmt::format("inject {} to vcpu{}", event.a, event.b));
             case PARTITA_TRACE_SGI: return mark(event, fmt::format("SGI {} from vcpu{}", event.a & 0xfu, event.b));
             case PARTITA_TRACE_FAULT: return mark(event, fmt::format("fault at {:#x}, IPA {:#x}", event.a, std::uint64_t{event.b} << 8));
+            case PARTITA_TRACE_WINDOW:
+                return mark(event, fmt::format("window {} of schedule {}, {} ticks late", event.b & 0x00ff'ffffu, event.b >> 24, event.a));
             default: return;
         }
     }
