@@ -223,7 +223,8 @@ struct Taken {
     if (view.header->board.uart_cpu >= view.cpus.size()) return fail(ImageFault::bad_reference);
     if (view.vcpus.size() > PARTITA_MAX_VCPUS) return fail(ImageFault::too_many);
     for (const partita_cpu& cpu : view.cpus)
-        if (cpu.slice_us > PARTITA_LONGEST_TIME_US || cpu.tick_us > PARTITA_LONGEST_TIME_US || cpu.activation_ns > 1'000'000) return fail(ImageFault::bad_schedule);
+        if (cpu.slice_us > PARTITA_LONGEST_TIME_US || cpu.tick_us > PARTITA_LONGEST_TIME_US || cpu.activation_ns > 1'000'000)
+            return fail(ImageFault::bad_schedule);
     const partita_image_header& header = *view.header;
     if (header.trace_base != 0) {
         const std::uint64_t size = header.trace_size, most = kBlockSize;

@@ -91,13 +91,13 @@ TEST(Response, IsThatOfTheLiterature) {
 }
 
 TEST(Response, CountsTheHypervisor) {
-    const Case example{{{2, 3, 10}, {1, 5, 20}}, {}, 0};
-    const Costs costs{.preempt = 300, .change = 100, .window = 2000};
+    const Case example{{{2, 3, 30}, {1, 5, 40}}, {}, 0};
+    const Costs costs{.preempt = 300, .change = 100, .longest = 2000};
     const auto promises = example.analysed(costs);
-    EXPECT_EQ(promises[0].response, 3 * us + 400 + 300) << "itself, and a less urgent sleeper's timer";
-    EXPECT_EQ(promises[1].response, 5 * us + 400 + 3 * us + 400);
+    EXPECT_EQ(promises[0].response, 3 * us + 2100 + 300) << "itself, and a less urgent sleeper's timer";
+    EXPECT_EQ(promises[1].response, 5 * us + 2100 + 3 * us + 400);
     const Case windowed{{{1, 5, 100}}, {{0, 30, 1, {}}, {30, 70, 0, {}}}, 0};
-    EXPECT_EQ(windowed.analysed(costs)[0].response, 70 * us + 2000 + 5 * us + 400);
+    EXPECT_EQ(windowed.analysed(costs)[0].response, 70 * us + 2000 + 5 * us + 2100);
 }
 
 TEST(Response, WithoutABoundItSaysWhy) {

@@ -119,11 +119,16 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
     return bytes + (objects + kPageSize - 1) / kPageSize * kPageSize;
 }
 
-// The console's interrupts go to the CPU with the fewest virtual CPUs: to an idle one where there is one.
-[[nodiscard]] std::uint32_t least_loaded_cpu(const Plan& plan) {
+// How many virtual CPUs each CPU has.
+[[nodiscard]] std::vector<std::uint32_t> load_of(const Plan& plan) {
     std::vector<std::uint32_t> load(plan.board->cpus.size());
     for (const PlannedPartition& partition : plan.partitions)
         for (const std::uint32_t cpu : partition.cpus) ++load[cpu];
+    return load;
+}
+
+// The console's interrupts go to the CPU with the fewest virtual CPUs: to an idle one where there is one.
+[[nodiscard]] std::uint32_t least_loaded_cpu(const std::vector<std::uint32_t>& load) {
     return static_cast<std::uint32_t>(std::min_element(load.begin(), load.end()) - load.begin());
 }
 
@@ -148,11 +153,12 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
 
 std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMemory& own, const PackOptions& options) {
     Tables tables;
-    const std::uint32_t uart_cpu = least_loaded_cpu(plan);
+    const std::vector<std::uint32_t> load = load_of(plan);
+    const std::uint32_t uart_cpu = least_loaded_cpu(load);
     const Costs costs = costs_of(*plan.board);
     const auto activation = static_cast<std::uint32_t>(costs.preempt + costs.change);
     for (std::uint32_t n = 0; n < plan.board->cpus.size(); ++n) {
-        const std::uint32_t tick_us = options.tick_us != 0 ? options.tick_us : n == uart_cpu ? shared_tick(*plan.board, options) : 0;
+        const std::uint32_t tick_us = options.tick_us != 0 && load[n] != 0 ? options.tick_us : n == uart_cpu ? shared_tick(*plan.board, options) : 0;
         tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000), tick_us, activation});
     }
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) add_partition(plan.partitions[n], static_cast<std::uint32_t>(n), tables);

@@ -9,7 +9,7 @@ namespace partita::tool {
 struct Costs {
     Nanoseconds preempt = 0;  // an interrupt for a vCPU that does not run, until its first instruction
     Nanoseconds change = 0;   // from one vCPU to another
-    Nanoseconds window = 0;   // how late a window can begin: behind the longest path that cannot be interrupted
+    Nanoseconds longest = 0;  // the same behind the longest path that cannot be interrupted: so late a window, or a job, can begin
 };
 
 // The ceilings of `partita bench` (tests/bench/ceilings.json), in the board's time for an instruction.

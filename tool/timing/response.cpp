@@ -39,7 +39,7 @@ public:
           promise_(promise),
           cpu_(plan.partitions[promise.partition].cpus[promise.vcpu]),
           windows_(windows),
-          supply_(windows, promise.partition, costs.window) {
+          supply_(windows, promise.partition, costs.longest) {
         find_others();
     }
 
@@ -78,7 +78,7 @@ private:
                 if (itself || partition.cpus[v] != cpu_ || partition.priority < own().priority || !meets(p)) continue;
                 const bool one_budget = has_one_budget(partition);
                 if (p == promise_.partition && promise_.is_budget && one_budget) continue;  // what they use is what is promised
-                const bool same = supply_ == Supply{windows_, p, costs_.window};
+                const bool same = supply_ == Supply{windows_, p, costs_.longest};
                 others_.push_back({p, v, partition.priority == own().priority, same, one_budget && counted});
                 counted = true;
             }
@@ -153,7 +153,7 @@ private:
 
     [[nodiscard]] Nanoseconds demand_in(Nanoseconds interval) {
         // Its own start; and each less urgent sleeper's timer may interrupt it once.
-        const Nanoseconds costs = costs_.preempt + costs_.change + costs_.preempt * sleepers();
+        const Nanoseconds costs = costs_.longest + costs_.change + costs_.preempt * sleepers();
         Nanoseconds sum = promise_.need + costs + throttled_;
         promise_.shares.push_back({std::string{own_need}, promise_.need});
         promise_.shares.push_back({std::string{overhead}, costs});
