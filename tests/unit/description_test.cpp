@@ -14,6 +14,9 @@ const std::string head = "[system]\nboard = \"virt\"\n";
 const std::string good = head + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [0]\n";
 const std::string second = "[[partition]]\nname = \"two\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\n";
 
+const std::string schedule = "[[schedule]]\nname = \"normal\"\nframe = \"10 ms\"\n";
+const std::string where = "cpus = [0]\nat = \"0 ms\"\npartitions = [\"one\"]\n";
+
 class Description : public PlanFixture {};
 
 TEST_F(Description, AGoodOneIsAccepted) {
@@ -59,6 +62,44 @@ TEST_F(Description, EachMistakeIsFound) {
          "virtual CPU's; use a CPU of its own, or leave pmu out"},
         {"slice too short", head + "[[cpu]]\nid = 0\nslice = \"1 us\"\n" + good.substr(head.size()),
          "s.toml:5:9: error: a slice must be between 100 us and 1 s"},
+        {"window without schedule", good + "[[window]]\ncpus = [0]\nat = \"0 ms\"\nlength = \"1 ms\"\npartitions = [\"one\"]\n",
+         "s.toml:8:1: error: a window needs a schedule; add [[schedule]]"},
+        {"window of no schedule", good + schedule + "[[window]]\nschedule = \"nornal\"\n" + where + "length = \"1 ms\"\n",
+         "s.toml:12:12: error: no schedule \"nornal\"; did you mean \"normal\"?"},
+        {"window of nobody", good + schedule + "[[window]]\ncpus = [0]\nat = \"0 ms\"\nlength = \"1 ms\"\npartitions = [\"won\"]\n",
+         "s.toml:15:15: error: no partition \"won\"; did you mean \"one\"?"},
+        {"window behind the frame", good + schedule + "[[window]]\n" + where + "length = \"11 ms\"\n",
+         "the window ends at 0 ns + 11 ms = 11 ms, but the frame of \"normal\" is over at 10 ms; make it 1 ms shorter"},
+        {"windows that overlap",
+         good + schedule + "[[window]]\n" + where +
+             "length = \"5 ms\"\n[[window]]\ncpus = [0]\nat = \"3 ms\"\nlength = \"1 ms\"\npartitions = [\"one\"]\n",
+         "s.toml:16:1: error: this window begins at 3 ms on CPU 0, but the one at line 11 ends at 0 ns + 5 ms = 5 ms: they overlap by 1 "
+         "ms"},
+        {"window where it has no CPU",
+         good + schedule + "[[window]]\ncpus = [1]\nat = \"0 ms\"\nlength = \"1 ms\"\npartitions = [\"one\"]\n",
+         "\"one\" has a window on CPU 1, but no virtual CPU there"},
+        {"one that would never run", good + second + "cpus = [0]\n" + schedule + "[[window]]\n" + where + "length = \"1 ms\"\n",
+         "s.toml:12:9: error: virtual CPU 0 of \"two\" would never run: schedule \"normal\" has windows on CPU 0, but none for it"},
+        {"turns without length",
+         good + second + "cpus = [0]\n" + schedule +
+             "[[window]]\ncpus = [0]\nat = \"0 ms\"\nlength = \"1 ms\"\npartitions = [\"one\", \"two\"]\n",
+         "may run on CPU 0 at the same time with the same priority, and nothing says how long a turn is"},
+        {"fraction of a microsecond", good + schedule + "[[window]]\n" + where + "length = \"1500500 ns\"\n",
+         "the length of the window is 1500.5 us; it must be a whole number of microseconds"},
+        {"short frame", good + "[[schedule]]\nname = \"normal\"\nframe = \"5 us\"\n",
+         "s.toml:10:9: error: the frame is 5 us; it must be between 1 ms and 60 s"},
+        {"budget without period", good + "budget = \"1 ms\"\n",
+         "s.toml:8:10: error: a budget needs its period; add a line like: budget_period"},
+        {"period without budget", good + "budget_period = \"1 ms\"\n", "budget_period alone means nothing"},
+        {"too much budget", good + "budget = \"2 ms\"\nbudget_period = \"1 ms\"\n", "a budget of 2 ms in each 1 ms is more than there is"},
+        {"wcet without period", good + "wcet = \"1 ms\"\n", "what \"one\" has to do in time needs both period and wcet; add the other"},
+        {"deadline behind the period", good + "period = \"1 ms\"\nwcet = \"100 us\"\ndeadline = \"2 ms\"\n",
+         "the deadline of 2 ms is behind the end"},
+        {"no flag", good + "slack = \"yes\"\n", "slack must be true or false, without quotes, but this is a text"},
+        {"what cannot be in time",
+         head + "[[cpu]]\nid = 0\nslice = \"5 ms\"\n" + good.substr(head.size()) + "period = \"4 ms\"\nwcet = \"1 ms\"\n" + second +
+             "cpus = [0]\n",
+         "s.toml:11:10: error: one/vcpu0: 1 ms in each 4 ms: done after at most 6.0"},
         {"CPU section of no CPU", head + "[[cpu]]\nid = 9\nslice = \"5 ms\"\n" + good.substr(head.size()),
          "board \"virt\" has no CPU 9; it has CPUs 0 to 3"},
         {"name twice", good + "[[partition]]\nname = \"one\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [1]\n",

@@ -23,6 +23,8 @@ std::vector<std::uint64_t> good_image() {
     tool::Plan plan;
     plan.board = &board;
     plan.slices = {0, 0};
+    plan.schedules.push_back({"first", 500, {{{0, 100, 1, {}}, {100, 400, 2, {}}}, {}}});
+    plan.schedules.push_back({"second", 300, {{{0, 300, 3, {}}}, {}}});
     for (std::uint64_t n = 0; n < 2; ++n) {
         tool::PlannedPartition partition;
         partition.name = n == 0 ? "one" : "two";
@@ -52,6 +54,8 @@ struct Parts {
         return reinterpret_cast<Record*>(reinterpret_cast<std::byte*>(words.data()) + table.offset);
     }
     [[nodiscard]] partita_partition* partitions() { return at<partita_partition>(header().partitions); }
+    [[nodiscard]] partita_slice* frames() { return at<partita_slice>(header().frames); }
+    [[nodiscard]] partita_window* windows() { return at<partita_window>(header().windows); }
     [[nodiscard]] partita_region* regions() { return at<partita_region>(header().regions); }
 };
 
@@ -126,6 +130,17 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].interrupts = 33; }},
         {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].trap_multiplier = 0; }},
         {ImageFault::bad_reference, [](Parts& p) { p.partitions()[0].vcpus.count = 0; }},
+        {ImageFault::bad_schedule, [](Parts& p) { p.partitions()[0].budget_us = 2, p.partitions()[0].period_us = 1; }},
+        {ImageFault::bad_schedule, [](Parts& p) { p.partitions()[0].budget_us = 1, p.partitions()[0].period_us = ~0u; }},
+        {ImageFault::bad_schedule, [](Parts& p) { p.at<partita_cpu>(p.header().cpus)[0].slice_us = ~0u; }},
+        {ImageFault::bad_schedule, [](Parts& p) { p.windows()[0].length_us = 0; }},
+        {ImageFault::bad_schedule, [](Parts& p) { p.windows()[1].length_us = ~0u; }},
+        {ImageFault::bad_schedule, [](Parts& p) { p.windows()[1].partitions = 4; }},
+        {ImageFault::bad_schedule, [](Parts& p) { p.frames()[0].count = p.frames()[1].first = 0, p.frames()[1].count = 2; }},  // lengths differ from CPU to CPU
+        {ImageFault::bad_reference, [](Parts& p) { p.frames()[2].count = 2; }},
+        {ImageFault::bad_reference, [](Parts& p) { p.frames()[0].first = 1; }},
+        {ImageFault::bad_reference, [](Parts& p) { p.header().frames.count = 2; }},  // a window is nobody's
+        {ImageFault::too_many, [](Parts& p) { p.header().frames.count = 3; }},
     };
     for (std::size_t n = 0; n < std::size(mistakes); ++n) {
         auto words = good_image();

@@ -126,5 +126,52 @@ TEST_F(Schedule, AnEmulatedTimerHasALevel) {
     EXPECT_EQ(vcpu.partition->distributor.read(vcpu.interrupts, gicd::ISPENDR, 4), 0u);
 }
 
+// Otherwise one that sleeps and wakes all the time would cost others more than its budget.
+TEST(ScheduleCosts, EachActivationIsPaidFromTheBudget) {
+    FakeSystem fake{4, [](tool::Plan& plan) {
+                        for (auto& partition : plan.partitions) partition.budget = 100, partition.budget_period = 1000;
+                    }};
+    fake.be_cpu(1);
+    Cpu& cpu = system().cpus[1];
+    cpu.activation = 50;
+    Vcpu& vcpu = fake.vcpu(1, 0);
+    become(vcpu, RunState::runnable);
+    ASSERT_EQ(pick(cpu, CNTPCT::read()), &vcpu);
+    const std::int64_t all = static_cast<std::int64_t>(vcpu.account->budget);
+    EXPECT_EQ(vcpu.account->left, all - 50);
+    ASSERT_EQ(pick(cpu, CNTPCT::read()), &vcpu);
+    EXPECT_EQ(vcpu.account->left, all - 50) << "it goes on: nothing was switched";
+    become(vcpu, RunState::blocked);
+    EXPECT_EQ(pick(cpu, CNTPCT::read()), nullptr);
+    become(vcpu, RunState::runnable);
+    EXPECT_EQ(pick(cpu, CNTPCT::read()), &vcpu);
+    EXPECT_EQ(vcpu.account->left, all - 100);
+}
+
+// What it had and what it could have had, by the clock.
+TEST_F(Schedule, TimeIsHadOrStolen) {
+    ASSERT_EQ(pick(cpu, CNTPCT::read()), &one);
+    const timer::Ticks begin = CNTPCT::read();
+    CNTPCT::write(begin + slice);
+    ASSERT_EQ(pick(cpu, CNTPCT::read()), &two);
+    CNTPCT::write(begin + slice + 1000);
+    become(two, RunState::blocked);
+    ASSERT_EQ(pick(cpu, CNTPCT::read()), &one);
+    EXPECT_EQ(one.ran, slice);
+    EXPECT_EQ(one.stolen, 1000u);
+    EXPECT_EQ(two.ran, 1000u);
+    EXPECT_EQ(two.stolen, slice);
+}
+
+// A virtual timer is compared with a counter that is behind the physical one, which CNTHP is set by.
+TEST_F(Schedule, ASleepersTimeMayBeBehind) {
+    two.partition->behind = 5000;
+    two.cntv_ctl = timer_control::enable;
+    two.cntv_cval = 777;
+    EXPECT_EQ(wakes_at(two), 5777u);
+    two.cntv_cval = timer::never - 10;
+    EXPECT_EQ(wakes_at(two), timer::never) << "it does not wrap";
+}
+
 }  // namespace
 }  // namespace partita

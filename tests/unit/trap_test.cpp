@@ -218,6 +218,28 @@ TEST_F(Trap, WfiSleepsUnlessSomethingIsPending) {
     EXPECT_EQ(vcpu.state, RunState::blocked) << "others may run meanwhile";
 }
 
+// HCR.TWE: on the CPU that two share by turns, who waits for an event gives the rest of its turn to the other.
+TEST_F(Trap, WfeGivesTheTurnAway) {
+    constexpr std::uint32_t wfe = 0x01u << 26 | 1u << 25 | 1u << 24 | 14u << 20 | 1;
+    prepare_traps(system().cpus[0]);
+    EXPECT_EQ(HCR::read() & hcr::TWE, 0u) << "CPU 0 is not shared";
+    trap(wfe);
+    EXPECT_FALSE(slept);
+    EXPECT_EQ(read_elr(), 0x4000'8004u);
+    EXPECT_FALSE(vcpu.cpu->reschedule) << "nobody else wants the CPU";
+    Vcpu& other = fake.start(1);
+    prepare_traps(*other.cpu);
+    EXPECT_NE(HCR::read() & hcr::TWE, 0u);
+    Vcpu& second = fake.vcpu(0, 1);
+    power_up(second, 0x4000'8000, 0, 0, 0);
+    ASSERT_EQ(run_next(*other.cpu), &other);
+    const Syndrome value{wfe};
+    apply(other, dispatch(other, value), value);
+    ASSERT_TRUE(other.cpu->reschedule);
+    EXPECT_EQ(run_next(*other.cpu), &second);
+    EXPECT_EQ(other.state, RunState::runnable);
+}
+
 TEST_F(Trap, VfpRegistersMoveOnFirstUse) {
     fake_hardware.vfp.d[7] = 0x1234;
     vcpu.vfp.d[7] = 0x77;
