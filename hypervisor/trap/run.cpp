@@ -141,11 +141,10 @@ Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
     return *reinterpret_cast<Vcpu*>(reinterpret_cast<std::byte*>(&interrupts) - offsetof(Vcpu, interrupts));
 }
 
-// Until it is done, or something else is to be done: each step is short, and an interrupt waits for no more than one.
+// Until it is done, or an interrupt is to be taken: each step is short, and none begins while one waits.
 [[gnu::noinline]] void load_partition(Vcpu& vcpu) {
-    while (!load_step(*vcpu.partition))
-        if ((gic::highest_pending() & 0x3ffu) < intid::special) return;
-    enter(*vcpu.partition);
+    while (gic::highest_pending() >= intid::special)
+        if (load_step(*vcpu.partition)) return enter(*vcpu.partition);
 }
 
 }  // namespace
@@ -209,7 +208,7 @@ Vcpu* run_next(Cpu& cpu) {
         }
         arm_timer(cpu);
         if (next != nullptr) {
-            load_partition(*next);
+            load_partition(*next);  // it may be done, with no interrupt to take: that is seen below
         } else {
             trace::record(cpu, PARTITA_TRACE_IDLE);
             wait_for_interrupt();
