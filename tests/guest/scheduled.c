@@ -19,8 +19,8 @@ static struct span next_window(void) {
 }
 
 static unsigned wrong;
-#define CHECK(what, ok)                                                 \
-    do {                                                                \
+#define CHECK(what, ok)                                                    \
+    do {                                                                   \
         if (!(ok)) ++wrong, console_printf("scheduled: WRONG %s\n", what); \
     } while (0)
 

@@ -102,6 +102,10 @@ public:
             }
             return true;
         }
+        if (address == layout::gicc + gicc::HPPIR) {
+            value = to_acknowledge.empty() ? 1023 : to_acknowledge.front();
+            return true;
+        }
         if (address < layout::gicd + gicd::ICFGR || address >= layout::gicd + gicd::SGIR) return false;
         value = configuration[static_cast<std::uint32_t>(address - layout::gicd - gicd::ICFGR) / 4];
         return true;

@@ -136,7 +136,8 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::bad_schedule, [](Parts& p) { p.windows()[0].length_us = 0; }},
         {ImageFault::bad_schedule, [](Parts& p) { p.windows()[1].length_us = ~0u; }},
         {ImageFault::bad_schedule, [](Parts& p) { p.windows()[1].partitions = 4; }},
-        {ImageFault::bad_schedule, [](Parts& p) { p.frames()[0].count = p.frames()[1].first = 0, p.frames()[1].count = 2; }},  // lengths differ from CPU to CPU
+        {ImageFault::bad_schedule,
+         [](Parts& p) { p.frames()[0].count = p.frames()[1].first = 0, p.frames()[1].count = 2; }},  // lengths differ from CPU to CPU
         {ImageFault::bad_reference, [](Parts& p) { p.frames()[2].count = 2; }},
         {ImageFault::bad_reference, [](Parts& p) { p.frames()[0].first = 1; }},
         {ImageFault::bad_reference, [](Parts& p) { p.header().frames.count = 2; }},  // a window is nobody's

@@ -158,7 +158,9 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     const Costs costs = costs_of(*plan.board);
     const auto activation = static_cast<std::uint32_t>(costs.preempt + costs.change);
     for (std::uint32_t n = 0; n < plan.board->cpus.size(); ++n) {
-        const std::uint32_t tick_us = options.tick_us != 0 && load[n] != 0 ? options.tick_us : n == uart_cpu ? shared_tick(*plan.board, options) : 0;
+        const std::uint32_t tick_us = options.tick_us != 0 && load[n] != 0 ? options.tick_us
+                                      : n == uart_cpu                      ? shared_tick(*plan.board, options)
+                                                                           : 0;
         tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000), tick_us, activation});
     }
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) add_partition(plan.partitions[n], static_cast<std::uint32_t>(n), tables);
