@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "config/units.hpp"
 #include "partita/system_image.h"
@@ -29,7 +30,7 @@ constexpr std::uint64_t us = 1000;
 class ScheduleBuilder {
 public:
     ScheduleBuilder(const Plan& plan, const ScheduleDescription& description, Diagnostics& diagnostics)
-        : plan_(plan), description_(description), diagnostics_(diagnostics) {
+        : plan_(plan), diagnostics_(diagnostics) {
         constexpr std::uint64_t shortest = 1000;
         out_.name = description.name.value;
         out_.frame = microseconds(description.frame, "the frame", shortest, PARTITA_LONGEST_TIME_US, diagnostics);
@@ -63,7 +64,8 @@ public:
     [[nodiscard]] PlannedSchedule finish() {
         for (std::size_t cpu = 0; cpu < out_.cpus.size(); ++cpu) {
             auto& windows = out_.cpus[cpu];
-            std::stable_sort(windows.begin(), windows.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+            std::sort(windows.begin(), windows.end(),
+                      [](const auto& a, const auto& b) { return std::tie(a.at, a.place) < std::tie(b.at, b.place); });
             for (std::size_t n = 1; n < windows.size(); ++n) check_overlap(windows[n - 1], windows[n], cpu);
             if (!diagnostics_.any() && !windows.empty()) fill_gaps(windows);
         }
@@ -130,7 +132,6 @@ private:
     }
 
     const Plan& plan_;
-    const ScheduleDescription& description_;
     Diagnostics& diagnostics_;
     PlannedSchedule out_;
 };

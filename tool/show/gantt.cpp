@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "config/units.hpp"
 #include "show/draw.hpp"
@@ -20,8 +21,9 @@ constexpr int left = drawing::margin + 62, length = drawing::width - drawing::ma
 [[nodiscard]] std::vector<std::size_t> members(const Plan& plan, std::uint32_t partitions) {
     std::vector<std::size_t> out;
     for (std::uint32_t rest = partitions; rest != 0; rest &= rest - 1) out.push_back(static_cast<std::size_t>(std::countr_zero(rest)));
-    std::stable_sort(out.begin(), out.end(),
-                     [&](std::size_t a, std::size_t b) { return plan.partitions[a].priority > plan.partitions[b].priority; });
+    std::sort(out.begin(), out.end(), [&](std::size_t a, std::size_t b) {
+        return std::pair{plan.partitions[b].priority, a} < std::pair{plan.partitions[a].priority, b};
+    });
     return out;
 }
 

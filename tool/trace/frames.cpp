@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <tuple>
 
 #include "config/units.hpp"
 #include "partita/system_image.h"
@@ -86,7 +87,8 @@ SeenSchedule frames_of(const Plan& plan, const std::vector<TraceEvent>& events, 
     std::map<std::uint32_t, CpuReader> readers;
     for (const TraceEvent& event : events)
         if (event.cpu < plan.board->cpus.size()) readers.try_emplace(event.cpu, plan, frequency, event.cpu, out).first->second.add(event);
-    std::stable_sort(out.frames.begin(), out.frames.end(), [](const SeenFrame& a, const SeenFrame& b) { return a.begin < b.begin; });
+    std::sort(out.frames.begin(), out.frames.end(),
+              [](const SeenFrame& a, const SeenFrame& b) { return std::tie(a.begin, a.cpu) < std::tie(b.begin, b.cpu); });
     return out;
 }
 
