@@ -15,13 +15,6 @@ struct Second {
     std::uint64_t worst = 0, sum = 0;  // lateness in ticks
 };
 
-volatile bool woken = false;
-
-void on_timer(std::uint32_t) {
-    timer_stop();
-    woken = true;
-}
-
 // The controller's work: a second-order plant held at its set point by a PID controller, in fixed point (Q16).
 class Loop {
 public:
@@ -43,16 +36,6 @@ private:
     return static_cast<std::uint32_t>(ticks * 1'000'000'000u / timer_frequency());
 }
 
-void sleep_until(std::uint64_t deadline) {
-    woken = false;
-    timer_set(deadline);
-    while (!woken) {
-        wait_for_interrupt();
-        interrupts_on();
-        interrupts_off();
-    }
-}
-
 }  // namespace
 
 int main() {
@@ -60,14 +43,13 @@ int main() {
     console_printf("control: %u Hz, hypervisor version %u.%u\n", static_cast<unsigned>(rate),
                    static_cast<unsigned>(hypervisor_version() >> 16), static_cast<unsigned>(hypervisor_version() & 0xffff));
     interrupts_init();
-    interrupt_enable(TIMER_INTERRUPT, 0x40, on_timer);
     Loop loop;
     std::uint64_t deadline = timer_now() + period;
     std::uint32_t total = 0, total_missed = 0;
     for (std::uint32_t second = 1;; ++second) {
         Second count;
         while (count.cycles < rate) {
-            sleep_until(deadline);
+            timer_sleep_until(deadline);
             const std::uint64_t late = timer_now() - deadline;
             loop.step();
             ++count.cycles;

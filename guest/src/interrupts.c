@@ -1,4 +1,4 @@
-/* The partition's GICv2. */
+/* The partition's GICv2, and sleep until the timer's interrupt. */
 #include "partita/guest/guest.h"
 
 #define GICD 0x08000000u
@@ -32,6 +32,24 @@ void interrupt_disable(uint32_t intid) {
 void interrupts_on(void) { __asm__ volatile("cpsie i" ::: "memory"); }
 void interrupts_off(void) { __asm__ volatile("cpsid i" ::: "memory"); }
 void wait_for_interrupt(void) { __asm__ volatile("dsb\n\twfi" ::: "memory"); }
+
+static volatile bool slept;
+static void on_timer(uint32_t intid) {
+    (void)intid;
+    timer_stop();
+    slept = true;
+}
+
+void timer_sleep_until(uint64_t deadline) {
+    if (handlers[TIMER_INTERRUPT] != on_timer) interrupt_enable(TIMER_INTERRUPT, 0x40, on_timer);
+    slept = false;
+    timer_set(deadline);
+    while (!slept) {
+        wait_for_interrupt();
+        interrupts_on();
+        interrupts_off();
+    }
+}
 
 void guest_irq(void) {
     const uint32_t acknowledged = REG32(GICC + 0x00c);

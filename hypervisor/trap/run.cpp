@@ -208,7 +208,7 @@ Vcpu* run_next(Cpu& cpu) {
         }
         arm_timer(cpu);
         if (next != nullptr) {
-            load_partition(*next);  // it may be done, with no interrupt to take: that is seen below
+            load_partition(*next);
         } else {
             trace::record(cpu, PARTITA_TRACE_IDLE);
             wait_for_interrupt();

@@ -32,7 +32,7 @@ static inline void set_compare(uint64_t value) { __asm__ volatile("mcrr p15, 3, 
 static inline void timer_control(uint32_t value) { __asm__ volatile("mcr p15, 0, %0, c14, c3, 1" ::"r"(value) : "memory"); }
 static inline void yield(void) { __asm__ volatile("yield" ::: "memory"); }
 
-/* Where a program uses VFP: all of its registers are in use. */
+/* In the variants that use VFP, an instruction of it. */
 static inline void use_vfp(void) {
 #ifdef VFP
     __asm__ volatile(".fpu neon\n\tvmov d0, d0" ::: "memory");

@@ -150,7 +150,6 @@ def measure(bench):
     ours["vcpu_switch"] = switch_figure(run(shared(partition("bench", "sleeper", [0], priority=1), partition("other", "spinner", [0], "2 MiB")),
                                             "sleeper done", "spinner done"))
     ours["decision_2"] = decision_figure(windows["wfi_shared"])
-    print(listing(windows["wfi_shared"]), file=open("/tmp/l.txt","w")) if os.environ.get("LST") else None
     two = ours["wfi_shared"], windows["wfi_shared"]
     ours["vcpu_switch_vfp"] = switch_figure(run(shared(partition("bench", "sleeper-vfp", [0], priority=1),
                                                        partition("other", "spinner-vfp", [0], "2 MiB")), "sleeper done", "spinner done"))
@@ -158,7 +157,7 @@ def measure(bench):
     run(shared(partition("bench", "sleeper-crowd", [0], priority=1), *crowd, slice="100 us"), "sleeper done")
     ours["decision_32"] = decision_figure(windows["wfi_shared"])
     hostile = [partition("flood", "../guest/flood", [0], "2 MiB"), partition("restarts", "restarter", [0], "8 MiB", on_exit="restart")]
-    run(shared(partition("bench", "sleeper", [0], priority=1), *hostile), "sleeper done")
+    run(shared(partition("bench", "sleeper-hogs", [0], priority=1), *hostile), "sleeper done")
     ours["vtimer_hog"] = figure_of([ours["wfi_shared"]["max"]])
     ours["wfi_shared"], windows["wfi_shared"] = two
     run(shared(partition("bench", "window", [0]), *hostile, window("0 us", "300 us", "bench"), window("300 us", "713 us", "flood", "restarts"),

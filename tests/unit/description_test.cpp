@@ -17,6 +17,13 @@ const std::string second = "[[partition]]\nname = \"two\"\nkernel = \"a.elf\"\nm
 const std::string schedule = "[[schedule]]\nname = \"normal\"\nframe = \"10 ms\"\n";
 const std::string where = "cpus = [0]\nat = \"0 ms\"\npartitions = [\"one\"]\n";
 
+std::string many(int count) {
+    std::string out;
+    for (int n = 0; n < count; ++n)
+        out += "[[partition]]\nname = \"p" + std::to_string(n) + "\"\nkernel = \"a.elf\"\nmemory = \"4 MiB\"\ncpus = [1]\n";
+    return out;
+}
+
 class Description : public PlanFixture {};
 
 TEST_F(Description, AGoodOneIsAccepted) {
@@ -88,6 +95,8 @@ TEST_F(Description, EachMistakeIsFound) {
          "the length of the window is 1500.5 us; it must be a whole number of microseconds"},
         {"short frame", good + "[[schedule]]\nname = \"normal\"\nframe = \"5 us\"\n",
          "s.toml:10:9: error: the frame is 5 us; it must be between 1 ms and 60 s"},
+        {"more partitions than bits", good + schedule + "[[window]]\n" + where + "length = \"1 ms\"\n" + many(40),
+         "more than 8 partitions"},
         {"budget without period", good + "budget = \"1 ms\"\n",
          "s.toml:8:10: error: a budget needs its period; add a line like: budget_period"},
         {"period without budget", good + "budget_period = \"1 ms\"\n", "budget_period alone means nothing"},

@@ -149,58 +149,59 @@ void complete(Plan& plan) {
     }
 }
 
-// Who would never run.
+// Who would never run from the start. In another schedule a partition without a window may be meant to stand still.
 void check_starved(const Plan& plan, Diagnostics& diagnostics) {
-    for (const PlannedSchedule& schedule : plan.schedules)
-        for (std::size_t n = 0; n < plan.partitions.size(); ++n) {
-            const PlannedPartition& partition = plan.partitions[n];
-            if ((partition.flags & PARTITA_SLACK) != 0) continue;
-            for (std::size_t v = 0; v < partition.cpus.size(); ++v) {
-                const auto& windows = schedule.cpus[partition.cpus[v]];
-                const bool runs = windows.empty() ||
-                                  std::any_of(windows.begin(), windows.end(), [&](const auto& w) { return (w.partitions >> n & 1u) != 0; });
-                // A partition that has no window in another schedule than the first may be meant to stand still there.
-                if (runs || &schedule != plan.schedules.data()) continue;
-                diagnostics.error(
-                    partition.description->cpus[v].place,
-                    fmt::format("virtual CPU {} of \"{}\" would never run: schedule \"{}\" has windows on CPU {}, but none for "
-                                "it; give it one, or slack = true",
-                                v, partition.name, schedule.name, partition.cpus[v]));
-            }
+    if (plan.schedules.empty()) return;
+    const PlannedSchedule& schedule = plan.schedules.front();
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n) {
+        const PlannedPartition& partition = plan.partitions[n];
+        if ((partition.flags & PARTITA_SLACK) != 0) continue;
+        for (std::size_t v = 0; v < partition.cpus.size(); ++v) {
+            const auto& windows = schedule.cpus[partition.cpus[v]];
+            const bool runs = std::any_of(windows.begin(), windows.end(), [&](const auto& w) { return (w.partitions >> n & 1u) != 0; });
+            if (runs || windows.empty()) continue;
+            diagnostics.error(partition.description->cpus[v].place,
+                              fmt::format("virtual CPU {} of \"{}\" would never run: schedule \"{}\" has windows on CPU {}, but none for "
+                                          "it; give it one, or slack = true",
+                                          v, partition.name, schedule.name, partition.cpus[v]));
         }
+    }
+}
+
+// Complains about the first two of a set of partitions that have one priority on a CPU.
+bool check_equals(const Plan& plan, std::size_t cpu, std::uint32_t set, Diagnostics& diagnostics) {
+    std::map<std::uint32_t, std::string> priorities;
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n) {
+        const PlannedPartition& partition = plan.partitions[n];
+        if ((set >> n & 1u) == 0) continue;
+        for (std::size_t v = 0; v < partition.cpus.size(); ++v) {
+            if (partition.cpus[v] != cpu) continue;
+            const auto [first, is_new] = priorities.emplace(partition.priority, partition.name);
+            if (is_new) continue;
+            diagnostics.error(
+                partition.description->cpus[v].place,
+                fmt::format("\"{}\" and \"{}\" may run on CPU {} at the same time with the same priority, and nothing says how "
+                            "long a turn is; add [[cpu]] id = {}, slice = \"5 ms\", or change a priority",
+                            first->second, partition.name, cpu, cpu));
+            return false;
+        }
+    }
+    return true;
 }
 
 // Those of one priority that may run at the same time take turns, which have a length.
 void check_slices(const Plan& plan, Diagnostics& diagnostics) {
+    std::uint32_t slack = 0;
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n)
+        if ((plan.partitions[n].flags & PARTITA_SLACK) != 0) slack |= 1u << n;
     for (std::size_t cpu = 0; cpu < plan.board->cpus.size(); ++cpu) {
-        if (plan.slices[cpu] != 0) continue;
-        std::vector<std::uint32_t> sets;  // of partitions that may run together
+        std::vector<std::uint32_t> sets;  // of partitions that may run together; none: plan_cpus() asks for a [[cpu]] section
         for (const PlannedSchedule& schedule : plan.schedules)
             for (const PlannedWindow& window : schedule.cpus[cpu]) sets.push_back(window.partitions);
-        if (sets.empty()) continue;  // plan_cpus() asks for a [[cpu]] section
-        std::uint32_t slack = 0;
-        for (std::size_t n = 0; n < plan.partitions.size(); ++n)
-            if ((plan.partitions[n].flags & PARTITA_SLACK) != 0) slack |= 1u << n;
+        if (plan.slices[cpu] != 0 || sets.empty()) continue;
         sets.push_back(slack);
-        for (const std::uint32_t set : sets) {
-            std::map<std::uint32_t, std::pair<std::string, Place>> priorities;
-            for (std::size_t n = 0; n < plan.partitions.size(); ++n) {
-                const PlannedPartition& partition = plan.partitions[n];
-                if ((set >> n & 1u) == 0) continue;
-                for (std::size_t v = 0; v < partition.cpus.size(); ++v) {
-                    if (partition.cpus[v] != cpu) continue;
-                    const auto [first, is_new] =
-                        priorities.emplace(partition.priority, std::pair{partition.name, partition.description->cpus[v].place});
-                    if (is_new) continue;
-                    diagnostics.error(
-                        partition.description->cpus[v].place,
-                        fmt::format("\"{}\" and \"{}\" may run on CPU {} at the same time with the same priority, and nothing "
-                                    "says how long a turn is; add [[cpu]] id = {}, slice = \"5 ms\", or change a priority",
-                                    first->second.first, partition.name, cpu, cpu));
-                    return;
-                }
-            }
-        }
+        for (const std::uint32_t set : sets)
+            if (!check_equals(plan, cpu, set, diagnostics)) break;
     }
 }
 
@@ -246,6 +247,7 @@ void plan_budget(const PartitionDescription& description, PlannedPartition& out,
 }
 
 void plan_schedules(const SystemDescription& system, Plan& plan, Diagnostics& diagnostics) {
+    if (plan.partitions.size() > PARTITA_MAX_PARTITIONS) return;  // told already; sets of partitions have no room for them
     if (system.schedules.size() > PARTITA_MAX_SCHEDULES)
         diagnostics.error(system.schedules[PARTITA_MAX_SCHEDULES].place,
                           fmt::format("more than {} schedules; leave this one out", PARTITA_MAX_SCHEDULES));

@@ -22,6 +22,11 @@ constexpr std::string_view own_need = "its own", overhead = "hypervisor", thrott
     return partition.budget != 0 && (partition.flags & PARTITA_BUDGET_EACH) == 0;
 }
 
+[[nodiscard]] bool has_window(const std::vector<PlannedWindow>& windows, std::size_t partition) {
+    return std::any_of(windows.begin(), windows.end(),
+                       [&](const PlannedWindow& window) { return (window.partitions >> partition & 1u) != 0; });
+}
+
 // Another virtual CPU of the same CPU, as it is seen from the one that the promise is about.
 struct Other {
     std::size_t partition = 0, vcpu = 0;
@@ -45,7 +50,11 @@ public:
 
     void run() {
         if (supply_.longest_for(1) == unbounded) {
-            promise_.never = fmt::format("schedule \"{}\" has no window for it on CPU {}", plan_.schedules[promise_.schedule].name, cpu_);
+            promise_.never =
+                fmt::format("schedule \"{}\" {} on CPU {}", plan_.schedules[promise_.schedule].name,
+                            has_window(windows_, promise_.partition) ? "has only windows for it that the hypervisor may need to begin them"
+                                                                     : "has no window for it",
+                            cpu_);
             return;
         }
         if (!find_throttling() || !all_bounded()) return;
@@ -225,13 +234,16 @@ std::vector<Promise> analyse(const Plan& plan, const Costs& costs) {
                 const auto first = std::find(partition.cpus.begin(), partition.cpus.end(), partition.cpus[v]);
                 const bool told = first != partition.cpus.begin() + static_cast<std::ptrdiff_t>(v);
                 if (told && partition.wcet == 0 && has_one_budget(partition)) continue;
+                const auto& windows = plan.schedules.empty() ? endless : plan.schedules[s].cpus[partition.cpus[v]];
+                // A schedule may let it stand still; then there is nothing to be kept of its budget, only of a deadline.
+                if (partition.wcet == 0 && !windows.empty() && !has_window(windows, p)) continue;
                 Promise promise;
                 promise.schedule = s, promise.partition = p, promise.vcpu = v;
                 promise.is_budget = partition.wcet == 0;
                 promise.need = promise.is_budget ? partition.budget * us : partition.wcet;
                 promise.period = promise.is_budget ? partition.budget_period * us : partition.period;
                 promise.deadline = promise.is_budget ? promise.period : partition.deadline;
-                Analysis{plan, costs, promise, plan.schedules.empty() ? endless : plan.schedules[s].cpus[partition.cpus[v]]}.run();
+                Analysis{plan, costs, promise, windows}.run();
                 out.push_back(std::move(promise));
             }
         }
@@ -259,12 +271,10 @@ std::string timing_report(const Plan& plan, const Costs& costs) {
     std::string out;
     const auto promises = analyse(plan, costs);
     for (std::size_t s = 0; s < std::max<std::size_t>(1, plan.schedules.size()); ++s) {
-        std::string part;
         if (!plan.schedules.empty())
-            part += fmt::format("schedule \"{}\", frame of {}\n", plan.schedules[s].name, format_time(plan.schedules[s].frame * us));
+            out += fmt::format("schedule \"{}\", frame of {}\n", plan.schedules[s].name, format_time(plan.schedules[s].frame * us));
         for (const Promise& promise : promises)
-            if (promise.schedule == s) part += fmt::format("  {}\n", tell(promise, plan));
-        out += part;
+            if (promise.schedule == s) out += fmt::format("  {}\n", tell(promise, plan));
     }
     return out;
 }

@@ -19,12 +19,6 @@ public:
 
     // The longest that it can take to get so much: begun at the worst moment, the end of one of the windows. ~0 where it never does.
     [[nodiscard]] Nanoseconds longest_for(Nanoseconds demand) const;
-    // The longest time without a window.
-    [[nodiscard]] Nanoseconds longest_gap() const {
-        return longest_for(1) == ~Nanoseconds{0} ? frame_ : longest_for(1) - (frame_ != 0 ? 1 : 0);
-    }
-    [[nodiscard]] Nanoseconds each_frame() const { return each_frame_; }
-    [[nodiscard]] bool endless() const { return frame_ == 0; }
     [[nodiscard]] bool operator==(const Supply&) const = default;
 
 private:

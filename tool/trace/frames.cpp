@@ -7,7 +7,6 @@
 #include <optional>
 #include <tuple>
 
-#include "config/units.hpp"
 #include "partita/system_image.h"
 #include "partita/trace.h"
 #include "show/draw.hpp"
@@ -37,15 +36,13 @@ private:
     void window(const TraceEvent& event) {
         const std::size_t schedule = event.b >> 24, number = event.b & 0x00ff'ffffu;
         if (schedule >= plan_.schedules.size() || number >= plan_.schedules[schedule].cpus[cpu_].size()) return;
-        const PlannedSchedule& planned = plan_.schedules[schedule];
         ++out_.windows;
         out_.latest = std::max<std::uint64_t>(out_.latest, event.a);
         if (number != 0 && frame_) return;
-        if (frame_ && frame_->begin != 0) out_.frames.push_back(*std::move(frame_));
+        if (frame_) out_.frames.push_back(*std::move(frame_));
         frame_.reset();
         if (number != 0) return;  // the ring begins in the middle of a frame
         frame_ = SeenFrame{cpu_, schedule, event.ticks - event.a, {}};
-        planned_ = &planned;
     }
     void stop(std::uint64_t ticks) {
         if (!running_) return;
@@ -60,7 +57,7 @@ private:
     // How much of a run lies in windows of others.
     [[nodiscard]] double outside(const FrameRun& run) const {
         double sum = run.end - run.begin;
-        for (const PlannedWindow& window : planned_->cpus[cpu_])
+        for (const PlannedWindow& window : plan_.schedules[frame_->schedule].cpus[cpu_])
             if ((window.partitions >> run.partition & 1u) != 0)
                 sum -= std::max(0.0,
                                 std::min(run.end, static_cast<double>(window.end())) - std::max(run.begin, static_cast<double>(window.at)));
@@ -77,7 +74,6 @@ private:
     std::optional<std::size_t> running_;
     std::uint64_t since_ = 0;
     std::optional<SeenFrame> frame_;
-    const PlannedSchedule* planned_ = nullptr;
 };
 
 }  // namespace

@@ -39,6 +39,9 @@ uint64_t timer_now(void);
 void timer_set(uint64_t deadline);
 void timer_stop(void);
 #define TIMER_INTERRUPT 27u
+/* Sleeps until the counter reaches `deadline`; other interrupts are served meanwhile. Takes the timer's interrupt for itself. After
+ * interrupts_init(), with interrupts masked. */
+void timer_sleep_until(uint64_t deadline);
 
 /* --- interrupts: GICv2 (IHI 0048B) ---------------------------------------------------------------------------------- */
 
