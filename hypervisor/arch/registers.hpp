@@ -73,6 +73,9 @@ using HTPIDR = Cp15<4, 13, 0, 2>;
 
 // Address translation and TLB
 using ATS1CPR = Cp15<0, 7, 8, 0>;
+using ATS1CPW = Cp15<0, 7, 8, 1>;
+using ATS1CUR = Cp15<0, 7, 8, 2>;
+using ATS1CUW = Cp15<0, 7, 8, 3>;
 using TLBIALLNSNH = Cp15<4, 8, 7, 4>;
 using TLBIALL = Cp15<0, 8, 7, 0>;
 using TLBIMVAHIS = Cp15<4, 8, 3, 1>;

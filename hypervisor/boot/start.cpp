@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "arch/errata.hpp"
 #include "barrier.hpp"
 #include "boot/firmware_tree.hpp"
 #include "boot/image_check.hpp"
@@ -97,6 +98,8 @@ void start_cpu(std::uint32_t index) {
     VTCR::write(vtcr);
     cpu.hdcr_reset = HDCR::read();
     cpu.has_thumbee = (ID_PFR0::read() & 0xf000u) != 0;
+    cpu.wrong_thumb_store = applies(wrong_thumb_store, MIDR::read());
+    if (cpu.wrong_thumb_store) LogLine("erratum").key("number", wrong_thumb_store.number).key("cpu", index);
     cpu.interface = gic::start_cpu_interface();
     prepare_traps(cpu);
     timer::arm(timer::never);

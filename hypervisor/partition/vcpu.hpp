@@ -65,6 +65,9 @@ struct Vcpu {
     timer::Ticks cntp_cval = 0, cntv_cval = 0;
     timer::Ticks wake_at = 0;  // while parked and blocked: when the first of the two fires, by the physical counter
 
+    // The exclusive monitor for accesses that are emulated: what LDREX marked, until STREX.
+    std::uint32_t exclusive_address = 0, exclusive_size = 0;  // 0: nothing
+
     std::array<std::uint32_t, 64> exits{};  // by exception class (HSR.EC); class 0 counts interrupts
     VcpuInterrupts interrupts;
     SystemRegisters system{};
@@ -103,6 +106,7 @@ inline void Vcpu::reset(std::uint32_t entry, std::uint32_t r0, std::uint32_t r1,
     cntp_ctl = 0, cntv_ctl = 0;
     cntp_cval = 0, cntv_cval = 0;
     ran = stolen = turn_until = 0;
+    exclusive_size = 0;
 }
 
 }  // namespace partita

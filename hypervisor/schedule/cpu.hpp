@@ -20,9 +20,10 @@ struct Cpu {
     bool reschedule = false;      // looked at once at the end of every exit
     bool alone = false;           // its one vCPU has it without end: no windows, no budget
     bool has_thumbee = false;
-    bool timer_enabled = false;  // the virtual timer's interrupt, in the GIC, while no vCPU is loaded
-    bool vfp_open = false;       // HCPTR lets the loaded vCPU use VFP
-    Vcpu* vfp_owner = nullptr;   // whose VFP registers this CPU holds
+    bool wrong_thumb_store = false;  // the syndrome may name a wrong register (arch/errata.hpp)
+    bool timer_enabled = false;      // the virtual timer's interrupt, in the GIC, while no vCPU is loaded
+    bool vfp_open = false;           // HCPTR lets the loaded vCPU use VFP
+    Vcpu* vfp_owner = nullptr;       // whose VFP registers this CPU holds
     std::uint32_t hdcr_reset = 0;
 
     // Who may run (schedule.cpp): sets of Vcpu::bit.

@@ -6,8 +6,11 @@
 #include "barrier.hpp"
 #include "partition/fault.hpp"
 #include "partition/lifecycle.hpp"
-#include "schedule/schedule.hpp"
+#include "schedule/cpu.hpp"
 #include "trace/recorder.hpp"
+#include "trap/device_access.hpp"
+#include "trap/execute.hpp"
+#include "trap/guest_memory.hpp"
 #include "trap/guest_registers.hpp"
 #include "trap/handlers.hpp"
 #include "trap/inject.hpp"
@@ -21,42 +24,7 @@ namespace {
 // HPFAR holds IPA[39:12] in bits [31:4].
 [[nodiscard]] constexpr uint32_t page_of(uint32_t hpfar) { return hpfar >> 4; }
 
-[[nodiscard]] const partita_trap_slot& slot_of(const Vcpu& vcpu, uint32_t page) { return vcpu.traps[page * vcpu.trap_multiplier >> 27]; }
-
-[[nodiscard]] uint32_t read_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size) {
-    if (device == PARTITA_DEVICE_GICD) return vcpu.partition->distributor.read(vcpu.interrupts, offset, size);
-    if (device == PARTITA_DEVICE_PL031) return vcpu.partition->clock.read(offset);
-    return vcpu.partition->console.read(offset);
-}
-
-// The partition's first vCPU's CPU keeps its alarm.
-void set_clock(Vcpu& vcpu, uint32_t offset, uint32_t value) {
-    vcpu.partition->clock.write(offset, value);
-    post(vcpu.partition->vcpus[0].vcpu, event::alarm);
-}
-
-void write_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size, uint32_t value) {
-    if (device == PARTITA_DEVICE_GICD)
-        vcpu.partition->distributor.write(vcpu.interrupts, offset, size, value);
-    else if (device == PARTITA_DEVICE_PL031)
-        set_clock(vcpu, offset, value);
-    else
-        vcpu.partition->console.write(offset, value);
-}
-
-[[nodiscard]] constexpr uint32_t low_bytes(uint32_t value, unsigned size) { return size == 4 ? value : value & ((1u << size * 8) - 1); }
-
-[[nodiscard]] constexpr uint32_t swap_bytes(uint32_t value, unsigned size) { return __builtin_bswap32(value) >> (32 - size * 8); }
-
-[[nodiscard]] constexpr uint32_t extend(uint32_t value, unsigned size) {
-    const unsigned unused = 32 - size * 8;
-    return static_cast<uint32_t>(static_cast<std::int32_t>(value << unused) >> unused);
-}
-
-// The same of one word, out of line: what is frequent stays short.
-[[nodiscard, gnu::noinline]] uint32_t read_other_word(Vcpu& vcpu, uint32_t device, uint32_t offset) {
-    return read_device(vcpu, device, offset, 4);
-}
+// Of one word: what is frequent needs no stack for a fifth argument.
 [[gnu::noinline]] void write_other_word(Vcpu& vcpu, uint32_t device, uint32_t offset, uint32_t value) {
     write_device(vcpu, device, offset, 4, value);
 }
@@ -87,7 +55,7 @@ void write_device(Vcpu& vcpu, uint32_t device, uint32_t offset, unsigned size, u
     } else {
         const uint32_t value = device == PARTITA_DEVICE_GICD    ? vcpu.partition->distributor.read_word(vcpu.interrupts, offset)
                                : device == PARTITA_DEVICE_PL011 ? vcpu.partition->console.read_word(offset)
-                                                                : read_other_word(vcpu, device, offset);
+                                                                : read_device(vcpu, device, offset, 4);
         set_guest_register(vcpu, abort.reg(), value);
     }
 }
@@ -102,17 +70,19 @@ Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
     return Outcome::resume;  // it does not: end() posted a stop to this vCPU, which is served before it could
 }
 
-// The IPA page of an access whose HPFAR is UNKNOWN (B3.13.6), by the guest's own translation. False: it has changed since.
-[[nodiscard]] bool translate(uint32_t address, uint32_t& page) {
-    constexpr std::uint64_t failed = 1;
-    const std::uint64_t guests = PAR::read();
-    ATS1CPR::write(address);
-    isb();
-    const std::uint64_t result = PAR::read();
-    PAR::write(guests);
-    if ((result & failed) != 0) return false;
-    page = static_cast<uint32_t>(result >> 12 & 0xfff'ffffu);
-    return true;
+// What the syndrome does not describe: the instruction is read and carried out.
+Outcome emulate_undescribed(Vcpu& vcpu, Fault fault) {
+    ElementFault element;
+    switch (emulate_instruction(vcpu, element)) {
+        case Executed::done:
+        case Executed::again: return Outcome::resume;
+        case Executed::unknown: fault.reason = "no-syndrome"; return punish(vcpu, fault, Outcome::data_abort);
+        case Executed::refused_by_guest: inject_data_abort(element.address, element.write, element.status); return Outcome::resume;
+        case Executed::refused: break;
+    }
+    HDFAR::write(element.address);  // as if the CPU itself had stopped at that element
+    return punish(vcpu, {element.write ? "write" : "read", element.size, element.address, element.ipa, element.reason},
+                  Outcome::data_abort);
 }
 
 // Everything but a plain access to an emulated device.
@@ -125,7 +95,9 @@ Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
     }
     uint32_t page = page_of(HPFAR::read());
     if (abort.permission_fault() && !abort.table_walk()) {
-        if (!translate(address, page)) return Outcome::resume;
+        Ipa ipa;
+        if (translate(address, {false, true}, ipa) != 0) return Outcome::resume;  // it has changed since
+        page = static_cast<uint32_t>(ipa.value >> 12);
         fault.reason = "permission";
     }
     fault.ipa = static_cast<std::uint64_t>(page) << 12 | (abort.table_walk() ? 0 : address & 0xfffu);
@@ -139,8 +111,7 @@ Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
         advance_pc(true);  // an MCR is 4 bytes in either instruction set; IL is not valid here
         return Outcome::resume;
     }
-    fault.reason = "no-syndrome";
-    return punish(vcpu, fault, Outcome::data_abort);
+    return emulate_undescribed(vcpu, fault);
 }
 
 [[gnu::noinline]] Outcome on_other_data_abort(Vcpu& vcpu, DataAbort abort) {
@@ -148,7 +119,9 @@ Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
     const uint32_t page = page_of(HPFAR::read()), address = HDFAR::read();
     const partita_trap_slot& slot = slot_of(vcpu, page);
     const bool aligned = (address & (abort.bytes() - 1)) == 0;
-    if (slot.page != page || slot.device == PARTITA_DEVICE_NONE || !aligned) return on_rare_data_abort(vcpu, abort);
+    // Where an erratum may have named the wrong register, the instruction itself is asked.
+    const bool doubtful = vcpu.cpu->wrong_thumb_store && abort.write() && psr::Thumb::test(trapped_state());
+    if (slot.page != page || slot.device == PARTITA_DEVICE_NONE || !aligned || doubtful) return on_rare_data_abort(vcpu, abort);
     return emulate(vcpu, abort, slot.device, address & 0xfffu);
 }
 
@@ -182,7 +155,11 @@ void asynchronous_abort(Vcpu& vcpu) {
         return punish(vcpu, fault, Outcome::prefetch_abort);
     }
     uint32_t page = page_of(HPFAR::read());
-    if (abort.permission_fault() && !abort.table_walk() && !translate(address, page)) return Outcome::resume;
+    if (abort.permission_fault() && !abort.table_walk()) {
+        Ipa ipa;
+        if (translate(address, {false, true}, ipa) != 0) return Outcome::resume;
+        page = static_cast<uint32_t>(ipa.value >> 12);
+    }
     fault.ipa = static_cast<std::uint64_t>(page) << 12 | (abort.table_walk() ? 0 : address & 0xfffu);
     return punish(vcpu, fault, Outcome::prefetch_abort);
 }

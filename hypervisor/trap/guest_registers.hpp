@@ -38,4 +38,15 @@ inline void set_guest_register(Vcpu& vcpu, unsigned n, std::uint32_t value) {
         set_high_register(vcpu, n, value);
 }
 
+// The registers of User mode, whatever the mode is: those that a trap to Hyp finds in the frame, and SP.
+[[nodiscard]] inline std::uint32_t user_register(const Vcpu& vcpu, unsigned n) {
+    return n == 13 ? read_banked(psr::usr, 13) : vcpu.r[n == 14 ? 13 : n];
+}
+inline void set_user_register(Vcpu& vcpu, unsigned n, std::uint32_t value) {
+    if (n == 13)
+        write_banked(psr::usr, 13, value);
+    else
+        vcpu.r[n == 14 ? 13 : n] = value;
+}
+
 }  // namespace partita

@@ -47,9 +47,11 @@ void advance_thumb(bool long_instruction) {
     enter(psr::und, 0x04, thumb ? 2 : 4, false);
 }
 
-[[gnu::noinline]] void inject_data_abort(uint32_t address, bool write) {
+[[gnu::noinline]] void inject_data_abort(uint32_t address, bool write) { inject_data_abort(address, write, external_abort()); }
+
+[[gnu::noinline]] void inject_data_abort(uint32_t address, bool write, uint32_t status) {
     constexpr uint32_t write_not_read = 1u << 11;
-    DFSR::write(external_abort() | (write ? write_not_read : 0));
+    DFSR::write(status | (write ? write_not_read : 0));
     DFAR::write(address);
     enter(psr::abt, 0x10, 8, true);
 }

@@ -19,6 +19,8 @@ inline void advance_pc(bool long_instruction) {
 void inject_undefined();
 // A synchronous external abort at the faulting address.
 void inject_data_abort(std::uint32_t address, bool write);
+// With a fault status of the guest's own translation, as DFSR holds it.
+void inject_data_abort(std::uint32_t address, bool write, std::uint32_t status);
 void inject_prefetch_abort(std::uint32_t address);
 
 }  // namespace partita

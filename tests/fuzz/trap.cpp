@@ -1,5 +1,5 @@
-// The trap dispatcher as a total function: a sequence of syndromes and states from the input; the guest is always left in a
-// mode of its own, and no other partition is touched.
+// The trap dispatcher as a total function: a sequence of syndromes, instructions and states from the input; the guest is always left in
+// a mode of its own, and no other partition is touched.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -13,7 +13,18 @@
 namespace {
 
 struct Step {
-    std::uint32_t syndrome, spsr, address, hpfar, par, r[4];
+    std::uint32_t syndrome, spsr, address, hpfar, par, instruction, vfp, r[15];
+};
+
+// Memory and devices lie where they are; a few pages are what the input says.
+class Guests : public partita::FakeTranslation {
+public:
+    std::uint32_t par = 0;
+    std::uint64_t translate(std::uint32_t address, bool, bool) override {
+        const bool odd = (address >> 12 & 1u) != 0 && address >> 20 != code >> 20;
+        return odd ? par : address & ~0xfffu;
+    }
+    static constexpr std::uint32_t code = 0x4010'0000;
 };
 
 }  // namespace
@@ -22,12 +33,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace partita;
     static FakeSystem fake;
     static Vcpu& vcpu = fake.start(0);
+    static Guests guests;
+    fake_translation = &guests;
     for (; size >= sizeof(Step); data += sizeof(Step), size -= sizeof(Step)) {
         Step step;
         std::memcpy(&step, data, sizeof step);
         constexpr std::uint32_t modes[] = {psr::usr, psr::fiq, psr::irq, psr::svc, psr::abt, psr::und, psr::sys, psr::svc};
         write_spsr((step.spsr & ~0x1fu) | modes[step.spsr & 7u]);
-        std::copy(std::begin(step.r), std::end(step.r), vcpu.r.begin());
+        std::copy_n(std::begin(step.r), 14, vcpu.r.begin());
+        for (const std::uint32_t mode : modes) write_banked(mode, 13, step.r[14]);
+        std::memcpy(fake_hardware.memory(vcpu.partition->regions[0].pa + (Guests::code - vcpu.partition->regions[0].ipa)),
+                    &step.instruction, 4);
+        write_elr(Guests::code);
+        vcpu.cpu->vfp_owner = (step.vfp & 1u) != 0 ? &vcpu : nullptr;
+        fake_hardware.vfp.fpexc = step.vfp;
+        guests.par = step.par;
         HDFAR::write(step.address);
         HIFAR::write(step.address);
         HPFAR::write(step.hpfar);

@@ -32,6 +32,15 @@ def test_the_virtual_platform_from_inside(partita, describe, board, compiler, cp
     assert "[partita] all partitions are off" in done.stdout
 
 
+@pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
+def test_loads_and_stores_of_every_form(partita, describe, cpu):
+    """To an emulated device, in both instruction sets, beside a neighbour on the same CPU whose VFP registers must stay its own."""
+    path = describe(system(partition("acc", GUESTS / "accesses.elf", [1]), partition("other", GUESTS / "neighbour.elf", [1]), shared=[1], slice="1 ms"))
+    done = partita("run", path, "--timeout", BOOT, "--until", "accesses: (ok|.*FAILED)", "--until", "neighbour: ok", "--qemu-args", "-cpu", cpu)
+    assert done.returncode == 0, done.stderr
+    assert "WRONG" not in done.stdout and "[acc] accesses: ok" in done.stdout
+
+
 @pytest.mark.parametrize("board", BOARDS)
 def test_two_linux_and_a_control_loop_share_one_cpu(partita, describe, board):
     text = system(linux("one", [2]), linux("two", [2]), partition("control", CONTROL, [2]), board=board, shared=[2])

@@ -34,7 +34,7 @@ TEST_F(Run, AFaultIsASentence) {
               "0xd0200000): injected an abort at pc 0x80000000, user mode");
     EXPECT_NE(
         told("fault partition=0 vcpu=1 cause=read reason=no-syndrome size=0 address=0x9000000 ipa=0x9000000 pc=0x1 cpsr=0x13 action=abort")
-            .find("use a plain load or store"),
+            .find("use loads and stores of registers"),
         std::string::npos);
 }
 

@@ -99,11 +99,6 @@ TEST_F(Trap, AbortsHaveTheFormatOfTheGuestsTables) {
     TTBCR::write(0);
 }
 
-TEST_F(Trap, UndescribedAccessesToDevicesAreAbortsAndNeverHang) {
-    abort(translation, 4, 0x0800'0004);
-    EXPECT_EQ(psr::Mode::get(read_spsr()), psr::abt);
-}
-
 TEST_F(Trap, OnlyPlainAccessesAreEmulated) {
     vcpu.r[0] = 77;
     abort(described | word | 1u << 8 | reg(0) | translation, 4, 0x0800'0004);  // cache maintenance: nothing to do

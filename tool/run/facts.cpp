@@ -67,7 +67,7 @@ std::string explain(const Fact& fact, const PlannedPartition& partition) {
     std::string why = whereabouts(partition, ipa);
     if (fact.value("reason") == "permission") why += "; not allowed there";
     if (fact.value("reason") == "no-syndrome")
-        why += "; this kind of instruction is not emulated for devices: use a plain load or store of a register, aligned";
+        why += "; this kind of instruction is not emulated for devices: use loads and stores of registers";
     return address != ipa ? fmt::format("{}, virtual {:#x}", why, address) : why;
 }
 

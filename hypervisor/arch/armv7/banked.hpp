@@ -71,6 +71,18 @@ inline void write_spsr(std::uint32_t value) { asm volatile("msr spsr_cxsf, %0" :
     }
 }
 
+[[nodiscard]] inline std::uint32_t read_spsr_of(std::uint32_t mode) {
+    std::uint32_t value;
+    switch (mode) {
+        case psr::fiq: asm volatile("mrs %0, spsr_fiq" : "=r"(value)); break;
+        case psr::irq: asm volatile("mrs %0, spsr_irq" : "=r"(value)); break;
+        case psr::abt: asm volatile("mrs %0, spsr_abt" : "=r"(value)); break;
+        case psr::und: asm volatile("mrs %0, spsr_und" : "=r"(value)); break;
+        default: asm volatile("mrs %0, spsr_svc" : "=r"(value)); break;
+    }
+    return value;
+}
+
 inline void write_spsr_of(std::uint32_t mode, std::uint32_t value) {
     switch (mode) {
         case psr::abt: asm volatile("msr spsr_abt, %0" ::"r"(value)); break;

@@ -19,6 +19,7 @@ inline void write_elr(std::uint32_t value) { fake_banks.elr = value; }
 inline void write_spsr(std::uint32_t value) { fake_banks.spsr = value; }
 [[nodiscard]] inline std::uint32_t read_banked(std::uint32_t mode, unsigned which) { return fake_banks.registers.at(mode).at(which); }
 inline void write_banked(std::uint32_t mode, unsigned which, std::uint32_t value) { fake_banks.registers.at(mode).at(which) = value; }
+[[nodiscard]] inline std::uint32_t read_spsr_of(std::uint32_t mode) { return fake_banks.spsr_of.at(mode); }
 inline void write_spsr_of(std::uint32_t mode, std::uint32_t value) { fake_banks.spsr_of.at(mode) = value; }
 
 [[nodiscard]] inline std::uint32_t read_mvfr0() { return 0x10110222; }

@@ -1,0 +1,49 @@
+// An access to an emulated device of the vCPU's partition: which device a page is, and its registers.
+#pragma once
+
+#include <cstdint>
+
+#include "partition/partition.hpp"
+#include "schedule/schedule.hpp"
+
+namespace partita {
+
+// The slot where page (IPA[39:12]) would be; it is that page's if its `page` says so. The tool chose the multiplier so that no two collide.
+[[nodiscard]] inline const partita_trap_slot& slot_of(const Vcpu& vcpu, std::uint32_t page) {
+    return vcpu.traps[page * vcpu.trap_multiplier >> 27];
+}
+
+// Out of line: what is frequent stays short.
+[[nodiscard, gnu::noinline]] inline std::uint32_t read_device(Vcpu& vcpu, std::uint32_t device, std::uint32_t offset, unsigned size) {
+    if (device == PARTITA_DEVICE_GICD) return vcpu.partition->distributor.read(vcpu.interrupts, offset, size);
+    if (device == PARTITA_DEVICE_PL031) return vcpu.partition->clock.read(offset);
+    return vcpu.partition->console.read(offset);
+}
+
+// The partition's first vCPU's CPU keeps its alarm.
+inline void set_clock(Vcpu& vcpu, std::uint32_t offset, std::uint32_t value) {
+    vcpu.partition->clock.write(offset, value);
+    post(vcpu.partition->vcpus[0].vcpu, event::alarm);
+}
+
+[[gnu::noinline]] inline void write_device(Vcpu& vcpu, std::uint32_t device, std::uint32_t offset, unsigned size, std::uint32_t value) {
+    if (device == PARTITA_DEVICE_GICD)
+        vcpu.partition->distributor.write(vcpu.interrupts, offset, size, value);
+    else if (device == PARTITA_DEVICE_PL031)
+        set_clock(vcpu, offset, value);
+    else
+        vcpu.partition->console.write(offset, value);
+}
+
+[[nodiscard]] constexpr std::uint32_t low_bytes(std::uint32_t value, unsigned size) {
+    return size == 4 ? value : value & ((1u << size * 8) - 1);
+}
+
+[[nodiscard]] constexpr std::uint32_t swap_bytes(std::uint32_t value, unsigned size) { return __builtin_bswap32(value) >> (32 - size * 8); }
+
+[[nodiscard]] constexpr std::uint32_t extend(std::uint32_t value, unsigned size) {
+    const unsigned unused = 32 - size * 8;
+    return static_cast<std::uint32_t>(static_cast<std::int32_t>(value << unused) >> unused);
+}
+
+}  // namespace partita
