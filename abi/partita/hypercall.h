@@ -42,6 +42,15 @@
  * ones where there are no windows. */
 #define PARTITA_HYPERCALL_WINDOW 0x8600ff13u
 
+/* Why a partition's life began: `partita,reset-reason` of /hypervisor in its device tree. */
+enum partita_reset_reason {
+    PARTITA_RESET_POWER_ON = 0, /* the first */
+    PARTITA_RESET_GUEST = 1,    /* it reset itself (PSCI SYSTEM_RESET), */
+    PARTITA_RESET_EXIT = 2,     /* or powered itself off, and is restarted then */
+    PARTITA_RESET_FAULT = 3,    /* it touched what it has not */
+    PARTITA_RESET_WATCHDOG = 4  /* it did not feed its watchdog in time */
+};
+
 #define PARTITA_UID_0 0x8c7a3b52u
 #define PARTITA_UID_1 0x6e4f91d0u
 #define PARTITA_UID_2 0xa5c2178eu

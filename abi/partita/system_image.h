@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 5u
+#define PARTITA_IMAGE_VERSION 6u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -99,7 +99,9 @@ struct partita_cpu {
 #define PARTITA_RIGHT_SERVE 0x200u
 #define PARTITA_RIGHT_TRACE 0x400u
 #define PARTITA_RIGHT_DEBUG 0x800u
-#define PARTITA_TIME_STOPS 0x1000u /* its virtual counter stands still while it is off or being loaded */
+#define PARTITA_ON_FAULT_HALT 0x4000u /* ... or ends all partitions, for good */
+#define PARTITA_WATCHDOG_BOOT 0x2000u /* its watchdog runs from the start, and cannot be stopped */
+#define PARTITA_TIME_STOPS 0x1000u    /* its virtual counter stands still while it is off or being loaded */
 
 /* Ranges of a table that belong to one partition. */
 struct partita_slice {
@@ -108,7 +110,16 @@ struct partita_slice {
 };
 
 /* What the page of a trap slot stands for. */
-enum partita_device { PARTITA_DEVICE_NONE = 0, PARTITA_DEVICE_GICD = 1, PARTITA_DEVICE_PL011 = 2, PARTITA_DEVICE_PL031 = 3 };
+enum partita_device {
+    PARTITA_DEVICE_NONE = 0,
+    PARTITA_DEVICE_GICD = 1,
+    PARTITA_DEVICE_PL011 = 2,
+    PARTITA_DEVICE_PL031 = 3,
+    PARTITA_DEVICE_SP805 = 4
+};
+
+/* The longest bound of a watchdog, and period of a restart limit. */
+#define PARTITA_LONGEST_HEALTH_MS 86400000u
 
 #define PARTITA_NO_PAGE 0xffffffffu
 
@@ -127,8 +138,11 @@ struct partita_partition {
     uint32_t clock_interrupt;   /* ... PL031; 0: it has none */
     uint32_t budget_us;         /* processor time in each period, in microseconds; 0: as much as there is */
     uint32_t period_us;
-    uint32_t reserved;
-    uint32_t interrupts; /* INTIDs that its distributor has: a multiple of 32 */
+    uint32_t watchdog_interrupt; /* INTID of the emulated SP805; 0: it has none */
+    uint32_t watchdog_ms;        /* the longest time from one feeding to the reset, in milliseconds */
+    uint32_t restart_limit;      /* so many restarts, */
+    uint32_t restart_period_ms;  /* at most, in so many milliseconds: it is off then; a limit of 0: any number */
+    uint32_t interrupts;         /* INTIDs that its distributor has: a multiple of 32 */
     uint32_t trap_multiplier;
     struct partita_slice vcpus;
     struct partita_slice regions;
@@ -169,7 +183,9 @@ struct partita_copy {
 
 /* A field that differs from life to life, at an IPA inside the guest's device tree. */
 enum partita_patch_kind {
-    PARTITA_PATCH_RANDOM = 1 /* random bytes; where no entropy is known the enclosing property becomes FDT_NOPs */
+    PARTITA_PATCH_RESET_REASON = 2, /* 4 bytes, big-endian: enum partita_reset_reason */
+    PARTITA_PATCH_STARTS = 3,       /* 4 bytes, big-endian: the number of this life, from 1 on */
+    PARTITA_PATCH_RANDOM = 1        /* random bytes; where no entropy is known the enclosing property becomes FDT_NOPs */
 };
 
 struct partita_patch {

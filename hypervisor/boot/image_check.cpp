@@ -93,7 +93,8 @@ template <typename Record>
             if (pa_range(region).overlaps({PhysAddr{copy.source}, copy.size})) return fail(ImageFault::overlap, n);
     }
     for (const partita_patch& patch : view.patches.subspan(partition.patches.first, partition.patches.count)) {
-        if (patch.nop_before > patch.ipa || patch.nop_size % 4 != 0 || patch.kind != PARTITA_PATCH_RANDOM)
+        if (patch.nop_before > patch.ipa || patch.nop_size % 4 != 0 || patch.kind < PARTITA_PATCH_RANDOM ||
+            patch.kind > PARTITA_PATCH_STARTS || (patch.kind != PARTITA_PATCH_RANDOM && (patch.size != 4 || patch.ipa % 4 != 0)))
             return fail(ImageFault::outside_region, n);
         if (!inside_memory(regions, patch.ipa, patch.size) || !inside_memory(regions, patch.ipa - patch.nop_before, patch.nop_size))
             return fail(ImageFault::outside_region, n);
@@ -106,7 +107,7 @@ template <typename Record>
     for (uint32_t slot = 0; slot < PARTITA_TRAP_SLOTS; ++slot) {
         const partita_trap_slot& trap = partition.traps[slot];
         if (trap.device == PARTITA_DEVICE_NONE && trap.page == PARTITA_NO_PAGE) continue;
-        if (trap.device == PARTITA_DEVICE_NONE || trap.device > PARTITA_DEVICE_PL031 || trap.page * partition.trap_multiplier >> 27 != slot)
+        if (trap.device == PARTITA_DEVICE_NONE || trap.device > PARTITA_DEVICE_SP805 || trap.page * partition.trap_multiplier >> 27 != slot)
             return fail(ImageFault::bad_slot, n);
     }
     return {};
@@ -118,9 +119,13 @@ template <typename Record>
     if (partition.console_interrupt < 32 || partition.console_interrupt >= most) return fail(ImageFault::bad_interrupt, n);
     const uint32_t clock = partition.clock_interrupt;
     if (clock != 0 && (clock < 32 || clock >= most || clock == partition.console_interrupt)) return fail(ImageFault::bad_interrupt, n);
+    const uint32_t watchdog = partition.watchdog_interrupt;
+    if (watchdog != 0 && (watchdog < 32 || watchdog >= most || watchdog == partition.console_interrupt || watchdog == clock))
+        return fail(ImageFault::bad_interrupt, n);
     for (std::size_t route = partition.routes.first; route < partition.routes.first + partition.routes.count; ++route) {
         const uint32_t id = view.interrupts[route].intid;
-        if (id < 32 || id >= most || id == view.header->board.uart_interrupt || id == partition.console_interrupt || id == clock)
+        if (id < 32 || id >= most || id == view.header->board.uart_interrupt || id == partition.console_interrupt || id == clock ||
+            (watchdog != 0 && id == watchdog))
             return fail(ImageFault::bad_interrupt, route);
         for (std::size_t other = 0; other < route; ++other)
             if (view.interrupts[other].intid == id) return fail(ImageFault::bad_interrupt, route);
@@ -167,6 +172,14 @@ struct Taken {
     }
 };
 
+[[nodiscard]] Check check_health(const partita_partition& partition, std::size_t n) {
+    const bool watchdog =
+        partition.watchdog_interrupt == 0 || (partition.watchdog_ms != 0 && partition.watchdog_ms <= PARTITA_LONGEST_HEALTH_MS);
+    const bool limit =
+        partition.restart_limit == 0 || (partition.restart_period_ms != 0 && partition.restart_period_ms <= PARTITA_LONGEST_HEALTH_MS);
+    return watchdog && limit ? Check{} : fail(ImageFault::bad_reference, n);
+}
+
 [[nodiscard]] Check check_budget(const partita_partition& partition, std::size_t n) {
     if (partition.budget_us == 0) return {};
     const bool good = partition.period_us <= PARTITA_LONGEST_TIME_US && partition.budget_us <= partition.period_us;
@@ -211,6 +224,7 @@ struct Taken {
     if (auto ok = check_vcpus(view, partition, n); !ok) return ok;
     if (auto ok = check_counters(view, partition, n); !ok) return ok;
     if (auto ok = check_budget(partition, n); !ok) return ok;
+    if (auto ok = check_health(partition, n); !ok) return ok;
     if (auto ok = check_memory(view, partition, n); !ok) return ok;
     if (auto ok = check_slots(partition, n); !ok) return ok;
     return check_interrupts(view, partition, n);

@@ -45,8 +45,8 @@ constexpr uint32_t affinity_bits = 0x00ff'ffff;
     }
 }
 
-void ask_end(Vcpu& vcpu, uint32_t flag, Ending if_set, Ending otherwise) {
-    end(*vcpu.partition, vcpu.partition->is(flag) ? if_set : otherwise);
+void ask_end(Vcpu& vcpu, uint32_t flag, Ending if_set, Ending otherwise, partita_reset_reason reason) {
+    end(*vcpu.partition, vcpu.partition->is(flag) ? if_set : otherwise, reason);
 }
 
 void change_schedule(Vcpu& vcpu) {
@@ -97,8 +97,8 @@ void hypercall(Vcpu& vcpu) {
         case PSCI_CPU_ON: vcpu.r[0] = result(power_on(partition, vcpu.r[1] & affinity_bits, vcpu.r[2], vcpu.r[3])); return;
         case PSCI_AFFINITY_INFO: vcpu.r[0] = result(affinity_info(partition, vcpu.r[1] & affinity_bits, vcpu.r[2])); return;
         case PSCI_MIGRATE_INFO_TYPE: vcpu.r[0] = migration_not_required; return;
-        case PSCI_SYSTEM_OFF: ask_end(vcpu, PARTITA_ON_EXIT_RESTART, Ending::restart, Ending::off); return;
-        case PSCI_SYSTEM_RESET: ask_end(vcpu, PARTITA_ON_RESET_STOP, Ending::off, Ending::restart); return;
+        case PSCI_SYSTEM_OFF: ask_end(vcpu, PARTITA_ON_EXIT_RESTART, Ending::restart, Ending::off, PARTITA_RESET_EXIT); return;
+        case PSCI_SYSTEM_RESET: ask_end(vcpu, PARTITA_ON_RESET_STOP, Ending::off, Ending::restart, PARTITA_RESET_GUEST); return;
         case PSCI_FEATURES: vcpu.r[0] = result(offered(vcpu.r[1]) ? PSCI_SUCCESS : PSCI_NOT_SUPPORTED); return;
         case SMCCC_VERSION: vcpu.r[0] = smccc_1_1; return;
         case PARTITA_HYPERCALL_UID:

@@ -14,6 +14,17 @@ namespace partita {
 
 namespace {
 
+[[nodiscard]] const char* name_of(partita_reset_reason reason) {
+    switch (reason) {
+        case PARTITA_RESET_POWER_ON: return "power-on";
+        case PARTITA_RESET_GUEST: return "guest";
+        case PARTITA_RESET_EXIT: return "exit";
+        case PARTITA_RESET_FAULT: return "fault";
+        case PARTITA_RESET_WATCHDOG: return "watchdog";
+    }
+    return "";
+}
+
 // A partition that resets itself without end reports no more than one that faults without end.
 void tell_state(Partition& partition, const char* state) {
     if (partition.starts > 1 && partition.phase.load(std::memory_order_relaxed) != Phase::off && !may_report(partition)) return;
@@ -21,7 +32,23 @@ void tell_state(Partition& partition, const char* state) {
         .key("partition", partition.number)
         .word("name", partition.description->name)
         .word("is", state)
+        .word("reason", name_of(partition.reason.load(std::memory_order_relaxed)))
         .key("starts", partition.starts);
+}
+
+// Whether it may begin another life: not more often than its description allows.
+[[nodiscard]] bool may_restart(Partition& partition) {
+    if (system().halted.load(std::memory_order_acquire)) return false;
+    const partita_partition& description = *partition.description;
+    if (description.restart_limit == 0) return true;
+    const timer::Ticks now = timer::now(), period = timer::Ticks{description.restart_period_ms} * CNTFRQ::read() / 1000;
+    if (partition.restarts == 0 || now - partition.restarts_since >= period) partition.restarts = 0, partition.restarts_since = now;
+    if (++partition.restarts <= description.restart_limit) return true;
+    LogLine("restart-limit")
+        .key("partition", partition.number)
+        .key("restarts", description.restart_limit)
+        .key("ms", description.restart_period_ms);
+    return false;
 }
 
 // Every vCPU has stopped: nothing of the partition runs anywhere, and this CPU owns what is left of it.
@@ -32,7 +59,8 @@ void finish(Partition& partition) {
         gic::clear_pending(route.intid);
     }
     partition.stopped_at = timer::now();
-    const bool again = partition.ending.load(std::memory_order_relaxed) == Ending::restart;
+    partition.watchdog.stop();
+    const bool again = partition.ending.load(std::memory_order_relaxed) == Ending::restart && may_restart(partition);
     partition.phase.store(again ? Phase::loading : Phase::off, std::memory_order_release);
     tell_state(partition, again ? "restarting" : "off");
     if (again) {
@@ -63,17 +91,31 @@ void reset_devices(Partition& partition) {
     for (const auto& route : partition.routes) partition.distributor.link(route.intid, (route.flags & PARTITA_ROUTE_EDGE) != 0);
     partition.clock.reset(partition.distributor, partition.description->clock_interrupt, system().image->epoch, CNTFRQ::read());
     partition.vcpus[0].vcpu.cpu->find_alarm = true;
+    partition.watchdog.reset(partition.distributor, partition.description->watchdog_interrupt, partition.description->watchdog_ms,
+                             partition.is(PARTITA_WATCHDOG_BOOT), CNTFRQ::read());
     partition.console.reset(partition.distributor, partition.description->console_interrupt, partition.channel());
 }
 
 }  // namespace
 
-void end(Partition& partition, Ending ending) {
+void end(Partition& partition, Ending ending, partita_reset_reason reason) {
     auto running = Phase::running;
     if (!partition.phase.compare_exchange_strong(running, Phase::stopping, std::memory_order_acq_rel)) return;
+    partition.reason.store(reason, std::memory_order_relaxed);
     partition.ending.store(ending, std::memory_order_relaxed);
     partition.stops.store(static_cast<std::uint32_t>(partition.vcpus.size()), std::memory_order_release);
     for (VcpuSlot& slot : partition.vcpus) post(slot.vcpu, event::stop);
+}
+
+void halt_system() {
+    system().halted.store(true, std::memory_order_release);
+    for (std::uint32_t n = 0; n < system().partition_count; ++n) end(system().partitions[n], Ending::off, PARTITA_RESET_FAULT);
+}
+
+void bite(Partition& partition) {
+    if (partition.phase.load(std::memory_order_relaxed) != Phase::running) return;
+    LogLine("watchdog").key("partition", partition.number).key("ms", partition.description->watchdog_ms);
+    end(partition, Ending::restart, PARTITA_RESET_WATCHDOG);
 }
 
 void retire(Vcpu& vcpu) {
@@ -85,7 +127,7 @@ void retire(Vcpu& vcpu) {
 void power_down(Vcpu& vcpu) {
     become(vcpu, RunState::off);
     vcpu.power.store(Power::off, std::memory_order_release);
-    if (vcpu.partition->live.fetch_sub(1, std::memory_order_acq_rel) == 1) end(*vcpu.partition, Ending::off);
+    if (vcpu.partition->live.fetch_sub(1, std::memory_order_acq_rel) == 1) end(*vcpu.partition, Ending::off, PARTITA_RESET_EXIT);
 }
 
 void start(Vcpu& vcpu) {
@@ -113,8 +155,13 @@ void enter(Partition& partition) {
     if (partition.is(PARTITA_TIME_STOPS)) partition.behind += timer::now() - partition.stopped_at;
     power_up(first, description.entry, description.r0, description.r1, description.r2);
     partition.live.store(1, std::memory_order_relaxed);
+    partition.watchdog.start();
+    first.cpu->find_alarm = true;
     partition.phase.store(Phase::running, std::memory_order_release);
     tell_state(partition, "running");
+    // Loaded while all partitions were ended: either this sees it, or halt_system() saw a partition that runs.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (system().halted.load(std::memory_order_acquire)) end(partition, Ending::off, PARTITA_RESET_FAULT);
 }
 
 void power_up(Vcpu& vcpu, std::uint32_t entry, std::uint32_t r0, std::uint32_t r1, std::uint32_t r2) {

@@ -8,8 +8,14 @@
 namespace partita {
 
 // Asks for the partition's end: each of its vCPUs, off or not, does its part on its CPU, and the last one carries out
-// `ending`. So nothing that was posted in one life is left for the next. Any CPU.
-void end(Partition& partition, Ending ending);
+// `ending`. So nothing that was posted in one life is left for the next. Any CPU. The first reason that is given counts.
+void end(Partition& partition, Ending ending, partita_reset_reason reason);
+
+// Ends all partitions, for good: what one of them did, or may be about to do, is to reach nothing any more. Any CPU.
+void halt_system();
+
+// The partition did not feed its watchdog. Any CPU.
+void bite(Partition& partition);
 
 // A vCPU's part of its partition's end. Nothing of it is loaded any more. On its CPU.
 void retire(Vcpu& vcpu);

@@ -59,10 +59,24 @@ void copy(Partition& partition, std::uint32_t cpu) {
     cursor.offset += size;
 }
 
+// A word of the guest's device tree, in its byte order. It is aligned, and so in one window.
+void patch_word(const Partition& partition, std::uint32_t cpu, std::uint64_t ipa, std::uint32_t value) {
+    std::byte* const memory = window::open(cpu, window::Slot::target, memory_at(partition, ipa));
+    value = __builtin_bswap32(value);
+    std::memcpy(memory, &value, 4);
+    window::clean(memory, 4);
+}
+
 void patch(Partition& partition, std::uint32_t cpu) {
     LoadCursor& cursor = partition.cursor;
     if (cursor.item == partition.patches.size()) return next_step(cursor, Step::done);
     const auto& field = partition.patches[cursor.item];
+    if (field.kind != PARTITA_PATCH_RANDOM) {
+        const bool starts = field.kind == PARTITA_PATCH_STARTS;
+        patch_word(partition, cpu, field.ipa,
+                   starts ? partition.starts : static_cast<std::uint32_t>(partition.reason.load(std::memory_order_relaxed)));
+        return next_item(cursor);
+    }
     const bool random = system().entropy.with([](const Entropy& entropy) { return entropy.available(); });
     const std::uint64_t begin = random ? field.ipa : field.ipa - field.nop_before;
     const std::uint32_t size = random ? field.size : field.nop_size;

@@ -8,9 +8,11 @@
 #include "arch/address.hpp"
 #include "device/pl011.hpp"
 #include "device/pl031.hpp"
+#include "device/sp805.hpp"
 #include "interrupt/virtual_gic.hpp"
 #include "machine/console.hpp"
 #include "machine/timer.hpp"
+#include "partita/hypercall.h"
 #include "partita/system_image.h"
 #include "partition/vcpu.hpp"
 
@@ -42,16 +44,20 @@ struct alignas(16) Partition {
     Distributor distributor;
     Pl011 console;
     Pl031 clock;
+    Sp805 watchdog;
     LoadCursor cursor;
 
     // Lifecycle: any CPU, by atomic steps.
     std::atomic<Phase> phase{Phase::off};
     std::atomic<Ending> ending{Ending::off};
-    std::atomic<std::uint32_t> live{0};   // vCPUs that are not off, while it runs
-    std::atomic<std::uint32_t> stops{0};  // vCPUs that have yet to do their part of its end
+    std::atomic<std::uint32_t> live{0};                                // vCPUs that are not off, while it runs
+    std::atomic<std::uint32_t> stops{0};                               // vCPUs that have yet to do their part of its end
+    std::atomic<partita_reset_reason> reason{PARTITA_RESET_POWER_ON};  // of the life that is, or of the one that comes next
     std::uint32_t starts = 0;
-    timer::Ticks behind = 0;      // its virtual counter is the physical one less this (CNTVOFF)
-    timer::Ticks stopped_at = 0;  // when its last life ended
+    std::uint32_t restarts = 0;       // in the restart limit's period,
+    timer::Ticks restarts_since = 0;  // which began then
+    timer::Ticks behind = 0;          // its virtual counter is the physical one less this (CNTVOFF)
+    timer::Ticks stopped_at = 0;      // when its last life ended
 
     // Reports of what this partition does: a few each second, so that a hostile guest cannot flood the log.
     std::atomic<std::uint32_t> reports{0};

@@ -25,6 +25,7 @@ struct System {
     ScheduleChange schedule_change;
     std::uint32_t schedules = 0;  // that are described
     Guarded<Entropy> entropy;
+    std::atomic<bool> halted{false};      // a partition's fault ended all of them: none begins a life any more
     std::atomic<std::uint32_t> alive{0};  // partitions that are not off
 };
 

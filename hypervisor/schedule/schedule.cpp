@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "machine/gic.hpp"
+#include "partition/lifecycle.hpp"
 
 namespace partita {
 
@@ -154,7 +155,8 @@ void find_alarm(Cpu& cpu) {
     cpu.find_alarm = false;
     cpu.alarm = timer::never;
     for (std::uint32_t n = 0; n < cpu.count; ++n)
-        if (cpu.vcpus[n]->index == 0) cpu.alarm = std::min(cpu.alarm, cpu.vcpus[n]->partition->clock.due());
+        if (cpu.vcpus[n]->index == 0)
+            cpu.alarm = std::min({cpu.alarm, cpu.vcpus[n]->partition->clock.due(), cpu.vcpus[n]->partition->watchdog.due()});
 }
 
 void arm_timer(Cpu& cpu) {
@@ -175,7 +177,11 @@ void settle_physical_timer(Vcpu& vcpu, Ticks now) {
 void expire(Cpu& cpu, Ticks now) {
     if (now >= cpu.alarm) {
         for (std::uint32_t n = 0; n < cpu.count; ++n)
-            if (cpu.vcpus[n]->index == 0) cpu.vcpus[n]->partition->clock.expire(now);
+            if (cpu.vcpus[n]->index == 0) {
+                Partition& partition = *cpu.vcpus[n]->partition;
+                partition.clock.expire(now);
+                if (partition.watchdog.expire(now)) bite(partition);
+            }
         find_alarm(cpu);
     }
     if (cpu.loaded != nullptr) {

@@ -63,10 +63,11 @@ namespace {
 // What the partition's description says becomes of a fault: an abort in the guest, or the partition's end.
 Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
     const bool stop = vcpu.partition->is(PARTITA_ON_FAULT_STOP), restart = vcpu.partition->is(PARTITA_ON_FAULT_RESTART);
+    const bool halt = vcpu.partition->is(PARTITA_ON_FAULT_HALT);
     trace::record(*vcpu.cpu, PARTITA_TRACE_FAULT, fault.address, static_cast<uint32_t>(fault.ipa >> 8));
-    report(vcpu, fault, stop ? "stop" : restart ? "restart" : "abort");
-    if (!stop && !restart) return injected;
-    end(*vcpu.partition, stop ? Ending::off : Ending::restart);
+    report(vcpu, fault, halt ? "halt" : stop ? "stop" : restart ? "restart" : "abort");
+    if (!stop && !restart && !halt) return injected;
+    halt ? halt_system() : end(*vcpu.partition, stop ? Ending::off : Ending::restart, PARTITA_RESET_FAULT);
     return Outcome::resume;  // it does not: end() posted a stop to this vCPU, which is served before it could
 }
 
@@ -143,8 +144,9 @@ Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
 
 void asynchronous_abort(Vcpu& vcpu) {
     const bool restart = vcpu.partition->is(PARTITA_ON_FAULT_RESTART);
-    report(vcpu, {.cause = "asynchronous-abort", .reason = "external"}, restart ? "restart" : "stop");
-    end(*vcpu.partition, restart ? Ending::restart : Ending::off);
+    const bool halt = vcpu.partition->is(PARTITA_ON_FAULT_HALT);
+    report(vcpu, {.cause = "asynchronous-abort", .reason = "external"}, halt ? "halt" : restart ? "restart" : "stop");
+    halt ? halt_system() : end(*vcpu.partition, restart ? Ending::restart : Ending::off, PARTITA_RESET_FAULT);
 }
 
 [[gnu::noinline]] Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort) {

@@ -17,20 +17,24 @@ namespace partita {
 [[nodiscard, gnu::noinline]] inline std::uint32_t read_device(Vcpu& vcpu, std::uint32_t device, std::uint32_t offset, unsigned size) {
     if (device == PARTITA_DEVICE_GICD) return vcpu.partition->distributor.read(vcpu.interrupts, offset, size);
     if (device == PARTITA_DEVICE_PL031) return vcpu.partition->clock.read(offset);
+    if (device == PARTITA_DEVICE_SP805) return vcpu.partition->watchdog.read(offset);
     return vcpu.partition->console.read(offset);
 }
 
-// The partition's first vCPU's CPU keeps its alarm.
-inline void set_clock(Vcpu& vcpu, std::uint32_t offset, std::uint32_t value) {
-    vcpu.partition->clock.write(offset, value);
+// The partition's first vCPU's CPU keeps its alarm, and its watchdog's.
+inline void set_clock(Vcpu& vcpu, std::uint32_t device, std::uint32_t offset, std::uint32_t value) {
+    if (device == PARTITA_DEVICE_SP805)
+        vcpu.partition->watchdog.write(offset, value);
+    else
+        vcpu.partition->clock.write(offset, value);
     post(vcpu.partition->vcpus[0].vcpu, event::alarm);
 }
 
 [[gnu::noinline]] inline void write_device(Vcpu& vcpu, std::uint32_t device, std::uint32_t offset, unsigned size, std::uint32_t value) {
     if (device == PARTITA_DEVICE_GICD)
         vcpu.partition->distributor.write(vcpu.interrupts, offset, size, value);
-    else if (device == PARTITA_DEVICE_PL031)
-        set_clock(vcpu, offset, value);
+    else if (device == PARTITA_DEVICE_PL031 || device == PARTITA_DEVICE_SP805)
+        set_clock(vcpu, device, offset, value);
     else
         vcpu.partition->console.write(offset, value);
 }

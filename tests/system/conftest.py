@@ -1,5 +1,6 @@
 """Boots systems with the host tool, and talks to their consoles through pipes or a terminal."""
 
+import json
 import os
 import pathlib
 import re
@@ -25,7 +26,7 @@ BOOT = 600
 
 def partition(name, kernel, cpus, memory="2 MiB", **more):
     lines = ["[[partition]]", f'name = "{name}"', f'kernel = "{kernel}"', f'memory = "{memory}"', f"cpus = {cpus}"]
-    lines += [f"{key} = {value}" if not isinstance(value, str) else f'{key} = "{value}"' for key, value in more.items()]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in more.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import BOOT, CONTROL, EXAMPLE, GUESTS, lateness, linux, partition, system
+from conftest import BOOT, CONTROL, EXAMPLE, GUESTS, ROOT, lateness, linux, partition, system
 
 
 def seed(session):
@@ -80,3 +80,30 @@ def test_a_flood_of_device_accesses_stops_nobody(start, device):
     session.expect("echo: ready")
     session.send("echo", "hello")
     session.expect("you said: hello", timeout=BOOT)
+
+
+def test_each_end_has_its_reason_and_restarts_their_limit(partita, describe):
+    """A watchdog that was fed and then was not, a fault, a reset, a power-off; then one too many."""
+    text = system(partition("watched", GUESTS / "watched.elf", [0], watchdog="200 ms", watchdog_boot=True, on_fault="restart", on_exit="restart",
+                            restart_limit=4, restart_period="3600 s"))
+    done = partita("run", describe(text), "--deterministic", "--timeout", BOOT)
+    assert done.returncode == 0, done.stderr
+    assert "WRONG" not in done.stdout
+    lives = re.findall(r"life (\d), reason (\d)", done.stdout)
+    assert lives == [("1", "0"), ("2", "4"), ("3", "3"), ("4", "1"), ("5", "2")]
+    assert "barked after four feedings" in done.stdout and "kept when locked" in done.stdout
+    assert done.stdout.count("its watchdog was not fed in time") == 2
+    for why in ("by its watchdog", "after a fault", "it reset itself", "it powered itself off"):
+        assert f"watched: restarting, {why}" in done.stdout
+    assert "watched: more than 4 restarts in 3600000 ms: it stays off" in done.stdout
+
+
+def test_a_fault_may_end_all_partitions(partita, describe):
+    spinner = ROOT / "build/arm-gcc/tests/bench/spinner-endless.elf"
+    text = system(partition("critical", GUESTS / "intruder.elf", [0], on_fault="halt-system"), partition("other", spinner, [1]),
+                  partition("restarts", GUESTS / "lives.elf", [2], on_exit="restart", memory="64 MiB"))
+    done = partita("run", describe(text), "--timeout", BOOT)
+    assert done.returncode == 0, done.stderr
+    assert "ended all partitions at pc" in done.stdout
+    for name in ("critical", "other", "restarts"):
+        assert f"{name}: off" in done.stdout

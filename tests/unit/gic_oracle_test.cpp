@@ -206,7 +206,7 @@ private:
     // Whatever it was doing: nothing of it is in the next life, apart from what the hardware's lines say.
     void restart(unsigned cpu) {
         fake_.be_cpu(cpu);
-        partita::end(a_, Ending::restart);
+        partita::end(a_, Ending::restart, PARTITA_RESET_GUEST);
         settle();
         if (a_.phase.load() != Phase::running || a_.starts != ++lives_) wrong_ = "it does not begin again";
         stack_of_ = {};

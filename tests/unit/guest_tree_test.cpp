@@ -19,6 +19,7 @@ protected:
         request.initrd_begin = 0x4400'0000, request.initrd_end = 0x4400'1234;
         request.board = &board;
         request.devices = {board.find("rtc0")};
+        request.watchdog = true;
         tree = make_guest_tree(request);
         fdt = tree.bytes.data();
     }
@@ -60,9 +61,30 @@ TEST_F(GuestTreeTest, AssignedDevicesAreCopied) {
     EXPECT_EQ(cells("/pl031@9010000", "clocks"), cells("/apb-pclk", "phandle"));
 }
 
+TEST_F(GuestTreeTest, TheWatchdogIsAnSp805WithItsClock) {
+    EXPECT_EQ(text("/watchdog@9080000", "compatible"), "arm,sp805");
+    EXPECT_EQ(cells("/watchdog@9080000", "interrupts"), (Words{0, 10, 4}));
+    EXPECT_EQ(cells("/watchdog@9080000", "clocks").size(), 2u);
+    EXPECT_EQ(text("/watchdog@9080000", "clock-names"), "wdog_clk");
+}
+
+TEST_F(GuestTreeTest, WhatDiffersFromLifeToLifeIsWherePatchesSay) {
+    Bytes filled = tree.bytes;
+    ASSERT_EQ(tree.patches.size(), 4u);
+    EXPECT_EQ(tree.patches[2].kind, PARTITA_PATCH_RESET_REASON);
+    EXPECT_EQ(tree.patches[3].kind, PARTITA_PATCH_STARTS);
+    for (const std::size_t n : {2u, 3u}) {
+        EXPECT_EQ(tree.patches[n].size, 4u);
+        filled[tree.patches[n].ipa + 3] = static_cast<std::uint8_t>(n);
+    }
+    fdt = filled.data();
+    EXPECT_EQ(cells("/hypervisor", "partita,reset-reason"), Words{2});
+    EXPECT_EQ(cells("/hypervisor", "partita,starts"), Words{3});
+}
+
 // The patches point at the seeds, and the NOPs that replace them leave a tree without them.
 TEST_F(GuestTreeTest, SeedsAreWherePatchesSay) {
-    ASSERT_EQ(tree.patches.size(), 2u);
+    ASSERT_EQ(tree.patches.size(), 4u);
     Bytes filled = tree.bytes;
     for (std::uint32_t n = 0; n < 64; ++n) filled[tree.patches[0].ipa + n] = 0x77;
     int size = 0;
@@ -70,7 +92,7 @@ TEST_F(GuestTreeTest, SeedsAreWherePatchesSay) {
     const auto* const seed = static_cast<const std::uint8_t*>(fdt_getprop(filled.data(), chosen, "rng-seed", &size));
     ASSERT_EQ(size, 64);
     EXPECT_EQ(seed[0] + seed[63], 0x77 * 2);
-    for (const PlannedPatch& patch : tree.patches)
+    for (const PlannedPatch& patch : {tree.patches[0], tree.patches[1]})
         for (std::uint64_t at = patch.ipa - patch.nop_before; at < patch.ipa - patch.nop_before + patch.nop_size; ++at)
             filled[at] = at % 4 == 3 ? 4 : 0;
     EXPECT_EQ(fdt_check_full(filled.data(), filled.size()), 0);

@@ -58,6 +58,23 @@ TEST_F(Lifecycle, WithoutEntropyTheSeedIsTakenOut) {
     for (int n = 0; n < 76; n += 4) EXPECT_EQ(std::memcmp(property + n, "\0\0\0\4", 4), 0) << n;
 }
 
+TEST_F(Lifecycle, TheDeviceTreeTellsTheLifeAndItsReason) {
+    FakeSystem with{4, [](tool::Plan& plan) {
+                        plan.partitions[0].patches.push_back({tool::platform::ram + 0x200, 4, 12, 16, PARTITA_PATCH_RESET_REASON});
+                        plan.partitions[0].patches.push_back({tool::platform::ram + 0x210, 4, 12, 16, PARTITA_PATCH_STARTS});
+                    }};
+    Partition& partition = system().partitions[0];
+    for (std::uint32_t life = 1; life <= 2; ++life) {
+        begin(partition);
+        while (!load_step(partition)) {
+        }
+        const std::byte* const memory = fake_hardware.memory(0x4100'0200);
+        EXPECT_EQ(memory[3], std::byte{static_cast<unsigned char>(life == 1 ? PARTITA_RESET_POWER_ON : PARTITA_RESET_WATCHDOG)});
+        EXPECT_EQ(memory[0x13], std::byte{static_cast<unsigned char>(life)});
+        partition.reason = PARTITA_RESET_WATCHDOG;
+    }
+}
+
 TEST_F(Lifecycle, CpuOnHasOneWinner) {
     fake.start(0);
     EXPECT_EQ(power_on(a, 0, 0x4000'8000, 0), PSCI_ALREADY_ON);
@@ -116,7 +133,7 @@ protected:
 
 TEST_F(TwoCpus, AResetWaitsForEveryVcpu) {
     fake.gic.physical_active.insert(40);
-    end(a, Ending::restart);
+    end(a, Ending::restart, PARTITA_RESET_GUEST);
     EXPECT_EQ(a.phase.load(), Phase::stopping);
     EXPECT_THROW((void)run_next(*first.cpu), Idle);
     EXPECT_EQ(a.phase.load(), Phase::stopping);
@@ -132,7 +149,7 @@ TEST_F(TwoCpus, AnEndIsAskedOfThoseThatAreOffToo) {
     turn_second_off();
     EXPECT_EQ(second.power.load(), Power::off);
     fake.be_cpu(0);
-    end(a, Ending::restart);
+    end(a, Ending::restart, PARTITA_RESET_GUEST);
     EXPECT_THROW((void)run_next(*first.cpu), Idle);
     EXPECT_EQ(a.phase.load(), Phase::stopping) << "a stop that is still on its way must not reach the next life";
     serve_second();
@@ -154,7 +171,7 @@ TEST_F(TwoCpus, CpuOnLosesAgainstAnEnd) {
     turn_second_off();
     fake.be_cpu(0);
     ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);
-    end(a, Ending::restart);
+    end(a, Ending::restart, PARTITA_RESET_GUEST);
     serve_second();
     EXPECT_EQ(second.power.load(), Power::off);
     EXPECT_EQ(second.state, RunState::off);
@@ -165,7 +182,7 @@ TEST_F(TwoCpus, CpuOnLosesAgainstAnEnd) {
 TEST_F(TwoCpus, CpuOnThatComesAfterTheStopIsDropped) {
     turn_second_off();
     fake.be_cpu(0);
-    end(a, Ending::restart);
+    end(a, Ending::restart, PARTITA_RESET_GUEST);
     serve_second();
     fake.be_cpu(0);
     ASSERT_EQ(power_on(a, 1, 0x4000'8000, 0), PSCI_SUCCESS);  // its caller has not looked yet
@@ -214,7 +231,7 @@ TEST_F(TwoCpus, AnAsynchronousAbortIsThatOfTheVcpuThatLeaves) {
 // What a CPU cached under a VMID is no other vCPU's, and no other life's.
 TEST_F(TwoCpus, ANewLifeBeginsWithoutTheOldOnesTranslations) {
     TLBIALL::value = ICIALLU::value = BPIALL::value = 77;
-    end(a, Ending::restart);
+    end(a, Ending::restart, PARTITA_RESET_GUEST);
     EXPECT_THROW((void)run_next(*first.cpu), Idle);
     serve_second();
     fake.be_cpu(0);
@@ -229,7 +246,7 @@ TEST_F(Lifecycle, RestartsAreReportedAtABoundedRate) {
     fake.start(0);
     Vcpu& first = fake.vcpu(0, 0);
     for (int n = 0; n < 30; ++n) {
-        end(a, Ending::restart);
+        end(a, Ending::restart, PARTITA_RESET_GUEST);
         EXPECT_THROW((void)run_next(*first.cpu), Idle);
         fake.be_cpu(1);
         EXPECT_THROW((void)run_next(system().cpus[1]), Idle);
@@ -242,8 +259,8 @@ TEST_F(Lifecycle, RestartsAreReportedAtABoundedRate) {
 
 TEST_F(Lifecycle, AnEndIsAskedForOnce) {
     fake.start(0);
-    end(a, Ending::off);
-    end(a, Ending::restart);
+    end(a, Ending::off, PARTITA_RESET_GUEST);
+    end(a, Ending::restart, PARTITA_RESET_GUEST);
     EXPECT_EQ(a.ending.load(), Ending::off);
 }
 
@@ -286,6 +303,52 @@ TEST_F(Lifecycle, RegistersTravelWithTheirVcpu) {
     EXPECT_EQ(fake_hardware.banked.sp_svc, 0x8888u);
     EXPECT_EQ(CNTV_CVAL::read(), 0x9999u);
     EXPECT_EQ(CNTV_CTL::read(), 1u);
+}
+
+// One vCPU, whose partition ends as often as it is asked to.
+class Limited : public testing::Test {
+protected:
+    FakeSystem fake{4, [](tool::Plan& plan) { plan.partitions[1].restart_limit = 2, plan.partitions[1].restart_period_ms = 1000; }};
+    Partition& b = system().partitions[1];
+    static constexpr timer::Ticks second = 62'500'000;
+
+    // Whether it begins another life.
+    bool again() {
+        fake.be_cpu(1);
+        end(b, Ending::restart, PARTITA_RESET_FAULT);
+        run_until_idle();
+        if (b.phase.load() != Phase::loading) return false;
+        enter(b);
+        return true;
+    }
+    void run_until_idle() {
+        Cpu& cpu = system().cpus[1];
+        while (posted(cpu)) serve_inbox(cpu);
+    }
+};
+
+TEST_F(Limited, SoManyRestartsInAPeriodAndNoMore) {
+    fake.start(1);
+    EXPECT_TRUE(again());
+    EXPECT_TRUE(again());
+    CNTPCT::write(CNTPCT::read() + second + 1);
+    EXPECT_TRUE(again()) << "a new period";
+    EXPECT_TRUE(again());
+    EXPECT_FALSE(again());
+    EXPECT_EQ(b.phase.load(), Phase::off);
+}
+
+TEST_F(Limited, AHaltReachesThoseThatAreJustBeingLoaded) {
+    fake.start(0);
+    fake.be_cpu(1);
+    begin(b);
+    fake.be_cpu(0);
+    halt_system();
+    EXPECT_EQ(system().partitions[0].phase.load(), Phase::stopping);
+    fake.be_cpu(1);
+    enter(b);
+    run_until_idle();
+    EXPECT_EQ(b.phase.load(), Phase::off);
 }
 
 }  // namespace

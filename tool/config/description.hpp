@@ -60,6 +60,9 @@ struct PartitionDescription {
     std::vector<Placed<std::string>> devices;
     Placed<std::string> pmu;
     Placed<std::string> on_exit, on_reset, on_fault;
+    Placed<std::uint64_t> restart_limit;
+    std::optional<Placed<std::uint64_t>> restart_period, watchdog;  // nanoseconds
+    Placed<bool> watchdog_boot;
     std::vector<Placed<std::string>> rights;
 };
 

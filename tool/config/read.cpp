@@ -220,6 +220,10 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.on_exit = reader.choice("on_exit");
     out.on_reset = reader.choice("on_reset");
     out.on_fault = reader.choice("on_fault");
+    out.restart_limit = reader.number("restart_limit").value_or(Placed<std::uint64_t>{0, reader.place()});
+    out.restart_period = reader.quantity("restart_period");
+    out.watchdog = reader.quantity("watchdog");
+    out.watchdog_boot = reader.flag("watchdog_boot");
     out.rights = reader.texts("rights");
     return out;
 }

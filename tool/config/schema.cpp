@@ -96,11 +96,19 @@ constexpr Key partition_keys[] = {
      "\"restart\""},
     {"on_reset", Type::choice, false, "\"restart\"", "restart stop", "What happens when the guest resets itself (PSCI SYSTEM_RESET).",
      "\"stop\""},
-    {"on_fault", Type::choice, false, "\"abort\"", "abort stop restart",
-     "What happens when the guest touches what it does not have. `abort`: it takes an external abort, as on a real board; `stop` and "
-     "`restart` end the partition. "
-     "Reported in words in any case.",
+    {"on_fault", Type::choice, false, "\"inject\"", "inject stop restart halt-system",
+     "What happens when the guest touches what it does not have. `inject`: it takes an external abort, as on a real board; `stop` and "
+     "`restart` end the partition; `halt-system` ends all partitions, for good. Reported in words in any case.",
      "\"stop\""},
+    {"restart_limit", Type::address, false, "0", "",
+     "At most so many restarts, for whatever reason, in each `restart_period`: the partition stays off then. 0: any number.", "5"},
+    {"restart_period", Type::duration, false, "\"60 s\"", "", "See `restart_limit`: whole milliseconds, at most a day.", "\"10 s\""},
+    {"watchdog", Type::duration, false, "", "",
+     "Gives the partition an SP805 watchdog, and says the longest time that may pass from one feeding to the reset, whatever the guest "
+     "programs: whole milliseconds, at most a day. A partition that is reset by it begins another life.",
+     "\"30 s\""},
+    {"watchdog_boot", Type::flag, false, "false", "",
+     "Whether the watchdog runs from the partition's start on, with the longest time, and cannot be stopped.", "true"},
     {"rights", Type::choice_list, false, "[]", "manage serve trace debug",
      "What the partition may ask of the hypervisor beside its own business. Recorded in the image and shown; hypercalls that need them "
      "come with later versions.",

@@ -39,13 +39,14 @@ template <typename Record>
 }
 
 // A multiplier under which every emulated page has a slot of its own.
-void fill_traps(partita_partition& out, bool clock) {
+void fill_traps(partita_partition& out) {
     struct Emulated {
         std::uint64_t address;
         std::uint32_t device;
     };
     std::vector<Emulated> devices{{platform::gicd, PARTITA_DEVICE_GICD}, {platform::pl011, PARTITA_DEVICE_PL011}};
-    if (clock) devices.push_back({platform::pl031, PARTITA_DEVICE_PL031});
+    if (out.clock_interrupt != 0) devices.push_back({platform::pl031, PARTITA_DEVICE_PL031});
+    if (out.watchdog_interrupt != 0) devices.push_back({platform::sp805, PARTITA_DEVICE_SP805});
     for (std::uint32_t multiplier = 0x0020'0001;; multiplier += 0x0001'0002) {
         std::fill(std::begin(out.traps), std::end(out.traps), partita_trap_slot{PARTITA_NO_PAGE, PARTITA_DEVICE_NONE});
         out.trap_multiplier = multiplier;
@@ -73,7 +74,11 @@ void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables
     out.budget_us = planned.budget;
     out.period_us = planned.budget_period;
     out.interrupts = planned.interrupts;
-    fill_traps(out, planned.has_clock());
+    out.watchdog_interrupt = planned.watchdog_ms != 0 ? platform::sp805_interrupt : 0;
+    out.watchdog_ms = planned.watchdog_ms;
+    out.restart_limit = planned.restart_limit;
+    out.restart_period_ms = planned.restart_period_ms;
+    fill_traps(out);
     out.vcpus = next_slice(tables.vcpus, planned.cpus.size());
     out.regions = next_slice(tables.regions, planned.regions.size());
     out.copies = next_slice(tables.copies, planned.copies.size());
@@ -84,7 +89,7 @@ void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables
     for (const PlannedRegion& region : planned.regions) tables.regions.push_back({region.ipa, region.pa, region.size, region.flags, 0});
     for (const PlannedCopy& copy : planned.copies) tables.copies.push_back({copy.source, copy.ipa, copy.bytes.size()});
     for (const PlannedPatch& patch : planned.patches)
-        tables.patches.push_back({patch.ipa, patch.size, PARTITA_PATCH_RANDOM, patch.nop_before, patch.nop_size});
+        tables.patches.push_back({patch.ipa, patch.size, patch.kind, patch.nop_before, patch.nop_size});
     for (const PlannedRoute& route : planned.routes) tables.interrupts.push_back({route.intid, route.edge ? PARTITA_ROUTE_EDGE : 0});
     tables.partitions.push_back(out);
 }

@@ -138,6 +138,16 @@ void write_clock(Writer& tree) {
     });
 }
 
+void write_watchdog(Writer& tree) {
+    tree.node("watchdog@9080000", [&] {
+        tree.texts("compatible", {"arm,sp805", "arm,primecell"});
+        tree.reg(platform::sp805, 0x1000);
+        tree.cells("interrupts", {spi, platform::sp805_interrupt - 32, level_high});
+        tree.cells("clocks", {clock_phandle, clock_phandle});
+        tree.texts("clock-names", {"wdog_clk", "apb_pclk"});
+    });
+}
+
 void write_pmu(Writer& tree, const Board& board, uint32_t cpus) {
     const uint32_t all_cpus = ((1u << cpus) - 1) << 8;
     tree.node("pmu", [&] {
@@ -173,14 +183,14 @@ void write_device(Writer& tree, const Board& board, const BoardDevice& device) {
     });
 }
 
-// Where the value of a property of /chosen lies in the tree.
-PlannedPatch patch_of(const Bytes& bytes, const char* property) {
-    const int chosen = fdt_path_offset(bytes.data(), "/chosen");
+// Where the value of a property lies in the tree.
+PlannedPatch patch_of(const Bytes& bytes, const char* node, const char* property, uint32_t kind) {
+    const int at = fdt_path_offset(bytes.data(), node);
     int size = 0;
-    const auto* const value = static_cast<const std::uint8_t*>(fdt_getprop(bytes.data(), chosen, property, &size));
+    const auto* const value = static_cast<const std::uint8_t*>(fdt_getprop(bytes.data(), at, property, &size));
     constexpr uint32_t header = 12;  // FDT_PROP, length, name offset
     const auto length = static_cast<uint32_t>(size);
-    return {static_cast<std::uint64_t>(value - bytes.data()), length, header, header + (length + 3) / 4 * 4};
+    return {static_cast<std::uint64_t>(value - bytes.data()), length, header, header + (length + 3) / 4 * 4, kind};
 }
 
 }  // namespace
@@ -213,13 +223,21 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
         write_cpus(tree, request);
         write_platform(tree, request.cpus);
         if (request.clock) write_clock(tree);
+        if (request.watchdog) write_watchdog(tree);
         if (request.pmu && request.board->pmu_interrupt != 0) write_pmu(tree, *request.board, request.cpus);
         for (const BoardDevice* const device : request.devices) write_device(tree, *request.board, *device);
-        tree.node("hypervisor", [&] { tree.text("compatible", "partita,hypervisor"); });
+        tree.node("hypervisor", [&] {
+            tree.text("compatible", "partita,hypervisor");
+            tree.cells("partita,reset-reason", {0});  // these two differ from life to life
+            tree.cells("partita,starts", {0});
+        });
     });
     GuestTree out;
     out.bytes = tree.finish();
-    out.patches = {patch_of(out.bytes, "rng-seed"), patch_of(out.bytes, "kaslr-seed")};
+    out.patches = {patch_of(out.bytes, "/chosen", "rng-seed", PARTITA_PATCH_RANDOM),
+                   patch_of(out.bytes, "/chosen", "kaslr-seed", PARTITA_PATCH_RANDOM),
+                   patch_of(out.bytes, "/hypervisor", "partita,reset-reason", PARTITA_PATCH_RESET_REASON),
+                   patch_of(out.bytes, "/hypervisor", "partita,starts", PARTITA_PATCH_STARTS)};
     return out;
 }
 

@@ -18,8 +18,9 @@ struct GuestTreeRequest {
     std::uint64_t initrd_begin = 0, initrd_end = 0;  // 0, 0: none
     const Board* board = nullptr;
     std::vector<const BoardDevice*> devices;
-    bool clock = false;  // the platform's PL031
-    bool pmu = false;    // the performance counters, as the board has them
+    bool clock = false;     // the platform's PL031
+    bool watchdog = false;  // the SP805
+    bool pmu = false;       // the performance counters, as the board has them
 };
 
 struct GuestTree {

@@ -214,6 +214,7 @@ private:
         request.board = &board_;
         request.devices = partition_.devices;
         request.clock = partition_.has_clock();
+        request.watchdog = partition_.watchdog_ms != 0;
         request.pmu = (partition_.flags & PARTITA_PMU) != 0;
         if (!initrd_.empty()) {
             request.initrd_begin = initrd_at_;

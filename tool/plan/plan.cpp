@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "arch/address.hpp"
+#include "config/units.hpp"
 #include "partita/system_image.h"
 #include "plan/allocate.hpp"
 #include "plan/ownership.hpp"
@@ -21,6 +22,8 @@ void plan_flags(const PartitionDescription& description, PlannedPartition& out) 
     if (description.on_reset.value == "stop") out.flags |= PARTITA_ON_RESET_STOP;
     if (description.on_fault.value == "stop") out.flags |= PARTITA_ON_FAULT_STOP;
     if (description.on_fault.value == "restart") out.flags |= PARTITA_ON_FAULT_RESTART;
+    if (description.on_fault.value == "halt-system") out.flags |= PARTITA_ON_FAULT_HALT;
+    if (description.watchdog_boot.value) out.flags |= PARTITA_WATCHDOG_BOOT;
     if (description.slack.value) out.flags |= PARTITA_SLACK;
     if (description.budget_for.value == "vcpu") out.flags |= PARTITA_BUDGET_EACH;
     if (description.over_budget.value == "idle") out.flags |= PARTITA_BUDGET_SOFT;
@@ -42,6 +45,56 @@ void plan_priority(const PartitionDescription& description, PlannedPartition& ou
     out.priority = static_cast<std::uint32_t>(std::min(description.priority.value, most));
 }
 
+// A time of `key` in whole milliseconds, or 0 and what is wrong with it.
+std::uint32_t milliseconds_of(const Placed<std::uint64_t>& time, const char* key, const std::string& name, Diagnostics& diagnostics) {
+    constexpr std::uint64_t unit = 1'000'000;
+    if (time.value != 0 && time.value % unit == 0 && time.value / unit <= PARTITA_LONGEST_HEALTH_MS)
+        return static_cast<std::uint32_t>(time.value / unit);
+    diagnostics.error(time.place, fmt::format("{} of \"{}\" is {}; it can be whole milliseconds, from 1 ms to 86400 s", key, name,
+                                              format_time(time.value)));
+    return 0;
+}
+
+void plan_health(const PartitionDescription& description, PlannedPartition& out, Diagnostics& diagnostics) {
+    constexpr std::uint64_t most = 1'000'000;
+    constexpr std::uint32_t minute = 60'000;
+    if (description.watchdog) out.watchdog_ms = milliseconds_of(*description.watchdog, "watchdog", out.name, diagnostics);
+    if (!description.watchdog && description.watchdog_boot.value)
+        diagnostics.error(
+            description.watchdog_boot.place,
+            fmt::format("\"{}\" has watchdog_boot, but no watchdog; add watchdog = \"30 s\", the longest time that it may go unfed",
+                        out.name));
+    if (description.restart_limit.value > most)
+        diagnostics.error(description.restart_limit.place,
+                          fmt::format("restart_limit of \"{}\" is {}; it can be 0 to {}", out.name, description.restart_limit.value, most));
+    out.restart_limit = static_cast<std::uint32_t>(std::min(description.restart_limit.value, most));
+    if (description.restart_period && out.restart_limit == 0)
+        diagnostics.error(
+            description.restart_period->place,
+            fmt::format("\"{}\" has a restart_period, but no restart_limit; add restart_limit = 5, or take it out", out.name));
+    if (out.restart_limit == 0) return;
+    out.restart_period_ms =
+        description.restart_period ? milliseconds_of(*description.restart_period, "restart_period", out.name, diagnostics) : minute;
+}
+
+// Where the platform has its watchdog, or of its interrupt, no device of the partition's own may be.
+void check_watchdog_place(const Plan& plan, Diagnostics& diagnostics) {
+    const AddressRange watchdog{platform::sp805, kPageSize};
+    for (const PlannedPartition& partition : plan.partitions) {
+        if (partition.watchdog_ms == 0) continue;
+        for (const BoardDevice* const device : partition.devices) {
+            const bool address = std::any_of(device->registers.begin(), device->registers.end(),
+                                             [&](const AddressRange& range) { return range.overlaps(watchdog); });
+            const bool interrupt = std::any_of(device->interrupts.begin(), device->interrupts.end(),
+                                               [](const BoardInterrupt& one) { return one.intid == platform::sp805_interrupt; });
+            if (address || interrupt)
+                diagnostics.error(partition.description->watchdog->place,
+                                  fmt::format("the watchdog of \"{}\" would have the {} of its device {}; leave one of the two out",
+                                              partition.name, address ? "address" : "interrupt", device->path));
+        }
+    }
+}
+
 Plan begin_plan(const SystemDescription& system, const Board& board, Diagnostics& diagnostics) {
     Plan plan;
     plan.board = &board;
@@ -51,6 +104,7 @@ Plan begin_plan(const SystemDescription& system, const Board& board, Diagnostics
         plan.partitions[n].name = system.partitions[n].name.value;
         plan_flags(system.partitions[n], plan.partitions[n]);
         plan_priority(system.partitions[n], plan.partitions[n], diagnostics);
+        plan_health(system.partitions[n], plan.partitions[n], diagnostics);
         plan_budget(system.partitions[n], plan.partitions[n], diagnostics);
     }
     return plan;
@@ -65,6 +119,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     plan_schedules(system, plan, diagnostics);
     plan_counters(plan, diagnostics);
     plan_devices(plan, diagnostics);
+    check_watchdog_place(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(board, partition, diagnostics);
     plan_memory(plan, diagnostics);
     if (!diagnostics.any()) check_promises(plan, costs_of(board), diagnostics);

@@ -11,16 +11,18 @@
 #include "config/description.hpp"
 #include "config/diagnostic.hpp"
 #include "image/kernel.hpp"
+#include "partita/system_image.h"
 
 namespace partita::tool {
 
 // The address map that every partition sees (docs/concepts.md).
 namespace platform {
-inline constexpr std::uint64_t ram = 0x4000'0000, gicd = 0x0800'0000, gicc = 0x0801'0000, pl011 = 0x0900'0000, pl031 = 0x0901'0000;
+inline constexpr std::uint64_t ram = 0x4000'0000, gicd = 0x0800'0000, gicc = 0x0801'0000, pl011 = 0x0900'0000, pl031 = 0x0901'0000,
+                               sp805 = 0x0908'0000;
 inline constexpr std::uint64_t gicc_size = 0x2000;
 inline constexpr std::uint64_t flash = 0x0400'0000, flash_size = 0x4'0000;  // of a partition with boot memory
 inline constexpr std::uint64_t most_ram = 0xc000'0000;                      // up to the end of 32-bit addresses
-inline constexpr std::uint32_t pl011_interrupt = 33, pl031_interrupt = 34, interrupts = 96;
+inline constexpr std::uint32_t pl011_interrupt = 33, pl031_interrupt = 34, sp805_interrupt = 42, interrupts = 96;
 inline constexpr std::uint64_t dtb_room = 0x1'0000;  // where RAM begins, for images that look for the tree there
 }  // namespace platform
 
@@ -41,6 +43,7 @@ struct PlannedCopy {
 struct PlannedPatch {
     std::uint64_t ipa = 0;
     std::uint32_t size = 0, nop_before = 0, nop_size = 0;
+    std::uint32_t kind = PARTITA_PATCH_RANDOM;
 };
 
 struct PlannedRoute {
@@ -69,8 +72,9 @@ struct PlannedPartition {
     std::string name, format;
     std::uint32_t flags = 0;
     std::uint32_t priority = 0;
-    std::uint32_t budget = 0, budget_period = 0;       // microseconds; 0: none
-    std::uint64_t period = 0, deadline = 0, wcet = 0;  // nanoseconds; 0: nothing is stated
+    std::uint32_t budget = 0, budget_period = 0;                              // microseconds; 0: none
+    std::uint32_t watchdog_ms = 0, restart_limit = 0, restart_period_ms = 0;  // 0: none
+    std::uint64_t period = 0, deadline = 0, wcet = 0;                         // nanoseconds; 0: nothing is stated
     std::vector<std::uint32_t> cpus;
     std::uint64_t entry = 0, r0 = 0, r1 = 0, r2 = 0;
     std::uint32_t interrupts = platform::interrupts;

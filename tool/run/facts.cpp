@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <map>
 
 namespace partita::tool {
 
@@ -22,6 +23,7 @@ std::vector<Named> things(const PlannedPartition& partition) {
     out.push_back({"gic cpu interface", platform::gicc, platform::gicc + platform::gicc_size});
     out.push_back({"uart", platform::pl011, platform::pl011 + 0x1000});
     if (partition.has_clock()) out.push_back({"clock", platform::pl031, platform::pl031 + 0x1000});
+    if (partition.watchdog_ms != 0) out.push_back({"watchdog", platform::sp805, platform::sp805 + 0x1000});
     return out;
 }
 
@@ -74,7 +76,8 @@ std::string explain(const Fact& fact, const PlannedPartition& partition) {
 std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
     const std::uint64_t pc = fact.number("pc");
     const std::string action = fact.value("action"), who = fmt::format("{}/vcpu{}", partition.name, fact.value("vcpu"));
-    const std::string result = action == "stop"      ? "stopped the partition"
+    const std::string result = action == "halt"      ? "ended all partitions"
+                               : action == "stop"    ? "stopped the partition"
                                : action == "restart" ? "restarted the partition"
                                                      : "injected an abort";
     if (fact.value("cause") == "asynchronous-abort")
@@ -89,7 +92,10 @@ std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
 std::string tell_state(const Fact& fact) {
     const std::string state = fact.value("is"), name = fact.value("name");
     if (state == "off") return fmt::format("{}: off", name);
-    if (state == "restarting") return fmt::format("{}: restarting", name);
+    static const std::map<std::string, std::string> reasons{
+        {"guest", "it reset itself"}, {"exit", "it powered itself off"}, {"fault", "after a fault"}, {"watchdog", "by its watchdog"}};
+    const auto reason = reasons.find(fact.value("reason"));
+    if (state == "restarting") return fmt::format("{}: restarting{}", name, reason == reasons.end() ? "" : ", " + reason->second);
     const std::uint64_t starts = fact.number("starts");
     return starts > 1 ? fmt::format("{}: running (start {})", name, starts) : fmt::format("{}: running", name);
 }
@@ -124,6 +130,13 @@ std::string tell(const Fact& fact, const Plan& plan) {
     if (fact.kind == "state") return tell_state(fact);
     if (fact.kind == "suppressed" && known)
         return fmt::format("{}: {} more reports in the last second were left out", plan.partitions[number].name, fact.value("reports"));
+    if (fact.kind == "watchdog" && known)
+        return fmt::format("{}: its watchdog was not fed in time; the longest is {} ms", plan.partitions[number].name, fact.value("ms"));
+    if (fact.kind == "restart-limit" && known)
+        return fmt::format("{}: more than {} restarts in {} ms: it stays off", plan.partitions[number].name, fact.value("restarts"),
+                           fact.value("ms"));
+    if (fact.kind == "erratum")
+        return fmt::format("CPU {} has erratum {}, which is worked around", fact.value("cpu"), fact.value("number"));
     if (fact.kind == "boot")
         return fmt::format("Partita {}.{}: {} CPU{}, {} partition{}, {} list registers", fact.value("major"), fact.value("minor"),
                            fact.value("cpus"), fact.number("cpus") == 1 ? "" : "s", fact.value("partitions"),

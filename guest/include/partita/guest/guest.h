@@ -78,6 +78,9 @@ int guest_try(void (*f)(void *), void *argument);
 
 /* The device tree that the partition was given. */
 const void *device_tree(void);
+/* Which life of the partition this is, from 1 on, and why it began (enum partita_reset_reason). */
+uint32_t life_number(void);
+uint32_t life_reason(void);
 /* Called for an exception that nothing handles; says what happened and powers off. A program may have its own. */
 void unexpected_exception(const char *what, uint32_t pc, uint32_t status, uint32_t address) __attribute__((noreturn));
 
