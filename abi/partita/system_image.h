@@ -183,9 +183,9 @@ struct partita_copy {
 
 /* A field that differs from life to life, at an IPA inside the guest's device tree. */
 enum partita_patch_kind {
+    PARTITA_PATCH_RANDOM = 1,       /* random bytes; where no entropy is known the enclosing property becomes FDT_NOPs */
     PARTITA_PATCH_RESET_REASON = 2, /* 4 bytes, big-endian: enum partita_reset_reason */
-    PARTITA_PATCH_STARTS = 3,       /* 4 bytes, big-endian: the number of this life, from 1 on */
-    PARTITA_PATCH_RANDOM = 1        /* random bytes; where no entropy is known the enclosing property becomes FDT_NOPs */
+    PARTITA_PATCH_STARTS = 3        /* 4 bytes, big-endian: the number of this life, from 1 on */
 };
 
 struct partita_patch {

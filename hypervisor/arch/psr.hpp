@@ -47,6 +47,12 @@ inline constexpr std::uint32_t usr = 0x10, fiq = 0x11, irq = 0x12, svc = 0x13, a
     return psr::ItLow::set(psr::ItHigh::set(psr_value, next >> 2), next & 3u);
 }
 
+// A state that a guest wrote, as one that an exception return may have: no Jazelle, and no IT block outside of T32 (B1.8.12).
+[[nodiscard]] constexpr std::uint32_t returnable(std::uint32_t psr_value) {
+    psr_value &= ~psr::Jazelle::mask;
+    return psr::Thumb::test(psr_value) ? psr_value : psr_value & ~(psr::ItHigh::mask | psr::ItLow::mask);
+}
+
 // ConditionPassed() of DDI 0406C A8.3.1 for a condition code 0-15 and the flags N Z C V in psr_value.
 [[nodiscard]] constexpr bool condition_holds(std::uint32_t condition, std::uint32_t psr_value) {
     const bool n = psr_value >> 31 & 1, z = psr_value >> 30 & 1, c = psr_value >> 29 & 1, v = psr_value >> 28 & 1;

@@ -109,6 +109,9 @@ template <typename Record>
         if (trap.device == PARTITA_DEVICE_NONE && trap.page == PARTITA_NO_PAGE) continue;
         if (trap.device == PARTITA_DEVICE_NONE || trap.device > PARTITA_DEVICE_SP805 || trap.page * partition.trap_multiplier >> 27 != slot)
             return fail(ImageFault::bad_slot, n);
+        const bool silent = (trap.device == PARTITA_DEVICE_PL031 && partition.clock_interrupt == 0) ||
+                            (trap.device == PARTITA_DEVICE_SP805 && partition.watchdog_interrupt == 0);
+        if (silent) return fail(ImageFault::bad_slot, n);
     }
     return {};
 }

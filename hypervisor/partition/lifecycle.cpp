@@ -109,12 +109,13 @@ void end(Partition& partition, Ending ending, partita_reset_reason reason) {
 
 void halt_system() {
     system().halted.store(true, std::memory_order_release);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // see enter()
     for (std::uint32_t n = 0; n < system().partition_count; ++n) end(system().partitions[n], Ending::off, PARTITA_RESET_FAULT);
 }
 
 void bite(Partition& partition) {
     if (partition.phase.load(std::memory_order_relaxed) != Phase::running) return;
-    LogLine("watchdog").key("partition", partition.number).key("ms", partition.description->watchdog_ms);
+    if (may_report(partition)) LogLine("watchdog").key("partition", partition.number).key("ms", partition.description->watchdog_ms);
     end(partition, Ending::restart, PARTITA_RESET_WATCHDOG);
 }
 

@@ -91,7 +91,7 @@ private:
     // LoadWritePC() of A2.3.1: bit 0 says which instruction set goes on.
     [[nodiscard]] Executed branch(uint32_t target) {
         advance_pc(bytes_ == 4);  // the IT block's state
-        write_spsr(psr::Thumb::set(read_spsr(), target & 1u));
+        write_spsr(returnable(psr::Thumb::set(read_spsr(), target & 1u)));
         write_elr((target & 1u) != 0 ? target & ~1u : target & ~3u);
         return Executed::done;
     }
@@ -158,7 +158,7 @@ private:
     }
     // LDM with the PC and ^: the mode's SPSR becomes CPSR (B9.3.5). A mode that a guest has not leaves it in the one that it is in.
     [[nodiscard]] Executed exception_return(uint32_t target) {
-        uint32_t next = read_spsr_of(psr::Mode::get(state_)) & ~psr::Jazelle::mask;
+        uint32_t next = returnable(read_spsr_of(psr::Mode::get(state_)));
         if (!is_guest_mode(next)) next = psr::Mode::set(next, psr::Mode::get(state_));
         write_spsr(next);
         write_elr(target & ~(psr::Thumb::test(next) ? 1u : 3u));

@@ -30,7 +30,7 @@ constexpr uint32_t extended_tables = 1u << 31;  // TTBCR.EAE
     }
 }
 
-// Whether stage 2 said no to the walk: the access itself says so with more detail when it is tried again.
+// Whether stage 2 said no to the walk.
 [[nodiscard]] bool by_stage_2(uint32_t par) { return (par >> 9 & 1u) != 0; }
 
 struct Place {
@@ -97,8 +97,8 @@ void write_at(Vcpu& vcpu, const Place& place, unsigned size, uint32_t value) {
     fault.address = address, fault.size = size, fault.write = kind.write;
     Ipa ipa;
     if (const uint32_t failure = translate(address, kind, ipa); failure != 0) {
-        fault.status = status_of(failure);
-        return by_stage_2(failure) ? Executed::again : Executed::refused_by_guest;
+        fault.status = status_of(failure), fault.reason = "table-walk";
+        return by_stage_2(failure) ? Executed::refused : Executed::refused_by_guest;
     }
     fault.ipa = ipa.value;
     place = {};

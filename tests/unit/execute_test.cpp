@@ -227,6 +227,33 @@ TEST_F(Execute, AnExceptionReturnTakesTheModesSpsr) {
     EXPECT_EQ(psr::Mode::get(read_spsr()), psr::irq);
 }
 
+// An exception return with an IT block in A32, or in Jazelle state, is UNPREDICTABLE: no guest may make Hyp do that.
+TEST_F(Execute, NoStateIsReturnedToThatThereIsNot) {
+    vcpu.partition->distributor.write(vcpu.interrupts, priorities - gicd, 4, 0x4010'2038);
+    write_spsr(psr::irq);
+    write_spsr_of(psr::irq, psr::usr | psr::Jazelle::mask | psr::ItHigh::mask | psr::ItLow::mask);
+    a32(0xe8d48000);  // ldm r4, {pc} ^
+    vcpu.r[4] = priorities;
+    trap(priorities);
+    EXPECT_EQ(read_spsr(), psr::usr);
+    write_elr(code);
+    write_spsr(psr::svc | psr::ItHigh::make(1) | 1u << 30);  // ITT EQ
+    t32(0xf8d4'f000);                                        // ldreq.w pc, [r4], with another one behind it: to A32
+    trap(priorities);
+    EXPECT_EQ(read_elr(), 0x4010'2038u);
+    EXPECT_EQ(read_spsr(), psr::svc | 1u << 30);
+}
+
+TEST_F(Execute, TablesOfTheGuestInNothingAreNoLoop) {
+    tables.par[(data + 0x1000) >> 12] = gicd;
+    tables.par[(data + 0x2000) >> 12] = 1u << 9 | 0x15u << 1 | 1u;  // stage 2 refused the walk
+    a32(0xe8840003);                                                // stmia r4, {r0, r1}
+    vcpu.r[4] = data + 0x1ffc;
+    trap(data + 0x1ffc, true);
+    EXPECT_EQ(psr::Mode::get(read_spsr()), psr::abt);
+    EXPECT_EQ(DFAR::read(), data + 0x2000);
+}
+
 TEST_F(Execute, ExclusiveStoresSucceedBehindTheirLoad) {
     vcpu.r[4] = priorities, vcpu.r[3] = 0x5060'7080;
     a32(0xe1841f93);  // strex r1, r3, [r4]

@@ -129,6 +129,13 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::bad_interrupt, [](Parts& p) { p.at<partita_route>(p.header().interrupts)[0].intid = 33; }},
         {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].interrupts = 33; }},
         {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].trap_multiplier = 0; }},
+        {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].clock_interrupt = 0; }},
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].watchdog_interrupt = p.partitions()[0].console_interrupt; }},
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].watchdog_interrupt = 7; }},
+        {ImageFault::bad_reference, [](Parts& p) { p.partitions()[0].watchdog_interrupt = 50; }},  // without a time
+        {ImageFault::bad_reference, [](Parts& p) { p.partitions()[0].restart_limit = 1; }},        // ... without a period
+        {ImageFault::outside_region, [](Parts& p) { p.at<partita_patch>(p.header().patches)[0].kind = PARTITA_PATCH_STARTS; }},
+        {ImageFault::outside_region, [](Parts& p) { p.at<partita_patch>(p.header().patches)[0].kind = 0; }},
         {ImageFault::bad_reference, [](Parts& p) { p.partitions()[0].vcpus.count = 0; }},
         {ImageFault::bad_schedule, [](Parts& p) { p.partitions()[0].budget_us = 2, p.partitions()[0].period_us = 1; }},
         {ImageFault::bad_schedule, [](Parts& p) { p.partitions()[0].budget_us = 1, p.partitions()[0].period_us = ~0u; }},

@@ -83,9 +83,11 @@ std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
     if (fact.value("cause") == "asynchronous-abort")
         return fmt::format("{}: an access of its own ended in an asynchronous external abort near pc {:#x}: {}", who, pc, result);
     // Of an external abort the hardware tells the virtual address alone.
-    const bool external = fact.value("reason") == "external";
-    const std::string what = external ? access(fact, fact.number("address")) + " (virtual; the bus answered with an error)"
-                                      : fmt::format("{} ({})", access(fact, fact.number("ipa")), explain(fact, partition));
+    const bool external = fact.value("reason") == "external", walk = fact.value("reason") == "table-walk";
+    const std::string what =
+        walk       ? access(fact, fact.number("address")) + " (virtual; its translation tables lie where the partition has nothing)"
+        : external ? access(fact, fact.number("address")) + " (virtual; the bus answered with an error)"
+                   : fmt::format("{} ({})", access(fact, fact.number("ipa")), explain(fact, partition));
     return fmt::format("{}: {}: {} at pc {:#x}, {} mode", who, what, result, pc, mode_name(fact.number("cpsr")));
 }
 
