@@ -38,6 +38,13 @@ def linux():
                                      bootargs="console=ttyAMA0 quiet reboot"), shared=[0])
 
 
+def count(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
 def run(description, ends, timeout):
     """The output, until each pattern of `ends` was seen."""
     with tempfile.TemporaryDirectory() as folder:
@@ -68,9 +75,9 @@ def judge(output, what):
 
 def main():
     parser = argparse.ArgumentParser(prog="partita soak", description=__doc__)
-    parser.add_argument("--restarts", type=int, default=10000, metavar="N", help="of each of two programs (default 10000)")
-    parser.add_argument("--linux", type=int, default=0, metavar="N", help="of a Linux that reboots itself, instead of the programs")
-    parser.add_argument("--timeout", type=int, default=36000, metavar="SECONDS")
+    parser.add_argument("--restarts", type=count, default=10000, metavar="N", help="of each of two programs (default 10000)")
+    parser.add_argument("--linux", type=count, default=0, metavar="N", help="of a Linux that reboots itself, instead of the programs")
+    parser.add_argument("--timeout", type=count, default=36000, metavar="SECONDS")
     options = parser.parse_args()
     told = r"control\] cycles \d+ missed \d+ worst \d+ ns mean \d+ ns"
     if options.linux:

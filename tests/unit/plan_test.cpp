@@ -97,5 +97,15 @@ TEST_F(PlanTest, ThePictureNamesEveryOwner) {
     EXPECT_TRUE(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"));
 }
 
+TEST_F(PlanTest, AWatchdogIsPlannedShownAndDescribed) {
+    ASSERT_EQ(complaints(linux_and_raw + "watchdog = \"30 s\"\nwatchdog_boot = true\nrestart_limit = 5\n"), "");
+    const PlannedPartition& three = plan->partitions[2];
+    EXPECT_EQ(three.watchdog_ms, 30'000u);
+    EXPECT_EQ(three.restart_limit, 5u);
+    EXPECT_EQ(three.restart_period_ms, 60'000u);
+    const std::string text = show_text(*plan);
+    EXPECT_NE(text.find("three         interrupt 42 (virtual), 30000 ms at most, from the start"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace partita::tool

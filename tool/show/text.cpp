@@ -34,6 +34,10 @@ std::string show_text(const Plan& plan) {
     out += fmt::format("  {:<24} hypervisor    interrupt {}\n", "console (all channels)", plan.board->uart_interrupt);
     for (const PlannedPartition& partition : plan.partitions) {
         out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual)\n", "uart", partition.name, platform::pl011_interrupt);
+        if (partition.watchdog_ms != 0)
+            out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual), {} ms at most{}\n", "watchdog", partition.name,
+                               platform::sp805_interrupt, partition.watchdog_ms,
+                               (partition.flags & PARTITA_WATCHDOG_BOOT) != 0 ? ", from the start" : "");
         for (const BoardDevice* const device : partition.devices) {
             std::string interrupts;
             for (const BoardInterrupt& interrupt : device->interrupts)
