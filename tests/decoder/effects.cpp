@@ -212,7 +212,9 @@ private:
         if (ours.r[n] != theirs.r[n]) return fmt::format("r{}", n);
     const uint32_t whole = psr::Thumb::test(ours.cpsr) ? ~1u : ~3u;  // bit 1 of a branch to A32 is UNPREDICTABLE
     if (((ours.r[15] ^ theirs.r[15]) & whole) != 0) return "pc";
-    const uint32_t mask = compared & ~psr::BigEndian::mask;  // a signal handler is entered little-endian
+    // A signal handler is entered little-endian; and an IT block that goes on in A32 is no state (returnable()).
+    const uint32_t it = psr::Thumb::test(ours.cpsr) ? 0 : psr::ItHigh::mask | psr::ItLow::mask;
+    const uint32_t mask = compared & ~psr::BigEndian::mask & ~it;
     if (((ours.cpsr ^ theirs.cpsr) & mask) != 0) return "cpsr";
     for (unsigned n = 0; n < 32; ++n)
         if (ours.d[n] != theirs.d[n]) return fmt::format("d{}", n);

@@ -130,8 +130,9 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].interrupts = 33; }},
         {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].trap_multiplier = 0; }},
         {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].clock_interrupt = 0; }},
-        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].watchdog_interrupt = p.partitions()[0].console_interrupt; }},
-        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].watchdog_interrupt = 7; }},
+        {ImageFault::bad_interrupt,
+         [](Parts& p) { p.partitions()[0].watchdog_ms = 1, p.partitions()[0].watchdog_interrupt = p.partitions()[0].console_interrupt; }},
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].watchdog_ms = 1, p.partitions()[0].watchdog_interrupt = 7; }},
         {ImageFault::bad_reference, [](Parts& p) { p.partitions()[0].watchdog_interrupt = 50; }},  // without a time
         {ImageFault::bad_reference, [](Parts& p) { p.partitions()[0].restart_limit = 1; }},        // ... without a period
         {ImageFault::outside_region, [](Parts& p) { p.at<partita_patch>(p.header().patches)[0].kind = PARTITA_PATCH_STARTS; }},
