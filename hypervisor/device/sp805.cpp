@@ -27,7 +27,10 @@ void Sp805::reset(Distributor& distributor, uint32_t interrupt, uint32_t longest
     frequency_ = frequency;
     longest_ = std::max<timer::Ticks>(timer::Ticks{longest} * frequency / 2000, 1);
     from_boot_ = from_boot;
-    state_.with([](State& state) { state = State{}; });
+    state_.with([this](State& state) {
+        state = State{};
+        state.round = round_of(state.load);
+    });
 }
 
 void Sp805::start() {
@@ -42,13 +45,13 @@ void Sp805::stop() {
     state_.with([](State& state) { state.due = 0; });
 }
 
-// How long the counter takes from the load value to 0. The divisions are in paths that no guest needs often.
-timer::Ticks Sp805::round(const State& state) const {
-    return std::clamp<timer::Ticks>((timer::Ticks{state.load} + 1) * frequency_ / clock, 1, longest_);
+// A division, once for each load value.
+timer::Ticks Sp805::round_of(uint32_t load) const {
+    return std::clamp<timer::Ticks>((timer::Ticks{load} + 1) * frequency_ / clock, 1, longest_);
 }
 
 void Sp805::reload(State& state) {
-    if ((state.control & interrupt_enable) != 0) state.due = timer::now() + round(state);
+    if ((state.control & interrupt_enable) != 0) state.due = timer::now() + state.round;
 }
 
 void Sp805::update(State& state) {
@@ -65,7 +68,7 @@ void Sp805::write_control(State& state, uint32_t value) {
     if ((state.control & interrupt_enable) == 0)
         state.due = 0;
     else if (!runs)
-        state.due = timer::now() + round(state);
+        state.due = timer::now() + state.round;
 }
 
 uint32_t Sp805::read(uint32_t offset) {
@@ -92,6 +95,7 @@ void Sp805::write(uint32_t offset, uint32_t value) {
         switch (offset) {
             case LOAD:
                 state.load = value;
+                state.round = round_of(value);
                 reload(state);
                 break;
             case CONTROL: write_control(state, value); break;
@@ -113,7 +117,7 @@ bool Sp805::expire(timer::Ticks now) {
     return state_.with([&](State& state) {
         if (state.due == 0 || now < state.due) return false;
         const bool again = state.raised && (state.control & reset_enable) != 0;
-        state.due = again ? 0 : state.due + round(state);
+        state.due = again ? 0 : state.due + state.round;
         state.raised = true;
         update(state);
         return again;

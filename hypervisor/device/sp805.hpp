@@ -34,9 +34,10 @@ private:
     struct State {
         std::uint32_t load = ~0u, control = 0;
         bool raised = false, locked = false, line = false;
-        timer::Ticks due = 0;  // 0: it does not run
+        timer::Ticks round = 0;  // how long the counter takes from the load value to 0
+        timer::Ticks due = 0;    // 0: it does not run
     };
-    [[nodiscard]] timer::Ticks round(const State& state) const;
+    [[nodiscard]] timer::Ticks round_of(std::uint32_t load) const;
     void reload(State& state);
     void write_control(State& state, std::uint32_t value);
     void update(State& state);

@@ -13,7 +13,7 @@ struct Fault {
     std::uint32_t size = 0;     // bytes; 0: unknown
     std::uint32_t address = 0;  // guest virtual
     std::uint64_t ipa = 0;
-    std::string_view reason;  // "unmapped", "permission", "no-syndrome", "external"
+    std::string_view reason;  // "unmapped", "permission", "no-syndrome", "external", "table-walk"
 };
 
 // Whether the partition may report once more in this second.

@@ -60,15 +60,36 @@ namespace {
     }
 }
 
+// What becomes of a fault, as the log names it.
+[[nodiscard]] std::string_view policy_of(const Partition& partition) {
+    if (partition.is(PARTITA_ON_FAULT_HALT)) return "halt";
+    if (partition.is(PARTITA_ON_FAULT_STOP)) return "stop";
+    return partition.is(PARTITA_ON_FAULT_RESTART) ? "restart" : "abort";
+}
+
+void end_by_fault(Partition& partition) {
+    if (partition.is(PARTITA_ON_FAULT_HALT)) return halt_system();
+    end(partition, partition.is(PARTITA_ON_FAULT_RESTART) ? Ending::restart : Ending::off, PARTITA_RESET_FAULT);
+}
+
 // What the partition's description says becomes of a fault: an abort in the guest, or the partition's end.
 Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
-    const bool stop = vcpu.partition->is(PARTITA_ON_FAULT_STOP), restart = vcpu.partition->is(PARTITA_ON_FAULT_RESTART);
-    const bool halt = vcpu.partition->is(PARTITA_ON_FAULT_HALT);
+    constexpr uint32_t ends = PARTITA_ON_FAULT_HALT | PARTITA_ON_FAULT_STOP | PARTITA_ON_FAULT_RESTART;
     trace::record(*vcpu.cpu, PARTITA_TRACE_FAULT, fault.address, static_cast<uint32_t>(fault.ipa >> 8));
-    report(vcpu, fault, halt ? "halt" : stop ? "stop" : restart ? "restart" : "abort");
-    if (!stop && !restart && !halt) return injected;
-    halt ? halt_system() : end(*vcpu.partition, stop ? Ending::off : Ending::restart, PARTITA_RESET_FAULT);
+    report(vcpu, fault, policy_of(*vcpu.partition));
+    if (!vcpu.partition->is(ends)) return injected;
+    end_by_fault(*vcpu.partition);
     return Outcome::resume;  // it does not: end() posted a stop to this vCPU, which is served before it could
+}
+
+// The IPA page of an access; where HPFAR is UNKNOWN (B3.13.6), by the guest's own translation. False: that has changed since.
+[[nodiscard]] bool find_page(DataAbort abort, uint32_t address, uint32_t& page) {
+    page = page_of(HPFAR::read());
+    if (!abort.permission_fault() || abort.table_walk()) return true;
+    Ipa ipa;
+    if (translate(address, {false, true}, ipa) != 0) return false;
+    page = static_cast<uint32_t>(ipa.value >> 12);
+    return true;
 }
 
 // What the syndrome does not describe: the instruction is read and carried out.
@@ -94,13 +115,9 @@ Outcome emulate_undescribed(Vcpu& vcpu, Fault fault) {
         fault.reason = "external";
         return punish(vcpu, fault, Outcome::data_abort);
     }
-    uint32_t page = page_of(HPFAR::read());
-    if (abort.permission_fault() && !abort.table_walk()) {
-        Ipa ipa;
-        if (translate(address, {false, true}, ipa) != 0) return Outcome::resume;  // it has changed since
-        page = static_cast<uint32_t>(ipa.value >> 12);
-        fault.reason = "permission";
-    }
+    uint32_t page = 0;
+    if (!find_page(abort, address, page)) return Outcome::resume;
+    if (abort.permission_fault() && !abort.table_walk()) fault.reason = "permission";
     fault.ipa = static_cast<std::uint64_t>(page) << 12 | (abort.table_walk() ? 0 : address & 0xfffu);
     if (abort.table_walk()) {
         fault.cause = "table-walk";
@@ -143,10 +160,9 @@ Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
 }
 
 void asynchronous_abort(Vcpu& vcpu) {
-    const bool restart = vcpu.partition->is(PARTITA_ON_FAULT_RESTART);
-    const bool halt = vcpu.partition->is(PARTITA_ON_FAULT_HALT);
-    report(vcpu, {.cause = "asynchronous-abort", .reason = "external"}, halt ? "halt" : restart ? "restart" : "stop");
-    halt ? halt_system() : end(*vcpu.partition, restart ? Ending::restart : Ending::off, PARTITA_RESET_FAULT);
+    const std::string_view policy = policy_of(*vcpu.partition);
+    report(vcpu, {.cause = "asynchronous-abort", .reason = "external"}, policy == "abort" ? "stop" : policy);
+    end_by_fault(*vcpu.partition);
 }
 
 [[gnu::noinline]] Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort) {
@@ -156,12 +172,8 @@ void asynchronous_abort(Vcpu& vcpu) {
         fault.reason = "external";
         return punish(vcpu, fault, Outcome::prefetch_abort);
     }
-    uint32_t page = page_of(HPFAR::read());
-    if (abort.permission_fault() && !abort.table_walk()) {
-        Ipa ipa;
-        if (translate(address, {false, true}, ipa) != 0) return Outcome::resume;
-        page = static_cast<uint32_t>(ipa.value >> 12);
-    }
+    uint32_t page = 0;
+    if (!find_page(abort, address, page)) return Outcome::resume;
     fault.ipa = static_cast<std::uint64_t>(page) << 12 | (abort.table_walk() ? 0 : address & 0xfffu);
     return punish(vcpu, fault, Outcome::prefetch_abort);
 }

@@ -89,7 +89,9 @@ public:
         std::memcpy(one.after.memory, memory, AREA_SIZE);
         const bool whole =
             std::memcmp(one.after.memory + (ENTRY - AREA), one.before.memory + (ENTRY - AREA), CODE + code_size - ENTRY) == 0;
-        return whole && ends_there(one);
+        // A branch is the last of its IT block, or UNPREDICTABLE (A8.3.1).
+        const bool in_block = (it_state(one.before.cpsr) & 7u) != 0, branched = one.after.r[15] != CODE + one.bytes;
+        return whole && ends_there(one) && !(in_block && branched);
     }
 
 private:
@@ -212,9 +214,7 @@ private:
         if (ours.r[n] != theirs.r[n]) return fmt::format("r{}", n);
     const uint32_t whole = psr::Thumb::test(ours.cpsr) ? ~1u : ~3u;  // bit 1 of a branch to A32 is UNPREDICTABLE
     if (((ours.r[15] ^ theirs.r[15]) & whole) != 0) return "pc";
-    // A signal handler is entered little-endian; and an IT block that goes on in A32 is no state (returnable()).
-    const uint32_t it = psr::Thumb::test(ours.cpsr) ? 0 : psr::ItHigh::mask | psr::ItLow::mask;
-    const uint32_t mask = compared & ~psr::BigEndian::mask & ~it;
+    const uint32_t mask = compared & ~psr::BigEndian::mask;  // a signal handler is entered little-endian
     if (((ours.cpsr ^ theirs.cpsr) & mask) != 0) return "cpsr";
     for (unsigned n = 0; n < 32; ++n)
         if (ours.d[n] != theirs.d[n]) return fmt::format("d{}", n);

@@ -93,11 +93,12 @@ std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
 
 std::string tell_state(const Fact& fact) {
     const std::string state = fact.value("is"), name = fact.value("name");
-    if (state == "off") return fmt::format("{}: off", name);
     static const std::map<std::string, std::string> reasons{
         {"guest", "it reset itself"}, {"exit", "it powered itself off"}, {"fault", "after a fault"}, {"watchdog", "by its watchdog"}};
     const auto reason = reasons.find(fact.value("reason"));
-    if (state == "restarting") return fmt::format("{}: restarting{}", name, reason == reasons.end() ? "" : ", " + reason->second);
+    const std::string why = reason == reasons.end() ? "" : ", " + reason->second;
+    if (state == "off") return fmt::format("{}: off{}", name, reason != reasons.end() && reason->first == "exit" ? "" : why);
+    if (state == "restarting") return fmt::format("{}: restarting{}", name, why);
     const std::uint64_t starts = fact.number("starts");
     return starts > 1 ? fmt::format("{}: running (start {})", name, starts) : fmt::format("{}: running", name);
 }
