@@ -28,15 +28,16 @@ unsigned Distributor::target(uint32_t word) const {
     return targets == 0 ? 0 : static_cast<unsigned>(__builtin_ctz(targets));
 }
 
-void Distributor::tell(unsigned vcpu, uint32_t id) {
-    setup_.vcpu[vcpu]->ask_to_look(id);
-    notify(*setup_.vcpu[vcpu]);
+// Whoever may hold it in a list register looks first, and passes it on.
+unsigned Distributor::holder(uint32_t word) const {
+    const uint32_t owner = irq::Owner::get(word);
+    return owner != 0 ? owner - 1 : target(word);
 }
 
-// Whoever may hold it in a list register looks first, and passes it on.
 void Distributor::tell_holder(uint32_t id, uint32_t word) {
-    const uint32_t owner = irq::Owner::get(word);
-    tell(owner != 0 ? owner - 1 : target(word), id);
+    VcpuInterrupts& holder_of_it = *setup_.vcpu[holder(word)];
+    holder_of_it.ask_to_look(id);
+    notify(holder_of_it);
 }
 
 void Distributor::set_level(uint32_t id, bool high) {

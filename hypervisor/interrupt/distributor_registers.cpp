@@ -38,13 +38,15 @@ int DistributorRegisters::held(uint32_t id, uint32_t& value) {
     return list_register::live(value) ? n : -1;
 }
 
-void DistributorRegisters::look_again(uint32_t id, uint32_t word) {
-    if (id >= 32) {
-        d_.tell_holder(id, word);
-        return;
-    }
-    by_.ask_to_look(id);
-    by_.serve();
+void DistributorRegisters::look_at(unsigned vcpu, uint32_t id) {
+    d_.setup_.vcpu[vcpu]->ask_to_look(id);
+    to_tell_ |= 1u << vcpu;
+}
+
+void DistributorRegisters::look_again(uint32_t id, uint32_t word) { look_at(id < 32 ? by_.index_ : d_.holder(word), id); }
+
+void DistributorRegisters::tell() {
+    for (uint32_t left = to_tell_; left != 0; left &= left - 1) notify(*d_.setup_.vcpu[static_cast<unsigned>(__builtin_ctz(left))]);
 }
 
 // A linked interrupt is enabled and disabled in the physical distributor too, so that its level needs no emulation.
@@ -195,19 +197,14 @@ void DistributorRegisters::write_target(uint32_t id, uint32_t targets) {
     const uint32_t now = by_.clear_and_set(id, irq::Targets::mask, irq::Targets::make(exists));
     if (irq::Hardware::test(now)) gic::route(id, d_.setup_.interfaces[d_.target(now)]);
     if (d_.target(before) == d_.target(now) && d_.targeted(before) == d_.targeted(now)) return;
-    d_.tell(d_.target(before), id);  // where it may wait: that vCPU passes it on
+    look_at(d_.target(before), id);  // where it may wait: that vCPU passes it on
     look_again(id, now);
 }
 
 void DistributorRegisters::write_control(uint32_t value) {
     const uint32_t before = d_.control_.exchange(value & 1u, std::memory_order_acq_rel);
     if ((before ^ value) % 2 == 0) return;
-    for (unsigned vcpu = 0; vcpu < d_.setup_.vcpus; ++vcpu) {
-        for (uint32_t id = 0; id < 32; ++id) d_.setup_.vcpu[vcpu]->ask_to_look(id);
-        for (uint32_t id = 32; id < d_.interrupts(); ++id)
-            if (const uint32_t now = by_.word(id); irq::asks(now) || irq::Owner::get(now) != 0) d_.setup_.vcpu[vcpu]->ask_to_look(id);
-        notify(*d_.setup_.vcpu[vcpu]);
-    }
+    for (unsigned vcpu = 0; vcpu < d_.setup_.vcpus; ++vcpu) look_at(vcpu, 0);  // notice_forwarding() finds what this means to it
 }
 
 void Distributor::send_sgi(VcpuInterrupts& by, uint32_t value) {

@@ -7,10 +7,15 @@
 
 namespace partita {
 
-// One access by one vCPU; private interrupts are that vCPU's.
+// One access by one vCPU; private interrupts are that vCPU's. However many interrupts it changes, each vCPU is told once, at its end.
 class DistributorRegisters {
 public:
     DistributorRegisters(Distributor& distributor, VcpuInterrupts& by) : d_(distributor), by_(by) {}
+    DistributorRegisters(const DistributorRegisters&) = delete;
+    DistributorRegisters& operator=(const DistributorRegisters&) = delete;
+    ~DistributorRegisters() {
+        if (to_tell_ != 0) tell();
+    }
 
     [[nodiscard]] std::uint32_t read_word(std::uint32_t offset);
     void write_word(std::uint32_t offset, std::uint32_t value);
@@ -52,12 +57,16 @@ private:
     void write_configuration(std::uint32_t first, std::uint32_t value);
     void write_target(std::uint32_t id, std::uint32_t targets);
     void write_control(std::uint32_t value);
+    // Whoever may hold id, whose word is `word` now, is to look at it at the access's end.
     void look_again(std::uint32_t id, std::uint32_t word);
+    void look_at(unsigned vcpu, std::uint32_t id);
+    void tell();
     // The list register of this vCPU that holds id, live, and its value.
     [[nodiscard]] int held(std::uint32_t id, std::uint32_t& value);
 
     Distributor& d_;
     VcpuInterrupts& by_;
+    std::uint32_t to_tell_ = 0;  // a bit for each vCPU
 };
 
 }  // namespace partita

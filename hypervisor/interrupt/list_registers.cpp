@@ -46,10 +46,10 @@ void VcpuInterrupts::reconcile(unsigned n, uint32_t value) {
 // An active edge that is pending anew: in its list register where it may come when the active one ends, in its word otherwise.
 uint32_t VcpuInterrupts::pend_active(uint32_t id, uint32_t value, uint32_t word) {
     if (!lr::Pending::test(value) && !irq::Pending::test(word)) return value;
-    const bool mine = is_mine(id, word), here = mine && irq::Enabled::test(word) && distributor_->forwards();
+    const bool here = is_mine(id, word) && irq::Enabled::test(word) && distributor_->forwards();
     (void)clear_and_set(id, here ? irq::Pending::mask : 0, here ? 0 : irq::Pending::mask);
     value = lr::Pending::set(value, here ? 1 : 0);
-    return mine ? value : value | lr::NotifyEoi::mask;  // whose it is now learns of the end
+    return here ? value : value | lr::NotifyEoi::mask;  // whoever gets it next is to learn of the end
 }
 
 // Takes a list register's content back into memory.
@@ -71,7 +71,7 @@ void VcpuInterrupts::fold(unsigned n) {
     if (active) set |= irq::Active::mask;
     const uint32_t now = clear_and_set(id, irq::Offered::mask | (active ? 0 : irq::Owner::mask | irq::Forced::mask), set);
     if (pending || active)
-        wait(id);
+        wait(id, now);
     else
         look_.add(id);  // ended: a level that is still high, or an SGI of another source, comes next
     give_back(id, now);
@@ -105,7 +105,7 @@ void VcpuInterrupts::write(unsigned n, uint32_t id) {
     } else if (!irq::Edge::test(before)) {
         value |= lr::NotifyEoi::mask;
     } else if (was_active && irq::Pending::test(before)) {
-        value |= !is_mine(id, before) ? lr::NotifyEoi::mask : asking ? lr::Pending::mask : 0;
+        value |= is_mine(id, before) && asking ? lr::Pending::mask : lr::NotifyEoi::mask;
     }
     const bool took_latch = linked ? !was_active : id >= 16 && lr::Pending::test(value);
     const bool offered = took_latch && !linked && irq::Pending::test(before) && !irq::Edge::test(before);
@@ -168,37 +168,23 @@ bool VcpuInterrupts::place(uint32_t id) {
     return true;
 }
 
-// Lower numbers win among equals (IHI 0048B §3.3).
-VcpuInterrupts::Urgent VcpuInterrupts::most_urgent() const {
-    Urgent best{none, none};
-    uint32_t pending_rank = none, active_rank = none;
-    waiting_.each([&](uint32_t id) {
-        const uint32_t now = word(id), rank = irq::Priority::get(now);
-        if (irq::Active::test(now)) {
-            if (rank < active_rank) best.active = id, active_rank = rank;
-        } else if (rank < pending_rank) {
-            best.pending = id, pending_rank = rank;
-        }
-    });
-    return best;
-}
-
 // Places what waits as far as there is room: pending ones first, the most urgent first. What is left.
 VcpuInterrupts::Left VcpuInterrupts::place_all() {
     for (;;) {
-        const Urgent urgent = most_urgent();
-        const bool pending = urgent.pending != none;
-        const uint32_t id = pending ? urgent.pending : urgent.active;
+        const uint32_t first = distributor_->forwards() ? waiting_.first_pending() : none;
+        const bool pending = first != none;
+        const uint32_t id = pending ? first : waiting_.first_active();
         if (id == none) return {};
         unwait(id);
-        if (!takes(id, word(id))) {
+        const uint32_t now = word(id);
+        if (!takes(id, now)) {
             consider(id);
             continue;
         }
         if (place(id)) continue;
-        wait(id);
-        if (pending) blocked_priority_ = irq::Priority::get(word(id));
-        return {pending, urgent.active != none};  // where no pending one finds room, no active one does
+        wait(id, now);
+        if (pending) blocked_priority_ = irq::Priority::get(now);
+        return {pending, waiting_.any_active()};  // where no pending one finds room, no active one does
     }
 }
 
@@ -248,18 +234,12 @@ bool VcpuInterrupts::count_ends() {
 // (IHI 0048B §5.3.1). What is active by ISACTIVER alone does not run.
 void VcpuInterrupts::end_spilled(uint32_t count) {
     for (; count != 0; --count) {
-        uint32_t best = none, best_rank = ~0u;
-        waiting_.each([&](uint32_t id) {
-            const uint32_t now = word(id), rank = irq::Forced::get(now) << 8 | irq::Priority::get(now);
-            if (!irq::Active::test(now) || rank >= best_rank) return;
-            best = id;
-            best_rank = rank;
-        });
-        if (best == none) return;
-        const uint32_t now = clear_and_set(best, irq::Active::mask | irq::Owner::mask | irq::Forced::mask, 0);
-        if (irq::Hardware::test(now)) gic::clear_active(best);
-        unwait(best);
-        look_.add(best);
+        const uint32_t id = waiting_.first_active();
+        if (id == none) return;
+        const uint32_t now = clear_and_set(id, irq::Active::mask | irq::Owner::mask | irq::Forced::mask, 0);
+        if (irq::Hardware::test(now)) gic::clear_active(id);
+        unwait(id);
+        look_.add(id);
     }
 }
 

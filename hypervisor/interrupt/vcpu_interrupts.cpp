@@ -17,7 +17,7 @@ void VcpuInterrupts::reset(Distributor& distributor, unsigned index, unsigned li
     distributor_ = &distributor;
     index_ = index;
     count_ = list_registers < max_list_registers ? list_registers : max_list_registers;
-    loaded_ = false;
+    loaded_ = forwarded_ = false;
     held_.fill(0);
     blocked_priority_ = none;
     spi_held_ = 0, usable_ = 0;
@@ -63,9 +63,14 @@ bool VcpuInterrupts::is_mine(uint32_t id, uint32_t word) const {
     return id < 32 || (distributor_->targeted(word) && distributor_->target(word) == index_);
 }
 
-// Worth a list register: active, so that the guest's end of it is seen, or asking while the distributor forwards.
-bool VcpuInterrupts::placeable(uint32_t id, uint32_t word) const {
-    return irq::Active::test(word) || (distributor_->forwards() && asks(id, word));
+// Worth a list register: active, so that the guest's end of it is seen, or asking (it gets one while the distributor forwards).
+bool VcpuInterrupts::wanted(uint32_t id, uint32_t word) const { return irq::Active::test(word) || asks(id, word); }
+
+void VcpuInterrupts::wait(uint32_t id, uint32_t word) {
+    if (irq::Active::test(word))
+        waiting_.add_active(id, irq::Priority::get(word), irq::Forced::test(word));
+    else
+        waiting_.add_pending(id, irq::Priority::get(word));
 }
 
 void VcpuInterrupts::take_sgis(unsigned pair) {
@@ -87,8 +92,18 @@ void VcpuInterrupts::look_around() {
     (void)count_ends();
     empty_ = gic::empty_list_registers();
     crowded_ = blocked_priority_ != none && (empty_ & all()) == 0;
+    notice_forwarding();
     look_.drain([this](uint32_t id) { consider(id); });
     if (!crowded_) place_waiting();
+}
+
+// Where the distributor has stopped to forward, what is pending in the list registers waits in memory; where it has begun, what waits is
+// placed.
+void VcpuInterrupts::notice_forwarding() {
+    if (distributor_->forwards() == forwarded_) return;
+    forwarded_ = !forwarded_;
+    crowded_ = false;
+    for (uint32_t live = ~empty_ & all(); live != 0; live &= live - 1) look_.add(held_[static_cast<unsigned>(__builtin_ctz(live))] - 1);
 }
 
 void VcpuInterrupts::consider(uint32_t id) {
@@ -104,13 +119,13 @@ void VcpuInterrupts::consider(uint32_t id) {
     uint32_t now = word(id);
     if (id >= 32 && irq::Owner::get(now) == index_ + 1 && !irq::Active::test(now)) now = clear_and_set(id, irq::Owner::mask, 0);
     if (takes(id, now)) {
-        wait(id);
+        wait(id, now);
         crowded_ = crowded_ && !irq::Active::test(now) && irq::Priority::get(now) >= blocked_priority_;
         return;
     }
     unwait(id);
     crowded_ = false;
-    if (placeable(id, now) && !elsewhere(id, now) && !is_mine(id, now) && distributor_->targeted(now)) pass_on(id, now);
+    if (wanted(id, now) && !elsewhere(id, now) && !is_mine(id, now) && distributor_->targeted(now)) pass_on(id, now);
 }
 
 // Whether another vCPU's list registers may hold it, or its active state is another's.
@@ -120,7 +135,7 @@ bool VcpuInterrupts::elsewhere(uint32_t id, uint32_t word) const {
 
 // Whether it is for this vCPU's list registers.
 bool VcpuInterrupts::takes(uint32_t id, uint32_t word) const {
-    return placeable(id, word) && !elsewhere(id, word) && (irq::Active::test(word) || is_mine(id, word));
+    return wanted(id, word) && !elsewhere(id, word) && (irq::Active::test(word) || is_mine(id, word));
 }
 
 // An SPI whose target is another vCPU now.
@@ -190,6 +205,7 @@ void VcpuInterrupts::set_private_level(uint32_t id, bool high) {
 void VcpuInterrupts::maintain() {
     (void)count_ends();
     empty_ = gic::empty_list_registers();
+    notice_forwarding();
     for (uint32_t ended = gic::ended_list_registers() & all(); ended != 0; ended &= ended - 1) {
         const unsigned n = static_cast<unsigned>(__builtin_ctz(ended));
         if (held_[n] != 0)
@@ -229,6 +245,7 @@ void VcpuInterrupts::load(bool timer_enabled) {
     if (const bool enabled = irq::Enabled::test(private_[timer_id]); enabled != timer_enabled)
         enabled ? gic::enable(timer_id) : gic::disable(timer_id);
     loaded_ = true;
+    forwarded_ = distributor_->forwards();
     control_ = gich::hcr::enable;
     if (!look_.any() && !waiting_.any()) {
         blocked_priority_ = none;
@@ -258,12 +275,14 @@ bool VcpuInterrupts::wants_to_run() {
     if (posted_sgi_wakes()) return true;
     collect_sgis();
     look_.drain([this](uint32_t id) { consider(id); });
-    bool found = false;
-    waiting_.each([&](uint32_t id) {
-        const uint32_t now = word(id);
-        found = found || (!irq::Active::test(now) && takes(id, now));
-    });
-    return found;
+    while (distributor_->forwards()) {
+        const uint32_t id = waiting_.first_pending();
+        if (id == none) break;
+        if (takes(id, word(id))) return true;
+        unwait(id);
+        consider(id);
+    }
+    return false;
 }
 
 }  // namespace partita

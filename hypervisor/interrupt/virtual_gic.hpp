@@ -9,6 +9,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "interrupt/look_set.hpp"
+#include "interrupt/waiting_set.hpp"
 #include "interrupt/word.hpp"
 #include "machine/gic.hpp"
 #include "partita/system_image.h"
@@ -16,66 +18,6 @@
 namespace partita {
 
 class Distributor;
-
-// One bit for each INTID of a partition, and a summary with one bit for each word of them.
-class LookSet {
-public:
-    static constexpr unsigned words = PARTITA_MAX_INTERRUPTS / 32;
-    static_assert(PARTITA_MAX_INTERRUPTS % 32 == 0 && words <= 32);
-
-    void add(std::uint32_t id) {
-        // Each step releases what was changed before: a look at another member of the same word may take this one out in between.
-        bits_[id / 32].fetch_or(1u << id % 32, std::memory_order_release);
-        summary_.fetch_or(1u << id / 32, std::memory_order_release);
-    }
-    [[nodiscard]] bool any() const { return summary_.load(std::memory_order_relaxed) != 0; }
-    // Takes all members out and calls use(id) for each, lowest first.
-    template <typename Use>
-    void drain(Use&& use) {
-        for (std::uint32_t left = summary_.exchange(0, std::memory_order_acquire); left != 0; left &= left - 1) {
-            const unsigned word = static_cast<unsigned>(__builtin_ctz(left));
-            for (std::uint32_t ids = bits_[word].exchange(0, std::memory_order_acquire); ids != 0; ids &= ids - 1)
-                use(word * 32 + static_cast<unsigned>(__builtin_ctz(ids)));
-        }
-    }
-    void clear() {
-        drain([](std::uint32_t) {});
-    }
-
-private:
-    std::array<std::atomic<std::uint32_t>, words> bits_{};
-    std::atomic<std::uint32_t> summary_{0};
-};
-
-// The same for one CPU alone, without atomic steps.
-class WaitingSet {
-public:
-    void add(std::uint32_t id) {
-        bits_[id / 32] |= 1u << id % 32;
-        summary_ |= 1u << id / 32;
-    }
-    void remove(std::uint32_t id) {
-        bits_[id / 32] &= ~(1u << id % 32);
-        if (bits_[id / 32] == 0) summary_ &= ~(1u << id / 32);
-    }
-    void clear() {
-        bits_.fill(0);
-        summary_ = 0;
-    }
-    [[nodiscard]] bool any() const { return summary_ != 0; }
-    // Calls use(id) for each member, lowest first.
-    template <typename Use>
-    void each(Use&& use) const {
-        for (std::uint32_t left = summary_; left != 0; left &= left - 1) {
-            const unsigned word = static_cast<unsigned>(__builtin_ctz(left));
-            for (std::uint32_t ids = bits_[word]; ids != 0; ids &= ids - 1) use(word * 32 + static_cast<unsigned>(__builtin_ctz(ids)));
-        }
-    }
-
-private:
-    std::array<std::uint32_t, LookSet::words> bits_{};
-    std::uint32_t summary_ = 0;
-};
 
 // An access to the pending or active state of SPIs that another vCPU's list registers may hold (remote_access.cpp).
 struct RemoteAccess {
@@ -147,7 +89,7 @@ private:
     [[nodiscard]] bool change(std::uint32_t id, std::uint32_t& expected, std::uint32_t desired);
     [[nodiscard]] std::uint32_t clear_and_set(std::uint32_t id, std::uint32_t clear, std::uint32_t set);
     [[nodiscard]] bool asks(std::uint32_t id, std::uint32_t word) const;
-    [[nodiscard]] bool placeable(std::uint32_t id, std::uint32_t word) const;
+    [[nodiscard]] bool wanted(std::uint32_t id, std::uint32_t word) const;
     [[nodiscard]] bool is_mine(std::uint32_t id, std::uint32_t word) const;
     [[nodiscard]] bool elsewhere(std::uint32_t id, std::uint32_t word) const;
     [[nodiscard]] bool takes(std::uint32_t id, std::uint32_t word) const;
@@ -155,6 +97,7 @@ private:
     void take_sgis(unsigned pair);
     [[nodiscard]] bool posted_sgi_wakes() const;
     [[gnu::noinline]] void look_around();
+    void notice_forwarding();
     void consider(std::uint32_t id);
     void reconcile(unsigned n, std::uint32_t value);
     [[nodiscard]] std::uint32_t pend_active(std::uint32_t id, std::uint32_t value, std::uint32_t word);
@@ -183,12 +126,7 @@ private:
     [[nodiscard]] int find(std::uint32_t id) const;
     [[nodiscard]] int victim(std::uint32_t priority) const;
     [[nodiscard]] int active_victim() const;
-    // The most urgent of what waits, or none (~0) of either kind.
-    struct Urgent {
-        std::uint32_t pending, active;
-    };
-    [[nodiscard]] Urgent most_urgent() const;
-    void wait(std::uint32_t id) { waiting_.add(id); }
+    void wait(std::uint32_t id, std::uint32_t word);
     void unwait(std::uint32_t id) { waiting_.remove(id); }
     [[nodiscard]] std::uint32_t all() const { return (1u << count_) - 1; }
 
@@ -198,11 +136,12 @@ private:
     std::uint32_t empty_ = 0;  // copy of ELRSR while serving
     bool loaded_ = false;
     bool observed_ = false;
+    bool forwarded_ = false;  // whether the distributor did, when the list registers were brought in line last
     std::array<std::uint32_t, max_list_registers> held_{};   // 1 + INTID last written to each, in this load or an earlier one; 0: none
     std::array<std::uint32_t, 32> private_{};                // words of SGIs and PPIs
     std::array<std::uint8_t, 16> sgi_sources_{};             // for each SGI: the vCPUs that sent it
     std::array<std::uint8_t, 16> sgi_active_source_{};       // of a spilled active SGI
-    WaitingSet waiting_;                                     // placeable, but in no list register
+    WaitingSet waiting_;                                     // worth a list register, but in none
     std::array<std::atomic<std::uint32_t>, 4> sgi_inbox_{};  // 16 SGIs of two sources a word
     LookSet look_;
     std::atomic<std::uint32_t> asked_by_{0};  // bits of the vCPUs that wait for an answer of this one
@@ -279,8 +218,8 @@ private:
     [[gnu::noinline]] void send_sgi(VcpuInterrupts& by, std::uint32_t value);
     [[nodiscard]] std::uint32_t held_elsewhere(const VcpuInterrupts& by, std::uint32_t first) const;
     [[nodiscard]] std::uint32_t ask_holders(VcpuInterrupts& by, std::uint32_t base, std::uint32_t first, std::uint32_t bits, bool write);
+    [[nodiscard]] unsigned holder(std::uint32_t word) const;
     void tell_holder(std::uint32_t id, std::uint32_t word);
-    void tell(unsigned vcpu, std::uint32_t id);
 
     Setup setup_;
     std::uint32_t typer_ = 0;

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <optional>
+#include <string_view>
 
 #include "machine/lock.hpp"
 #include "machine/timer.hpp"
@@ -12,7 +13,7 @@ namespace partita::console {
 
 namespace {
 
-constexpr unsigned burst = 256;  // bytes that one call sends at most, so that no exit is unbounded
+constexpr unsigned burst = 16;  // bytes that one call sends at most, the FIFO of a PL011: the UART's interrupt sends the rest
 
 constexpr std::uint32_t turn = 256;  // bytes that a channel sends at most before others get their turn
 static_assert(turn <= PARTITA_CONSOLE_RESYNC);
@@ -53,10 +54,11 @@ bool is_filled(std::uint32_t channel) {
 // The channel to send from: the current one until its line or its turn ends, then the next that has something. A partition
 // that floods its console takes turns with the others, and never keeps the log from being read.
 std::optional<std::uint32_t> ready_channel() {
+    if (sender.left != 0 && !rings[sender.channel]->empty()) return sender.channel;
     for (;;) {
         const std::uint32_t ready = filled.load(std::memory_order_acquire);
         if (ready == 0) return std::nullopt;
-        const bool goes_on = sender.left != 0 && (ready >> sender.channel & 1u) != 0;
+        const bool goes_on = sender.left != 0 && (ready >> sender.channel & 1u) != 0;  // its writer was faster
         const std::uint32_t behind = ready & ~((2u << sender.channel) - 1);
         const auto channel = goes_on ? sender.channel : static_cast<std::uint32_t>(__builtin_ctz(behind != 0 ? behind : ready));
         if (!is_filled(channel)) continue;  // its writer set the bit late
@@ -73,7 +75,6 @@ std::uint8_t take(std::uint32_t channel) {
     if (channel != sender.channel || sender.left == 0) sender.left = turn;
     sender.channel = channel;
     const std::uint8_t byte = rings[channel]->take().value_or(0);
-    (void)is_filled(channel);
     sender.left = byte == static_cast<std::uint8_t>('\n') ? 0 : sender.left - 1;
     return byte;
 }
@@ -169,10 +170,16 @@ void open_channel(std::uint32_t channel, const char* name, Ring& ring) {
 }
 
 bool put(std::uint32_t channel, std::uint8_t byte) {
-    if (!rings[channel]->put(byte)) return false;
+    const char c = static_cast<char>(byte);
+    return put(channel, std::string_view{&c, 1});
+}
+
+bool put(std::uint32_t channel, std::string_view bytes) {
+    if (!rings[channel]->put(bytes)) return false;
     filled.fetch_or(1u << channel);
     return true;
 }
+
 bool send_at_once(std::uint32_t channel, std::uint8_t byte) {
     constexpr auto escape = static_cast<std::uint8_t>(PARTITA_CONSOLE_ESCAPE);
     if (!framed_output || byte == escape || waiting() || !sending.try_lock()) return false;
@@ -234,12 +241,14 @@ std::optional<Received> receive() {
 
 void seize() {
     (void)sending.try_lock();  // whoever holds it is about to be stopped
-    if (!framed_output) {
+    if (sender.owed) write_seized(static_cast<char>(*sender.owed));
+    if (framed_output) {
+        write_seized(static_cast<char>(PARTITA_CONSOLE_ESCAPE));
+        write_seized(static_cast<char>(PARTITA_CONSOLE_CHANNEL + PARTITA_CONSOLE_LOG));
+    } else {
         write_seized('\n');
-        return;
     }
-    write_seized(static_cast<char>(PARTITA_CONSOLE_ESCAPE));
-    write_seized(static_cast<char>(PARTITA_CONSOLE_CHANNEL + PARTITA_CONSOLE_LOG));
+    while (const auto byte = log_ring.take()) write_seized(static_cast<char>(*byte));  // what led to it
 }
 
 void write_seized(char c) {

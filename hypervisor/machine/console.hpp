@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "machine/ring.hpp"
 #include "partita/console.h"
@@ -20,8 +21,9 @@ void start(bool framed);
 // Before a channel is used; the log's is open from the start.
 void open_channel(std::uint32_t channel, const char* name, Ring& ring);
 
-// Puts a byte into a channel's ring; false when it is full. One writer of a channel at a time.
+// Puts bytes into a channel's ring; false, and nothing put, when it has no room for all. One writer of a channel at a time.
 bool put(std::uint32_t channel, std::uint8_t byte);
+bool put(std::uint32_t channel, std::string_view bytes);
 // Sends a byte straight to the UART, where nothing waits in any ring and the channel is the one that was sent from last; false: it is to
 // be put. Another's bytes may have come to wait meanwhile (waiting()): pump() is to be called then, as after put().
 [[nodiscard]] bool send_at_once(std::uint32_t channel, std::uint8_t byte);

@@ -26,9 +26,7 @@ public:
     }
 
 private:
-    static void put(std::string_view text) {
-        for (const char c : text) (void)console::put(PARTITA_CONSOLE_LOG, static_cast<std::uint8_t>(c));
-    }
+    static void put(std::string_view text) { (void)console::put(PARTITA_CONSOLE_LOG, text); }
     std::uint32_t lost_ = 0;
 };
 

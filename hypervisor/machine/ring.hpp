@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace partita {
 
@@ -16,13 +17,17 @@ public:
     [[nodiscard]] bool empty() const { return count() == 0; }
     [[nodiscard]] bool full() const { return count() == Size; }
     [[nodiscard]] std::uint32_t count() const { return tail_.load(std::memory_order_acquire) - head_.load(std::memory_order_acquire); }
-    // False, and nothing written, when the ring is full.
-    bool put(std::uint8_t byte) {
-        const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
-        if (tail - head_.load(std::memory_order_acquire) == Size) return false;
-        bytes_[tail % Size] = byte;
-        tail_.store(tail + 1, std::memory_order_release);
+    // False, and nothing written, when the ring has no room for all.
+    bool put(std::string_view bytes) {
+        std::uint32_t tail = tail_.load(std::memory_order_relaxed);
+        if (Size - (tail - head_.load(std::memory_order_acquire)) < bytes.size()) return false;
+        for (const char byte : bytes) bytes_[tail++ % Size] = static_cast<std::uint8_t>(byte);
+        tail_.store(tail, std::memory_order_release);
         return true;
+    }
+    bool put(std::uint8_t byte) {
+        const char c = static_cast<char>(byte);
+        return put(std::string_view{&c, 1});
     }
     [[nodiscard]] std::optional<std::uint8_t> take() {
         const std::uint32_t head = head_.load(std::memory_order_relaxed);

@@ -1,42 +1,16 @@
 /* A plugin for QEMU that counts what the hypervisor does between the benchmark's marks (bench.h): instructions by address, accesses
- * to the GIC, barriers, TLB and cache maintenance. No package has the header of the plugin interface, so that the few declarations
- * stand here (QEMU: include/qemu/qemu-plugin.h, interface version 4).
+ * to the GIC, barriers, TLB and cache maintenance.
  *
  * Writes to the file named by the argument `out`, for each window between two marks:
  *   window INSTRUCTIONS GIC BARRIERS TLB CACHE
  *   at ADDRESS COUNT        for each address that was executed
  */
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-typedef uint64_t qemu_plugin_id_t;
-typedef uint32_t qemu_plugin_meminfo_t;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
-enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
-typedef void (*translated)(qemu_plugin_id_t, struct qemu_plugin_tb*);
-typedef void (*executed)(unsigned, void*);
-typedef void (*accessed)(unsigned, qemu_plugin_meminfo_t, uint64_t, void*);
-typedef void (*ended)(qemu_plugin_id_t, void*);
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, translated);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb*);
-struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb*, size_t);
-size_t qemu_plugin_insn_data(const struct qemu_plugin_insn*, void*, size_t);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn*);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn*, executed, enum qemu_plugin_cb_flags, void*);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn*, accessed, enum qemu_plugin_cb_flags, enum qemu_plugin_mem_rw, void*);
-void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, ended, void*);
-int qemu_plugin_install(qemu_plugin_id_t, const void*, int, char**);
+#include "../plugin/qemu_plugin.h"
+
 int qemu_plugin_version = 4;
 
-/* hypervisor/machine/layout.hpp */
-#define IMAGE 0xf0000000u
-#define IMAGE_SIZE 0x00200000u
 #define GIC 0xf0200000u
 #define GIC_SIZE 0x4000u
 #define MARK_BEGIN 0xe1a0b00bu
@@ -116,8 +90,8 @@ static void finish(qemu_plugin_id_t id, void* data) {
 
 int qemu_plugin_install(qemu_plugin_id_t id, const void* info, int argc, char** argv) {
     (void)info;
-    for (int n = 0; n < argc; ++n)
-        if (strncmp(argv[n], "out=", 4) == 0) out = fopen(argv[n] + 4, "w");
+    const char* const path = argument_of(argc, argv, "out");
+    if (path) out = fopen(path, "w");
     if (!out) {
         fprintf(stderr, "count: cannot write the file of out=\n");
         return 1;

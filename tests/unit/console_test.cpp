@@ -57,7 +57,7 @@ void begin(bool framed) {
 }
 
 void drain() {
-    for (int n = 0; n < 100; ++n) console::pump();
+    for (int n = 0; n < 2000; ++n) console::pump();
 }
 
 void write(std::uint32_t channel, const std::string& text) {

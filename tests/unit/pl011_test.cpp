@@ -11,6 +11,7 @@ constexpr std::uint32_t DR = 0x00, FR = 0x18, CR = 0x30, IMSC = 0x38, RIS = 0x3c
 
 class Pl011Test : public testing::Test {
 protected:
+    Pl011Test() { console::flush(); }
     FakeSystem fake;
     Vcpu& vcpu = fake.start(0);
     Pl011& uart = vcpu.partition->console;

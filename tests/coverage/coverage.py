@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""Line and branch coverage of the hypervisor: by the host's tests (gcov), and of the real binary on target (a QEMU plugin), merged.
+
+A line counts as reached when either has executed it. For a file that the host compiles, gcov says which lines there are; for one that
+is the target's alone, the line table of the binary does. Branches likewise: gcov's of the source, and each conditional branch
+instruction, both ways, for the rest; a line whose conditional branches on target all went both ways counts as taken there.
+
+What is not reached stands in unreached.toml with the reason.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+HERE = ROOT / "tests/coverage"
+OUT = BUILD / "coverage"
+HOST = BUILD / "host-coverage"
+HYPERVISOR = BUILD / "arm-gcc/hypervisor/hypervisor.elf"
+IMAGE = 0xF0000000  # hypervisor/machine/layout.hpp
+GOAL = 95.0
+# Not the hypervisor: what stands in for hardware on the host.
+FAKES = ("hypervisor/host/", "hypervisor/arch/host/", "hypervisor/machine/host/")
+
+
+def fail(message):
+    sys.exit(f"partita: coverage: {message}")
+
+
+def call(*command, **more):
+    return subprocess.run([str(word) for word in command], check=True, **more)
+
+
+def own(path):
+    """The path in the project, if it is the hypervisor's; else None."""
+    try:
+        name = str(pathlib.Path(os.path.normpath(path)).relative_to(ROOT))
+    except ValueError:
+        return None
+    return name if name.startswith("hypervisor/") and not name.startswith(FAKES) else None
+
+
+# --- gathering ----------------------------------------------------------------------------------------------------------
+
+
+def prepare():
+    """A folder for PATH in which qemu-system-arm notes what the hypervisor executes. What was noted before is forgotten."""
+    shutil.rmtree(OUT, ignore_errors=True)
+    (OUT / "bin").mkdir(parents=True)
+    qemu = shutil.which("qemu-system-arm") or fail("qemu-system-arm is not installed")
+    call("cc", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", OUT / "cover.so", HERE / "cover.c")
+    call("arm-none-eabi-objcopy", "-O", "binary", "--only-section=.text", HYPERVISOR, OUT / "text.bin")
+    wrapper = OUT / "bin/qemu-system-arm"
+    wrapper.write_text(f'#!/bin/sh\nexec "{qemu}" "$@" -plugin "{OUT}/cover.so,text={OUT}/text.bin,out={OUT}/target.bin"\n')
+    wrapper.chmod(0o755)
+    print(OUT / "bin")
+
+
+def on_target():
+    """The system tests and a soak, with the wrapper in front."""
+    environment = {**os.environ, "PATH": f"{OUT}/bin:{os.environ['PATH']}"}
+    done = subprocess.run(["/usr/bin/python3", "-m", "pytest", "-c", ROOT / "tests/system/pytest.ini", ROOT / "tests/system", "-n", "2", "-q"],
+                          env=environment, cwd=ROOT)
+    if done.returncode != 0:
+        fail("a system test failed; ./partita test tells more")
+    call("/usr/bin/python3", ROOT / "tests/soak/soak.py", "--restarts", "200", env=environment)
+
+
+def on_host():
+    """The host's tests, instrumented."""
+    call("cmake", "--preset", "host-coverage", cwd=ROOT, stdout=subprocess.DEVNULL)
+    call("cmake", "--build", HOST, "--target", "unit", stdout=subprocess.DEVNULL)
+    for old in HOST.rglob("*.gcda"):
+        old.unlink()
+    done = subprocess.run([HOST / "tests/unit/unit", "--gtest_brief=1"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    if done.returncode != 0:
+        fail(f"a unit test failed:\n{done.stdout[-3000:]}")
+
+
+# --- reading ------------------------------------------------------------------------------------------------------------
+
+
+def read_host():
+    """{file: {line: [count, {number of branches: [count of each]}]}}"""
+    files = collections.defaultdict(dict)
+    data = sorted(HOST.rglob("*.gcda"))
+    if not data:
+        fail("the host's tests have left no counts; run ./partita coverage without --report")
+    told = subprocess.run(["gcov", "--json-format", "--stdout", "--branch-probabilities", *map(str, data)], check=True, capture_output=True, text=True,
+                          cwd=HOST).stdout
+    for document in told.splitlines():
+        if not document.startswith("{"):
+            continue
+        for each in json.loads(document)["files"]:
+            name = own(HOST / each["file"])
+            if name is None:
+                continue
+            for line in each["lines"]:
+                entry = files[name].setdefault(line["line_number"], [0, {}])
+                entry[0] += line["count"]
+                counts = [branch["count"] for branch in line["branches"] if not branch["throw"]]
+                if counts:
+                    sums = entry[1].setdefault(len(counts), [0] * len(counts))
+                    entry[1][len(counts)] = [a + b for a, b in zip(sums, counts)]
+    return files
+
+
+def read_target():
+    """{file: {line: [executed, [(taken, passed) of each conditional branch]]}} of the binary."""
+    text = (OUT / "text.bin").read_bytes()
+    words = len(text) // 4
+    data = (OUT / "target.bin").read_bytes()
+    if len(data) < words * 3:
+        fail("what ran on target was another hypervisor; run ./partita coverage")
+    addresses = "\n".join(hex(IMAGE + n * 4) for n in range(words))
+    told = subprocess.run(["arm-none-eabi-addr2line", "-e", HYPERVISOR], input=addresses, check=True, capture_output=True, text=True).stdout
+    files = collections.defaultdict(dict)
+    for n, where in enumerate(told.splitlines()):
+        path, line = re.sub(r" \(discriminator \d+\)", "", where).rsplit(":", 1)
+        name = own(path)
+        if name is None or not line.isdigit() or line == "0":
+            continue
+        entry = files[name].setdefault(int(line), [False, []])
+        entry[0] = entry[0] or data[n] != 0
+        if branches(int.from_bytes(text[n * 4:n * 4 + 4], "little")):
+            entry[1].append((data[words + n] != 0, data[2 * words + n] != 0))
+    return files
+
+
+def branches(insn):
+    """As cover.c has it."""
+    return insn >> 28 < 0xE and (insn & 0x0E000000 == 0x0A000000 or insn & 0x0FFFFFF0 == 0x012FFF10 or insn & 0x0E108000 == 0x08108000)
+
+
+class File:
+    """What is known of one file, merged."""
+
+    def __init__(self, name, host, target):
+        self.name = name
+        self.text = (ROOT / name).read_text().splitlines()
+        self.by_host = bool(host)
+        lines = host if host else target
+        self.lines = set(lines)
+        on_target = {line for line, entry in target.items() if entry[0]}
+        self.reached = {line for line in lines if line in on_target or (host and host[line][0] > 0)}
+        self.on_target = on_target & self.lines
+        self.branches = self.taken = 0
+        self.untaken = set()
+        for line in lines:
+            outcomes = self.outcomes(host.get(line), target.get(line, [False, []])[1])
+            self.branches += len(outcomes)
+            self.taken += sum(outcomes)
+            if not all(outcomes):
+                self.untaken.add(line)
+
+    @staticmethod
+    def outcomes(host, target):
+        """Whether each outcome of the line's branches was seen."""
+        if host is None:
+            return [way for each in target for way in each]
+        most = host[1].get(max(host[1], default=0), [])
+        both = bool(target) and all(taken and passed for taken, passed in target)
+        return [both or count > 0 for count in most]
+
+    def missing(self):
+        return sorted(self.lines - self.reached)
+
+
+def read_files():
+    host, target = read_host(), read_target()
+    return [File(name, host.get(name, {}), target.get(name, {})) for name in sorted({*host, *target})]
+
+
+# --- telling ------------------------------------------------------------------------------------------------------------
+
+
+class Reasons:
+    """unreached.toml: why a line cannot be reached, or is not. A line is named by its text, since numbers move."""
+
+    def __init__(self):
+        self.entries = tomllib.loads((HERE / "unreached.toml").read_text())["unreached"]
+        self.used = set()
+
+    def of(self, file, line):
+        text = file.text[line - 1].strip()
+        for n, entry in enumerate(self.entries):
+            if entry["file"] == file.name and ("lines" not in entry or text in entry["lines"]):
+                self.used.add(n)
+                return entry["reason"]
+        return None
+
+    def stale(self):
+        return [f"unreached.toml gives a reason for lines of {entry['file']} that are all reached: {entry['reason']}"
+                for n, entry in enumerate(self.entries) if n not in self.used]
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def table(files):
+    rows = [("file", "lines", "reached", "on target", "branches")]
+    for file in files:
+        rows.append((file.name.removeprefix("hypervisor/"), str(len(file.lines)), percent(len(file.reached), len(file.lines)),
+                     percent(len(file.on_target), len(file.lines)), percent(file.taken, file.branches)))
+    widths = [max(len(row[n]) for row in rows) for n in range(5)]
+    return ["  ".join(cell.ljust(width) if n == 0 else cell.rjust(width) for n, (cell, width) in enumerate(zip(row, widths))) for row in rows]
+
+
+def unreached(files, reasons):
+    """The lines not reached, by reason."""
+    told, lines = collections.defaultdict(list), []
+    for file in files:
+        for line in file.missing():
+            told[reasons.of(file, line) or "no reason is given"].append(f"{file.name}:{line}: {file.text[line - 1].strip()}")
+    for reason, places in told.items():
+        lines += ["", f"{reason}:", *("  " + place for place in places)]
+    return lines
+
+
+def report(check, branch_lines):
+    files, reasons = read_files(), Reasons()
+    print("\n".join(table(files)))
+    print("\nnot reached:")
+    print("\n".join(unreached(files, reasons)))
+    if branch_lines:
+        print("\nlines with a branch that never went one of its ways:")
+        print("\n".join(f"  {file.name}:{line}: {file.text[line - 1].strip()}" for file in files for line in sorted(file.untaken & file.reached)))
+    lines, reached = sum(len(file.lines) for file in files), sum(len(file.reached) for file in files)
+    print()
+    for line in reasons.stale():
+        print(line)
+    print(f"hypervisor branches: {percent(sum(file.taken for file in files), sum(file.branches for file in files))}")
+    print(f"hypervisor lines: {percent(reached, lines)}")
+    return 1 if check and (100 * reached < GOAL * lines or reasons.stale()) else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="partita coverage", description="Line and branch coverage of the hypervisor, host and target together.")
+    parser.add_argument("--report", action="store_true", help="tell what was gathered before, without running anything on target")
+    parser.add_argument("--host", action="store_true", help="run the host's tests before --report")
+    parser.add_argument("--prepare", action="store_true", help="only make the wrapper of QEMU that notes what runs, and print its folder")
+    parser.add_argument("--check", action="store_true", help=f"fail below {GOAL} %% of the lines, or where unreached.toml is stale")
+    parser.add_argument("--branches", action="store_true", help="list the lines whose branches never went one of their ways")
+    options = parser.parse_args()
+    if options.prepare or not options.report:
+        prepare()
+    if options.prepare:
+        return 0
+    if options.host or not options.report:
+        on_host()
+    if not options.report:
+        on_target()
+    return report(options.check, options.branches)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

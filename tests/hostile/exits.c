@@ -1,0 +1,108 @@
+/* A plugin for QEMU that finds the longest stretch that a CPU spends in Hyp mode once its guests run: in instructions, from the exit to
+ * the return. A look at what the GIC has pending begins a new one, since what waits is taken then (trap/run.cpp: a partition is loaded
+ * in the time that is its own), and so does sleep.
+ *
+ * text=FILE  the bytes of the hypervisor's .text: only blocks with the same words are its.
+ * out=FILE   written whenever a longer one was found:
+ *   worst INSTRUCTIONS
+ *   at ADDRESS COUNT        for each address of it
+ */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../plugin/qemu_plugin.h"
+
+int qemu_plugin_version = 4;
+
+#define WFI 0xe320f003u
+#define ERET 0xe160006eu
+#define GICC_HPPIR 0xf0202018u /* machine/layout.hpp: gicc */
+#define MOST 1000000u
+
+enum kind { plain, sleep, end };
+struct cpu {
+    bool started, inside; /* has returned to a guest; is in Hyp */
+    uint32_t count;
+    uint32_t path[MOST];
+};
+PER_CPU struct cpu* here;
+static const char* out;
+static uint32_t* text;
+static size_t words;
+static uint32_t worst;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void write_worst(const struct cpu* cpu) {
+    uint32_t* const counts = calloc(words, sizeof *counts);
+    FILE* const file = fopen(out, "w");
+    if (counts && file) {
+        for (uint32_t n = 0; n < cpu->count && n < MOST; ++n) ++counts[cpu->path[n]];
+        fprintf(file, "worst %u\n", cpu->count);
+        for (size_t n = 0; n < words; ++n)
+            if (counts[n] != 0) fprintf(file, "at %zx %u\n", IMAGE + n * 4, counts[n]);
+    }
+    if (file) fclose(file);
+    free(counts);
+}
+
+static void finish_stretch(struct cpu* cpu) {
+    if (cpu->started && cpu->count > worst) {
+        pthread_mutex_lock(&lock);
+        if (cpu->count > worst) {
+            worst = cpu->count;
+            write_worst(cpu);
+        }
+        pthread_mutex_unlock(&lock);
+    }
+    cpu->count = 0;
+}
+
+static void step(unsigned number, void* data) {
+    (void)number;
+    if (!here) here = calloc(1, sizeof *here);
+    if (!here) abort();
+    struct cpu* const cpu = here;
+    const uintptr_t packed = (uintptr_t)data;
+    if (!cpu->inside) cpu->count = 0;
+    cpu->inside = true;
+    if (cpu->count < MOST) cpu->path[cpu->count] = (uint32_t)(packed >> 2);
+    ++cpu->count;
+    if ((packed & 3u) == plain) return;
+    finish_stretch(cpu);
+    if ((packed & 3u) == end) cpu->inside = false, cpu->started = true;
+}
+
+static void touch(unsigned number, qemu_plugin_meminfo_t info, uint64_t address, void* data) {
+    (void)number, (void)info, (void)data;
+    if (here && address == GICC_HPPIR) finish_stretch(here);
+}
+
+static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
+    (void)id;
+    for (size_t n = 0; n < qemu_plugin_tb_n_insns(tb); ++n) {
+        struct qemu_plugin_insn* const insn = qemu_plugin_tb_get_insn(tb, n);
+        const uint64_t address = qemu_plugin_insn_vaddr(insn);
+        const size_t word = (size_t)(address - IMAGE) / 4;
+        uint32_t code = 0;
+        if (address < IMAGE || word >= words || qemu_plugin_insn_data(insn, &code, sizeof code) != sizeof code || code != text[word])
+            continue;
+        const enum kind kind = code == WFI ? sleep : code == ERET ? end : plain;
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, step, QEMU_PLUGIN_CB_NO_REGS, (void*)(word << 2 | kind));
+        qemu_plugin_register_vcpu_mem_cb(insn, touch, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
+    }
+}
+
+int qemu_plugin_install(qemu_plugin_id_t id, const void* info, int argc, char** argv) {
+    (void)info;
+    text = read_text(argument_of(argc, argv, "text"), &words);
+    out = argument_of(argc, argv, "out");
+    if (out) out = strdup(out);
+    if (!text || !out) {
+        fprintf(stderr, "exits: cannot read the file of text=, or out= is missing\n");
+        return 1;
+    }
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
+    return 0;
+}
