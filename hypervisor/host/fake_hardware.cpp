@@ -38,28 +38,17 @@ std::byte* FakeHardware::memory(std::uint64_t pa) {
 }  // namespace partita
 
 extern "C" {
+#define PARTITA_SAVE_PAIR(first, second, name, opc1, crm, free) out->name = partita::Cp15Long<opc1, crm>::read();
+#define PARTITA_LOAD_PAIR(first, second, name, opc1, crm, free) partita::Cp15Long<opc1, crm>::write(in->name);
+#define PARTITA_SAVE(n, name, opc1, crn, crm, opc2, free) out->name = partita::Cp15<opc1, crn, crm, opc2>::read();
+#define PARTITA_LOAD(n, name, opc1, crn, crm, opc2, free) partita::Cp15<opc1, crn, crm, opc2>::write(in->name);
 void save_system(partita::SystemRegisters* out) {
-    using namespace partita;
-    *out = {};
-    out->ttbr0 = TTBR0::read(), out->ttbr1 = TTBR1::read(), out->par = PAR::read();
-    out->sctlr = SCTLR::read(), out->cpacr = CPACR::read(), out->ttbcr = TTBCR::read(), out->dacr = DACR::read();
-    out->dfsr = DFSR::read(), out->ifsr = IFSR::read(), out->adfsr = ADFSR::read(), out->aifsr = AIFSR::read();
-    out->dfar = DFAR::read(), out->ifar = IFAR::read();
-    out->prrr = PRRR::read(), out->nmrr = NMRR::read(), out->amair0 = AMAIR0::read(), out->amair1 = AMAIR1::read();
-    out->vbar = VBAR::read(), out->contextidr = CONTEXTIDR::read();
-    out->tpidrurw = TPIDRURW::read(), out->tpidruro = TPIDRURO::read(), out->tpidrprw = TPIDRPRW::read();
-    out->csselr = CSSELR::read(), out->cntkctl = CNTKCTL::read();
+    PARTITA_SYSTEM_PAIRS(PARTITA_SAVE_PAIR)
+    PARTITA_SYSTEM_WORDS(PARTITA_SAVE)
 }
 void load_system(const partita::SystemRegisters* in) {
-    using namespace partita;
-    TTBR0::write(in->ttbr0), TTBR1::write(in->ttbr1), PAR::write(in->par);
-    SCTLR::write(in->sctlr), CPACR::write(in->cpacr), TTBCR::write(in->ttbcr), DACR::write(in->dacr);
-    DFSR::write(in->dfsr), IFSR::write(in->ifsr), ADFSR::write(in->adfsr), AIFSR::write(in->aifsr);
-    DFAR::write(in->dfar), IFAR::write(in->ifar);
-    PRRR::write(in->prrr), NMRR::write(in->nmrr), AMAIR0::write(in->amair0), AMAIR1::write(in->amair1);
-    VBAR::write(in->vbar), CONTEXTIDR::write(in->contextidr);
-    TPIDRURW::write(in->tpidrurw), TPIDRURO::write(in->tpidruro), TPIDRPRW::write(in->tpidrprw);
-    CSSELR::write(in->csselr), CNTKCTL::write(in->cntkctl);
+    PARTITA_SYSTEM_PAIRS(PARTITA_LOAD_PAIR)
+    PARTITA_SYSTEM_WORDS(PARTITA_LOAD)
 }
 void save_banked(partita::BankedRegisters* out) { *out = partita::fake_hardware.banked; }
 void load_banked(const partita::BankedRegisters* in) { partita::fake_hardware.banked = *in; }

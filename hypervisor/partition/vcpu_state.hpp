@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "arch/registers.hpp"
+#include "partition/system_registers.h"
 
 namespace partita {
 
@@ -29,15 +30,15 @@ struct alignas(8) VfpRegisters {
 };
 static_assert(offsetof(VfpRegisters, fpscr) == 256);
 
-// CP15 and CP14 state of PL1 and PL0 (DDI 0406C B1.5, B3.17). Filled by save_system() and written by load_system()
-// (system_registers.S), apart from the last two: the order is theirs.
+// CP15 and CP14 state of PL1 and PL0: the table of system_registers.h, saved and loaded by save_system() and load_system()
+// (system_registers.S), and two more.
 struct SystemRegisters {
-    std::uint64_t ttbr0, ttbr1, par;
-    std::uint32_t sctlr, cpacr, ttbcr, dacr;
-    std::uint32_t dfsr, ifsr, adfsr, aifsr, dfar, ifar;
-    std::uint32_t prrr, nmrr, amair0, amair1;
-    std::uint32_t vbar, contextidr, tpidrurw, tpidruro, tpidrprw;
-    std::uint32_t csselr, cntkctl;
+#define PARTITA_PAIR(first, second, name, opc1, crm, free) std::uint64_t name;
+#define PARTITA_WORD(n, name, opc1, crn, crm, opc2, free) std::uint32_t name;
+    PARTITA_SYSTEM_PAIRS(PARTITA_PAIR)
+    PARTITA_SYSTEM_WORDS(PARTITA_WORD)
+#undef PARTITA_PAIR
+#undef PARTITA_WORD
     std::uint32_t teecr, teehbr;  // where the CPU has ThumbEE
 };
 static_assert(offsetof(SystemRegisters, sctlr) == 24 && offsetof(SystemRegisters, teecr) == 24 + 21 * 4);
