@@ -60,19 +60,9 @@ void finish(Partition& partition) {
     }
     partition.stopped_at = timer::now();
     partition.watchdog.stop();
-    const bool again = partition.ending.load(std::memory_order_relaxed) == Ending::restart && may_restart(partition);
-    partition.phase.store(again ? Phase::loading : Phase::off, std::memory_order_release);
-    tell_state(partition, again ? "restarting" : "off");
-    if (again) {
-        post(partition.vcpus[0].vcpu, event::load);
-        return;
-    }
-    const bool last = system().alive.fetch_sub(1, std::memory_order_acq_rel) == 1;
-    if (!last) return;
-    LogLine("done").text("");
-    if ((system().image->flags & PARTITA_IMAGE_OFF_WHEN_DONE) == 0) return;
-    console::flush();
-    firmware::system_off();
+    if (!to_be_told(partition)) return conclude(partition);
+    partition.phase.store(Phase::telling, std::memory_order_release);
+    post(partition.vcpus[0].vcpu, event::tell);
 }
 
 // The distributor, the console and all vCPUs as at power-on.
@@ -98,6 +88,29 @@ void reset_devices(Partition& partition) {
 
 }  // namespace
 
+void conclude(Partition& partition) {
+    const bool again = partition.ending.load(std::memory_order_relaxed) == Ending::restart && may_restart(partition);
+    partition.phase.store(again ? Phase::loading : Phase::off, std::memory_order_release);
+    tell_state(partition, again ? "restarting" : "off");
+    if (again) {
+        post(partition.vcpus[0].vcpu, event::load);
+        return;
+    }
+    const bool last = system().alive.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    if (!last) return;
+    LogLine("done").text("");
+    if ((system().image->flags & PARTITA_IMAGE_OFF_WHEN_DONE) == 0) return;
+    console::flush();
+    firmware::system_off();
+}
+
+void tell_end(Partition& partition) {
+    Vcpu& first = partition.vcpus[0].vcpu;
+    partition.cursor = {};
+    become(first, RunState::loading);
+    first.cpu->reschedule = true;
+}
+
 void end(Partition& partition, Ending ending, partita_reset_reason reason) {
     auto running = Phase::running;
     if (!partition.phase.compare_exchange_strong(running, Phase::stopping, std::memory_order_acq_rel)) return;
@@ -121,6 +134,8 @@ void bite(Partition& partition) {
 
 void retire(Vcpu& vcpu) {
     become(vcpu, RunState::off);
+    if (vcpu.power.load(std::memory_order_relaxed) == Power::on)
+        vcpu.partition->last_words.were_on.fetch_or(1u << vcpu.index, std::memory_order_relaxed);
     vcpu.power.store(Power::off, std::memory_order_release);
     if (vcpu.partition->stops.fetch_sub(1, std::memory_order_acq_rel) == 1) finish(*vcpu.partition);
 }
@@ -143,6 +158,8 @@ void start(Vcpu& vcpu) {
 void begin(Partition& partition) {
     partition.phase.store(Phase::loading, std::memory_order_relaxed);
     partition.cursor = {};
+    partition.last_words.culprit.store(0, std::memory_order_relaxed);
+    partition.last_words.were_on.store(0, std::memory_order_relaxed);
     ++partition.starts;
     reset_devices(partition);
     Vcpu& first = partition.vcpus[0].vcpu;

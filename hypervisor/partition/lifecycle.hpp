@@ -20,6 +20,12 @@ void bite(Partition& partition);
 // A vCPU's part of its partition's end. Nothing of it is loaded any more. On its CPU.
 void retire(Vcpu& vcpu);
 
+// All vCPUs have stopped: begins to tell where they were. On the first vCPU's CPU.
+void tell_end(Partition& partition);
+
+// ... and when that is told, or there is nothing to tell: the partition is off, or begins another life.
+void conclude(Partition& partition);
+
 // CPU_OFF. The last one ends the partition as SYSTEM_OFF does: nobody is left who could start it again. On its CPU.
 void power_down(Vcpu& vcpu);
 

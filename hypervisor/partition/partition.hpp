@@ -14,16 +14,18 @@
 #include "machine/timer.hpp"
 #include "partita/hypercall.h"
 #include "partita/system_image.h"
+#include "partition/health.hpp"
 #include "partition/vcpu.hpp"
 
 namespace partita {
 
-enum class Phase : std::uint32_t { off, loading, running, stopping };
+// telling: its vCPUs have stopped, and the log is told where they were.
+enum class Phase : std::uint32_t { off, loading, running, stopping, telling };
 
 // What becomes of a partition whose vCPUs have all stopped.
 enum class Ending : std::uint32_t { off, restart };
 
-// Where the loader is (partition/loader.cpp).
+// Where the loader is (partition/loader.cpp), or the teller (partition/health.cpp): `item` is a vCPU, `offset` a line.
 struct LoadCursor {
     enum class Step : std::uint32_t { scrub, copy, patch, done };
     Step step = Step::scrub;
@@ -53,6 +55,7 @@ struct alignas(16) Partition {
     std::atomic<std::uint32_t> live{0};                                // vCPUs that are not off, while it runs
     std::atomic<std::uint32_t> stops{0};                               // vCPUs that have yet to do their part of its end
     std::atomic<partita_reset_reason> reason{PARTITA_RESET_POWER_ON};  // of the life that is, or of the one that comes next
+    LastWords last_words;
     std::uint32_t starts = 0;
     std::uint32_t restarts = 0;       // in the restart limit's period,
     timer::Ticks restarts_since = 0;  // which began then

@@ -20,7 +20,7 @@ struct Partition;
 
 enum class RunState : std::uint32_t {
     off,      // never runs until something starts it
-    loading,  // its partition's memory is being prepared, in this vCPU's processor time
+    loading,  // its partition's memory is being prepared, or its end told, in this vCPU's processor time
     runnable,
     blocked,  // in WFI
 };
@@ -34,6 +34,7 @@ inline constexpr std::uint32_t load = 4;    // (re)start the partition on its fi
 inline constexpr std::uint32_t stop = 8;    // the partition ends: this vCPU's part of it
 inline constexpr std::uint32_t alarm = 32;  // the partition's clock was set
 inline constexpr std::uint32_t off = 16;    // CPU_OFF, by the vCPU itself
+inline constexpr std::uint32_t tell = 64;   // tell of the partition's end on its first vCPU
 }  // namespace event
 
 struct Vcpu {

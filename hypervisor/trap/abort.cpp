@@ -67,7 +67,9 @@ namespace {
     return partition.is(PARTITA_ON_FAULT_RESTART) ? "restart" : "abort";
 }
 
-void end_by_fault(Partition& partition) {
+void end_by_fault(Vcpu& vcpu) {
+    Partition& partition = *vcpu.partition;
+    partition.last_words.culprit.store(vcpu.index + 1, std::memory_order_relaxed);
     if (partition.is(PARTITA_ON_FAULT_HALT)) return halt_system();
     end(partition, partition.is(PARTITA_ON_FAULT_RESTART) ? Ending::restart : Ending::off, PARTITA_RESET_FAULT);
 }
@@ -78,7 +80,7 @@ Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
     trace::record(*vcpu.cpu, PARTITA_TRACE_FAULT, fault.address, static_cast<uint32_t>(fault.ipa >> 8));
     report(vcpu, fault, policy_of(*vcpu.partition));
     if (!vcpu.partition->is(ends)) return injected;
-    end_by_fault(*vcpu.partition);
+    end_by_fault(vcpu);
     return Outcome::resume;  // it does not: end() posted a stop to this vCPU, which is served before it could
 }
 
@@ -162,7 +164,7 @@ Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
 void asynchronous_abort(Vcpu& vcpu) {
     const std::string_view policy = policy_of(*vcpu.partition);
     report(vcpu, {.cause = "asynchronous-abort", .reason = "external"}, policy == "abort" ? "stop" : policy);
-    end_by_fault(*vcpu.partition);
+    end_by_fault(vcpu);
 }
 
 [[gnu::noinline]] Outcome on_prefetch_abort(Vcpu& vcpu, DataAbort abort) {

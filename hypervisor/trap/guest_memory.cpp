@@ -6,6 +6,7 @@
 #include "barrier.hpp"
 #include "machine/window.hpp"
 #include "trap/device_access.hpp"
+#include "trap/guest_registers.hpp"
 
 namespace partita {
 
@@ -170,6 +171,15 @@ bool fetch(const Vcpu& vcpu, uint32_t address, unsigned size, bool privileged, u
     value = 0;
     with_memory(vcpu, place, size, window::Slot::source, [&](const std::byte* memory) { std::memcpy(&value, memory, size); });
     return true;
+}
+
+void keep_stack(Vcpu& vcpu) {
+    LastWords& last = vcpu.partition->last_words;
+    const bool privileged = psr::Mode::get(read_spsr()) != psr::usr;
+    last.sp = guest_register(vcpu, 13);
+    for (last.words = 0; last.words < last.stack.size(); ++last.words)
+        if (!fetch(vcpu, last.sp + last.words * 4, 4, privileged, last.stack[last.words])) break;
+    for (uint32_t n = last.words; n < last.stack.size(); ++n) last.stack[n] = 0;
 }
 
 }  // namespace partita

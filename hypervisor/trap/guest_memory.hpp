@@ -42,6 +42,9 @@ struct AccessKind {
 [[nodiscard]] Executed write_element(Vcpu& vcpu, std::uint32_t address, unsigned size, bool privileged, std::uint32_t value,
                                      ElementFault& fault);
 
+// What a loaded vCPU has on its stack, for the report of its end (LastWords).
+void keep_stack(Vcpu& vcpu);
+
 // `size` (2 or 4) bytes of the partition's memory where an instruction lies. False: it is not to be had there any more.
 [[nodiscard]] bool fetch(const Vcpu& vcpu, std::uint32_t address, unsigned size, bool privileged, std::uint32_t& value);
 

@@ -10,6 +10,7 @@
 #include "partition/world_switch.hpp"
 #include "schedule/schedule.hpp"
 #include "trace/recorder.hpp"
+#include "trap/guest_memory.hpp"
 #include "trap/handlers.hpp"
 
 namespace partita {
@@ -122,6 +123,10 @@ void unload(Cpu& cpu, Vcpu& vcpu) {
 [[gnu::noinline]] void serve(Cpu& cpu, Vcpu& vcpu) {
     const std::uint32_t events = vcpu.events.exchange(0, std::memory_order_acq_rel);
     if ((events & event::stop) != 0) {
+        if (vcpu.power.load(std::memory_order_relaxed) == Power::on && who_matters(*vcpu.partition) == vcpu.index) {
+            switch_to(cpu, vcpu);  // its own translation reaches its stack
+            keep_stack(vcpu);
+        }
         unload(cpu, vcpu);
         retire(vcpu);
     } else if ((events & event::off) != 0) {
@@ -130,6 +135,7 @@ void unload(Cpu& cpu, Vcpu& vcpu) {
     } else if ((events & event::start) != 0) {
         start(vcpu);
     }
+    if ((events & event::tell) != 0) tell_end(*vcpu.partition);
     if ((events & event::load) != 0) begin(*vcpu.partition);
     if ((events & event::alarm) != 0) {
         cpu.find_alarm = true;
@@ -141,10 +147,17 @@ Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
     return *reinterpret_cast<Vcpu*>(reinterpret_cast<std::byte*>(&interrupts) - offsetof(Vcpu, interrupts));
 }
 
-// Until it is done, or an interrupt is to be taken: each step is short, and none begins while one waits.
+// What a partition does in Hyp mode, in the time that is its first vCPU's: until it is done, or an interrupt is to be taken. Each step
+// is short, and none begins while one waits.
 [[gnu::noinline]] void load_partition(Vcpu& vcpu) {
-    while (gic::highest_pending() >= intid::special)
-        if (load_step(*vcpu.partition)) return enter(*vcpu.partition);
+    Partition& partition = *vcpu.partition;
+    const bool tells = partition.phase.load(std::memory_order_relaxed) == Phase::telling;
+    while (gic::highest_pending() >= intid::special) {
+        if (tells ? !tell_step(partition) : !load_step(partition)) continue;
+        if (!tells) return enter(partition);
+        become(vcpu, RunState::off);
+        return conclude(partition);
+    }
 }
 
 }  // namespace

@@ -84,6 +84,14 @@ public:
         return first;
     }
 
+    // From now on the wire takes nothing, so that the log is kept; what it has since.
+    static void hold_log() { fake_mmio[layout::uart + uart::registers::FR] = uart::registers::transmit_full; }
+    [[nodiscard]] std::string log() {
+        std::string out;
+        while (const auto byte = log_.take()) out += static_cast<char>(*byte);
+        return out;
+    }
+
     FakeGic gic;
 
     [[nodiscard]] static tool::PlannedPartition partition(const std::string& name, std::vector<std::uint32_t> cpus, std::uint64_t pa) {

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <set>
 
 namespace partita::tool {
 
@@ -91,6 +92,28 @@ std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
     return fmt::format("{}: {}: {} at pc {:#x}, {} mode", who, what, result, pc, mode_name(fact.number("cpsr")));
 }
 
+// The report of a partition's end: where a vCPU was, or a line that belongs to it.
+std::string tell_last_words(const Fact& fact, const PlannedPartition& partition) {
+    const auto word = [&](const char* key) { return fmt::format("{:08x}", fact.number(key)); };
+    if (fact.kind == "stopped")
+        return fmt::format("{}/vcpu{}: was at pc {:#x}, {} mode, sp {:#x}, lr {:#x}", partition.name, fact.value("vcpu"), fact.number("pc"),
+                           mode_name(fact.number("cpsr")), fact.number("sp"), fact.number("lr"));
+    if (fact.kind == "aborts")
+        return fmt::format("    MMU {}; its last aborts: DFSR {:#x} at {:#x}, IFSR {:#x} at {:#x}",
+                           (fact.number("sctlr") & 1u) != 0 ? "on" : "off", fact.number("dfsr"), fact.number("dfar"), fact.number("ifsr"),
+                           fact.number("ifar"));
+    if (fact.kind == "registers") {
+        const std::uint64_t from = fact.number("from");
+        return fmt::format("    r{:<2} {}  r{:<2} {}  r{:<2} {}  r{:<2} {}", from, word("a"), from + 1, word("b"), from + 2, word("c"),
+                           from + 3, word("d"));
+    }
+    if (fact.kind == "stack")
+        return fmt::format("    stack {:08x}: {} {} {} {}", fact.number("from"), word("a"), word("b"), word("c"), word("d"));
+    return fmt::format("    exits so far: {} interrupts, {} waits, {} calls, {} accesses to devices, {} coprocessor, {} others",
+                       fact.value("interrupts"), fact.value("waits"), fact.value("calls"), fact.value("accesses"),
+                       fact.value("coprocessor"), fact.value("others"));
+}
+
 std::string tell_state(const Fact& fact) {
     const std::string state = fact.value("is"), name = fact.value("name");
     static const std::map<std::string, std::string> reasons{
@@ -131,6 +154,8 @@ std::string tell(const Fact& fact, const Plan& plan) {
     const bool known = fact.values.contains("partition") && number < plan.partitions.size();
     if (fact.kind == "fault" && known) return tell_fault(fact, plan.partitions[number]);
     if (fact.kind == "state") return tell_state(fact);
+    static const std::set<std::string> last_words{"stopped", "aborts", "registers", "stack", "exits"};
+    if (last_words.contains(fact.kind) && known) return tell_last_words(fact, plan.partitions[number]);
     if (fact.kind == "suppressed" && known)
         return fmt::format("{}: {} more reports in the last second were left out", plan.partitions[number].name, fact.value("reports"));
     if (fact.kind == "watchdog" && known)
