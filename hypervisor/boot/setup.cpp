@@ -94,7 +94,7 @@ void set_up_cpus(const ImageView& image) {
         Cpu& cpu = the_system.cpus[n];
         cpu.index = n;
         cpu.slice = image.cpus[n].slice_us != 0 ? ticks_of(image.cpus[n].slice_us) : timer::never;
-        cpu.armed = cpu.alarm = cpu.soonest = timer::never;
+        cpu.armed = cpu.alarm = cpu.soonest = cpu.console_due = timer::never;
         cpu.tick = ticks_of(image.cpus[n].tick_us);
         cpu.activation = ticks_of(image.cpus[n].activation_ns) / 1000;
         cpu.change = &the_system.schedule_change;

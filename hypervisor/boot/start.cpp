@@ -149,6 +149,7 @@ void boot_primary(std::uint32_t base, std::uint32_t tree) {
     const Cpu& uart_cpu = system().cpus[image.header->board.uart_cpu];
     gic::route(image.header->board.uart_interrupt, static_cast<std::uint8_t>(uart_cpu.interface));
     gic::enable(image.header->board.uart_interrupt);
+    console::rest_between_bursts(CNTFRQ::read() / 10'000);
     for (std::uint32_t n = 0; n < system().partition_count; ++n) post(system().partitions[n].vcpus[0].vcpu, event::load);
     resume_guest(run_next(system().cpus[0]));
 }

@@ -39,6 +39,7 @@ static_assert(channels <= 32);
 constinit Sender sender;
 constinit std::atomic<bool> held_back{false};
 constinit bool framed_output = false;
+constinit timer::Ticks rest = 0, rests_until = 0;  // 0: it does not rest
 constinit timer::Ticks silence = 0;  // plain: of a writer in the middle of a line, before others may break it
 constinit std::uint32_t receiving_channel = PARTITA_CONSOLE_FIRST_PARTITION;
 constinit bool receiving_escape = false;
@@ -129,7 +130,17 @@ std::optional<std::uint8_t> next_plain() {
 
 std::optional<std::uint8_t> next_byte() { return framed_output ? next_framed() : next_plain(); }
 
+// A UART that takes whatever it is given (one that is emulated does) must not keep a CPU from its partitions: after a burst, it rests.
+void end_burst() {
+    uart::want_room(rest == 0);
+    if (rest == 0) return;
+    rests_until = timer::now() + rest;
+    pump_at(rests_until);
+}
+
 void send_burst() {
+    if (rests_until != 0 && timer::now() < rests_until) return uart::want_room(false);  // who sent last goes on then
+    rests_until = 0;
     for (unsigned n = 0; n < burst; ++n) {
         if (!uart::can_send()) {
             uart::want_room(true);
@@ -142,7 +153,7 @@ void send_burst() {
         }
         uart::send(*byte);
     }
-    uart::want_room(true);
+    end_burst();
 }
 
 // Whoever finds the lock taken leaves its bytes to us: it says so first, we look for it last. Neither may overtake the other, which
@@ -214,11 +225,14 @@ void pump() {
     if (more.load(std::memory_order_acquire) != 0) uart::want_room(true);
 }
 
+void rest_between_bursts(timer::Ticks ticks) { rest = ticks; }
+
 void tick() {
     if (held_back.exchange(false, std::memory_order_relaxed)) pump();
 }
 
 void flush() {
+    rest = rests_until = 0;
     for (const Ring* const ring : rings)
         while (ring != nullptr && !ring->empty()) pump();
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "machine/ring.hpp"
+#include "machine/timer.hpp"
 #include "partita/console.h"
 #include "partita/system_image.h"
 
@@ -38,6 +39,11 @@ void want_room();
 
 // Sends what the rings hold, as far as the UART takes it. Any CPU; returns at once where another is doing so.
 void pump();
+
+// From now on, after each burst of 16 bytes the UART is left alone for so long: pump_at() is told when to go on.
+void rest_between_bursts(timer::Ticks ticks);
+// Of the scheduler: has this CPU call pump() at that time.
+void pump_at(timer::Ticks time);
 
 // Sends what waits for a silent writer's line to end. Where frames are off, a timer calls it every 100 ms.
 void tick();

@@ -153,7 +153,7 @@ void note_sleeper(Cpu& cpu, Vcpu& vcpu) {
 
 void find_alarm(Cpu& cpu) {
     cpu.find_alarm = false;
-    cpu.alarm = timer::never;
+    cpu.alarm = cpu.console_due;
     for (std::uint32_t n = 0; n < cpu.count; ++n)
         if (cpu.vcpus[n]->index == 0)
             cpu.alarm = std::min({cpu.alarm, cpu.vcpus[n]->partition->clock.due(), cpu.vcpus[n]->partition->watchdog.due()});
@@ -166,6 +166,15 @@ void arm_timer(Cpu& cpu) {
     if (deadline == cpu.armed) return;
     cpu.armed = deadline;
     timer::arm(deadline);
+}
+
+void console::pump_at(Ticks time) {
+    Cpu& cpu = this_cpu();
+    cpu.console_due = time;
+    cpu.alarm = std::min(cpu.alarm, time);
+    if (time >= cpu.armed) return;
+    cpu.armed = time;
+    timer::arm(time);
 }
 
 void settle_physical_timer(Vcpu& vcpu, Ticks now) {

@@ -1,5 +1,6 @@
 #include "trap/guest_memory.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "arch/registers.hpp"
@@ -176,10 +177,19 @@ bool fetch(const Vcpu& vcpu, uint32_t address, unsigned size, bool privileged, u
 void keep_stack(Vcpu& vcpu) {
     LastWords& last = vcpu.partition->last_words;
     const bool privileged = psr::Mode::get(read_spsr()) != psr::usr;
-    last.sp = guest_register(vcpu, 13);
-    for (last.words = 0; last.words < last.stack.size(); ++last.words)
-        if (!fetch(vcpu, last.sp + last.words * 4, 4, privileged, last.stack[last.words])) break;
-    for (uint32_t n = last.words; n < last.stack.size(); ++n) last.stack[n] = 0;
+    last.sp = guest_register(vcpu, 13) & ~3u;
+    last.words = 0;
+    last.stack.fill(0);
+    while (last.words < last.stack.size()) {  // twice at most: it may go on in another page
+        const uint32_t at = last.sp + last.words * 4, in_page = (page_size - (at & (page_size - 1))) / 4;
+        const uint32_t count = std::min(in_page, static_cast<uint32_t>(last.stack.size()) - last.words);
+        Ipa ipa;
+        Place place;
+        if (translate(at, {false, privileged}, ipa) != 0 || !find(vcpu, ipa, PARTITA_REGION_READ, place) || place.region == nullptr) return;
+        with_memory(vcpu, place, count * 4, window::Slot::source,
+                    [&](const std::byte* memory) { std::memcpy(&last.stack[last.words], memory, count * 4); });
+        last.words += count;
+    }
 }
 
 }  // namespace partita

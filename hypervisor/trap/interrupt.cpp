@@ -19,6 +19,14 @@ void finish(std::uint32_t iar) {
     gic::deactivate(iar);
 }
 
+// Sends what waits for the UART, and tells those who waited for room.
+void send_waiting() {
+    console::pump();
+    if (!console::room_wanted()) return;
+    for (std::uint32_t n = 0; n < system().partition_count; ++n) system().partitions[n].console.drained();
+    console::pump();  // where one of them is still full, the interrupt is to come again
+}
+
 void take_uart() {
     uart::acknowledge();
     while (const auto received = console::receive()) {
@@ -26,10 +34,21 @@ void take_uart() {
         if (received->channel >= PARTITA_CONSOLE_FIRST_PARTITION && number < system().partition_count)
             (void)system().partitions[number].console.receive(received->byte);
     }
-    console::pump();
-    if (!console::room_wanted()) return;
-    for (std::uint32_t n = 0; n < system().partition_count; ++n) system().partitions[n].console.drained();
-    console::pump();  // where one of them is still full, the interrupt is to come again
+    send_waiting();
+}
+
+// CNTHP fired.
+[[gnu::noinline]] void take_timer(Cpu& cpu) {
+    timer::arm(timer::never);
+    cpu.armed = timer::never;
+    const timer::Ticks now = timer::now();
+    expire(cpu, now);
+    console::tick();
+    if (now >= cpu.console_due) {
+        cpu.console_due = timer::never;
+        send_waiting();
+    }
+    cpu.reschedule = true;
 }
 
 [[gnu::noinline]] void take_own_spi(std::uint32_t iar, std::uint32_t id) {
@@ -72,11 +91,7 @@ void take_private(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
 [[gnu::noinline]] void take_rare(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
     switch (id) {
         case intid::hyp_timer:
-            timer::arm(timer::never);
-            cpu.armed = timer::never;
-            expire(cpu, timer::now());
-            console::tick();
-            cpu.reschedule = true;
+            take_timer(cpu);
             finish(iar);
             return;
         case intid::maintenance:
