@@ -49,9 +49,11 @@ private:
         places_[key & id_mask] = static_cast<std::uint16_t>((n + 1) | kind * kind_bit);
     }
     void put(unsigned kind, std::uint32_t id, std::uint32_t rank) {
+        const std::uint32_t place = places_[id], key = rank | id;
+        if (place != 0 && place / kind_bit == kind && heaps_[kind].keys[place % kind_bit - 1] == key) return;
         remove(id);
         const std::uint32_t n = heaps_[kind].count++;
-        rise(kind, n, rank | id);
+        rise(kind, n, key);
     }
     void take(unsigned kind, std::uint32_t n) {
         Heap& heap = heaps_[kind];

@@ -25,7 +25,7 @@ static bool legal(uint32_t function) {
 
 int main(void) {
     uint32_t tried = 0;
-    for (uint32_t n = 0; n < 300000; ++n, ++tried) {
+    for (uint32_t n = 0; n < 1000000; ++n, ++tried) {
         uint32_t function = next_random();
         switch (function % 4) {
             case 0: function = 0x84000000u | (function >> 8 & 0x3f); break;                /* PSCI */

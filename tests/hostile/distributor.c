@@ -22,7 +22,7 @@ static void everywhere(void) {
 }
 
 static void at_random(void) {
-    for (uint32_t n = 0; n < 200000; ++n, ++tried) {
+    for (uint32_t n = 0; n < 1000000; ++n, ++tried) {
         const uint32_t value = next_random(), where = next_random();
         const uint32_t offset = where % 4 == 0 ? 0xf00 : (where >> 4) % 0x1000;
         if (value % 3 == 0)

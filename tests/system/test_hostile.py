@@ -1,25 +1,90 @@
-"""Hostile partitions beside a neighbour whose registers, memory and interrupts must stay its own, and a control loop on the same CPU that
-must keep its deadlines. Time is counted in instructions."""
+"""Hostile partitions beside neighbours whose registers, memory and interrupts must stay their own, and a control loop on the same CPU that
+must keep its deadlines. Time is counted in instructions, and so is each stay in Hyp mode: none may be longer than tests/hostile/bound.json
+says."""
 
+import bisect
+import collections
+import json
 import re
+import subprocess
 
 import pytest
 from conftest import BOOT, CONTROL, GUESTS, ROOT, partition, system
 
 HOSTILE = ROOT / "build/arm-gcc/tests/hostile"
-PROGRAMS = ["coprocessor", "distributor", "calls", "storms", "tables"]
+HYPERVISOR = ROOT / "build/arm-gcc/hypervisor/hypervisor.elf"
+BOUND = json.loads((ROOT / "tests/hostile/bound.json").read_text())["instructions"]
+# The CPUs of each program's virtual CPUs.
+PROGRAMS = {"coprocessor": [0], "distributor": [0], "calls": [0], "storms": [0], "tables": [0], "oddities": [0], "levels": [0], "races": [0, 1, 2]}
+NEIGHBOURS = [partition("neighbour", GUESTS / "neighbour.elf", [0]), partition("other", GUESTS / "neighbour.elf", [0]),
+              partition("control", CONTROL, [0], priority=1)]
+ENDS = ["--until", r"neighbour\] neighbour: (ok|FAILED)", "--until", r"other\] neighbour: (ok|FAILED)", "--until",
+        r"control\] cycles \d+ missed .* ns"]
+
+
+class Exits:
+    """The longest stay in Hyp mode of a run, by the plugin of tests/hostile/exits.c."""
+
+    def __init__(self, folder):
+        self.text, self.out, plugin = folder / "text.bin", folder / "exits.txt", folder / "exits.so"
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", plugin, ROOT / "tests/hostile/exits.c"], check=True)
+        subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", "--only-section=.text", HYPERVISOR, self.text], check=True)
+        self.arguments = ["-plugin", f"{plugin},text={self.text},out={self.out}"]
+
+    def judge(self):
+        """Prints the longest stay, by function, and asserts its bound."""
+        words = [line.split() for line in self.out.read_text().splitlines()]
+        worst = int(words[0][1])
+        symbols = [line.split(maxsplit=2) for line in
+                   subprocess.run(["arm-none-eabi-nm", "-nC", HYPERVISOR], capture_output=True, text=True, check=True).stdout.splitlines()]
+        places = [(int(address, 16), name) for address, kind, name in (each for each in symbols if len(each) == 3) if kind in "tT"]
+        begins = [address for address, _ in places]
+        path = collections.Counter()
+        for _, address, count in words[1:]:
+            path[re.sub(r"\(.*", "", places[bisect.bisect_right(begins, int(address, 16)) - 1][1])] += int(count)
+        print(f"longest stay in Hyp mode: {worst} instructions of at most {BOUND}: " + ", ".join(f"{name} {n}" for name, n in path.most_common(12)))
+        assert worst > 100, "the plugin saw nothing"
+        assert worst <= BOUND
+
+
+@pytest.fixture
+def exits(tmp_path):
+    return Exits(tmp_path)
+
+
+def unharmed(done):
+    assert done.returncode == 0, done.stderr
+    assert "WRONG" not in done.stdout and "PANIC" not in done.stdout
+    for name in ("neighbour", "other"):
+        assert f"[{name}] neighbour: ok" in done.stdout
+    missed = re.findall(r"control\] cycles \d+ missed (\d+)", done.stdout)
+    assert missed and set(missed) == {"0"}
 
 
 @pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_a_hostile_partition_hurts_itself_alone(partita, describe, program, cpu):
-    text = system(partition("hostile", HOSTILE / f"hostile-{program}.elf", [0]), partition("neighbour", GUESTS / "neighbour.elf", [0]),
-                  partition("control", CONTROL, [0], priority=1), shared=[0], slice="1 ms")
-    done = partita("run", describe(text), "--deterministic", "--until", rf"hostile: {program} .*", "--until", "neighbour: .*",
-                   "--until", r"control\] cycles \d+ missed .* ns", "--timeout", BOOT, "--qemu-args", "-cpu", cpu)
+def test_a_hostile_partition_hurts_itself_alone(partita, describe, exits, program, cpu):
+    text = system(partition("hostile", HOSTILE / f"hostile-{program}.elf", PROGRAMS[program]), *NEIGHBOURS, shared=[0], slice="1 ms")
+    done = partita("run", describe(text), "--deterministic", "--until", rf"hostile: {program} (ok|FAILED)", *ENDS, "--timeout", BOOT, "--qemu-args", "-cpu", cpu,
+                   *exits.arguments)
+    assert f"hostile: {program} ok" in done.stdout
+    unharmed(done)
+    exits.judge()
+
+
+def test_lives_that_end_in_every_way_hurt_nobody(partita, describe, exits):
+    """Faults, resets, power-offs, watchdogs: what Hyp does for the next life is in the partition's own time."""
+    soak = ROOT / "build/arm-gcc/tests/soak/soak.elf"
+    text = system(partition("hostile", soak, [0], on_exit="restart", on_fault="restart", watchdog="4 ms"), *NEIGHBOURS, shared=[0], slice="1 ms")
+    done = partita("run", describe(text), "--deterministic", "--until", r"hostile\] life 100: .*", *ENDS, "--timeout", BOOT, "--qemu-args", *exits.arguments)
+    unharmed(done)
+    exits.judge()
+
+
+def test_a_race_between_virtual_cpus_is_lost_by_their_partition_alone(partita, describe):
+    """The same as above with CPUs that really run at the same time; how long it takes then says nothing."""
+    text = system(partition("hostile", HOSTILE / "hostile-races.elf", [0, 1, 2]), *NEIGHBOURS[:2], shared=[0])
+    done = partita("run", describe(text), "--until", "hostile: races (ok|FAILED)", *ENDS[:4], "--timeout", BOOT)
     assert done.returncode == 0, done.stderr
     assert "WRONG" not in done.stdout and "PANIC" not in done.stdout
-    assert f"hostile: {program} ok" in done.stdout
-    assert "neighbour: ok" in done.stdout
-    missed = re.findall(r"control\] cycles \d+ missed (\d+)", done.stdout)
-    assert missed and set(missed) == {"0"}
+    assert "hostile: races ok" in done.stdout

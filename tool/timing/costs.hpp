@@ -12,7 +12,8 @@ struct Costs {
     Nanoseconds longest = 0;  // the same behind the longest path that cannot be interrupted: so late a window, or a job, can begin
 };
 
-// The ceilings of `partita bench` (tests/bench/ceilings.json), in the board's time for an instruction.
+// The ceilings of `partita bench` (tests/bench/ceilings.json) and the bound of the hostile suite (tests/hostile/bound.json), in the
+// board's time for an instruction.
 [[nodiscard]] Costs costs_of(const Board& board);
 
 }  // namespace partita::tool
