@@ -213,7 +213,7 @@ struct partita_hypervisor_header {
     uint32_t description_size;   /* bytes */
     uint32_t image_size;         /* bytes of text, rodata, data and bss, 4 KiB aligned; written by the linker */
     uint32_t partition_size;     /* bytes of the pool that the hypervisor keeps for each partition, */
-    uint32_t vcpu_size;          /* and for each virtual CPU; multiples of 16 */
+    uint32_t vcpu_size;          /* a multiple of 16; and for each virtual CPU, whole pages */
 };
 
 #endif

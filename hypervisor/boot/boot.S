@@ -151,6 +151,8 @@ enable_mmu:
     mcrr    p15, 4, r2, r3, c2          @ HTTBR
     ldr     r2, =hyp_vectors
     mcr     p15, 4, r2, c12, c0, 0      @ HVBAR
+    ldr     r2, =early_cpu
+    mcr     p15, 4, r2, c13, c0, 2      @ HTPIDR: until there is a Cpu
     mcr     p15, 4, r2, c8, c7, 0       @ TLBIALLH
     mcr     p15, 0, r2, c7, c5, 0       @ ICIALLU
     mcr     p15, 0, r2, c7, c5, 6       @ BPIALL
@@ -165,6 +167,9 @@ enable_mmu:
     cmp     r5, #0
     movne   r0, r5
     bx      r6
+
+early_cpu:
+    .word   panic_stacks + 512          @ Cpu::panic_stack
 
 require_hyp:
     mrs     r0, cpsr

@@ -50,10 +50,10 @@ void panic(std::string_view what, std::uint32_t detail) {
     finish();
 }
 
+// frame: r0 to r12, LR, SP.
 extern "C" [[noreturn]] void on_hyp_exception(const std::uint32_t* frame, std::uint32_t kind);
 void on_hyp_exception(const std::uint32_t* frame, std::uint32_t kind) {
-    constexpr std::string_view names[] = {"undefined-instruction", "hypercall-from-hyp", "prefetch-abort", "data-abort",
-                                          "interrupt-in-hyp"};
+    constexpr std::string_view names[] = {"undefined-instruction", "hypercall-from-hyp", "prefetch-abort", "data-abort"};
     begin();
     say(" cpu=", MPIDR::read() & 0xffu);
     say(" pc=", read_elr());
@@ -61,7 +61,7 @@ void on_hyp_exception(const std::uint32_t* frame, std::uint32_t kind) {
     say(" hsr=", HSR::read());
     say(" hdfar=", HDFAR::read());
     say(" hifar=", HIFAR::read());
-    say(" sp=", static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(frame)) + 14 * 4);
+    say(" sp=", frame[14]);
     say(" lr=", frame[13]);
     for (unsigned n = 0; n < 13; ++n) {
         say(n < 10 ? " r" : " r1");
@@ -69,7 +69,7 @@ void on_hyp_exception(const std::uint32_t* frame, std::uint32_t kind) {
         say("=", frame[n]);
     }
     say(" what=");
-    say(kind < 5 ? names[kind] : "unknown");
+    say(names[kind & 3u]);
     finish();
 }
 

@@ -8,6 +8,7 @@
 #include "boot/panic.hpp"
 #include "machine/console.hpp"
 #include "machine/gic.hpp"
+#include "machine/guard.hpp"
 #include "partition/system.hpp"
 
 namespace partita {
@@ -32,6 +33,15 @@ public:
         if (bytes == nullptr) return {};
         auto* const first = reinterpret_cast<Object*>(bytes);
         for (std::size_t n = 0; n < count; ++n) std::construct_at(first + n);
+        return {first, count};
+    }
+    // The virtual CPUs, each behind its guard.
+    [[nodiscard]] std::span<VcpuSlot> vcpus(std::size_t count) {
+        const std::byte* const bytes = allocate(std::uint64_t{count} * VcpuSlot::backed, kPageSize);
+        if (bytes == nullptr) return {};
+        const PhysAddr pa{physical_ + static_cast<std::uint64_t>(bytes - memory_)};
+        auto* const first = reinterpret_cast<VcpuSlot*>(behind_guards(pa, VcpuSlot::backed, count));
+        for (std::size_t n = 0; n < count; ++n) std::construct_at(&first[n].vcpu);
         return {first, count};
     }
     [[nodiscard]] PhysAddr physical(const Descriptor* table) const {
@@ -201,8 +211,8 @@ void set_up(const ImageView& image, std::byte* base) {
     Pool pool{*image.header, base};
     std::array<Descriptor*, PARTITA_MAX_PARTITIONS> roots{};
     for (std::uint32_t n = 0; n < the_system.partition_count; ++n) roots[n] = pool.root();
+    the_system.vcpus = pool.vcpus(image.vcpus.size());  // whole pages, as the roots are
     the_system.partitions = pool.objects<Partition>(image.partitions.size());
-    the_system.vcpus = pool.objects<VcpuSlot>(image.vcpus.size());
     const std::span<Window> windows = pool.objects<Window>(image.windows.size());
     if (the_system.partitions.empty() || the_system.vcpus.empty() || windows.size() != image.windows.size())
         panic("the pool is too small for its partitions, virtual CPUs and windows");

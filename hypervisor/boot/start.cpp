@@ -25,6 +25,7 @@ extern "C" {
 extern const partita_hypervisor_header _start;
 extern const char secondary_start[];
 [[gnu::aligned(16)]] std::array<std::array<std::byte, 2048>, PARTITA_MAX_CPUS> boot_stacks;
+[[gnu::aligned(16)]] std::array<std::array<std::byte, 512>, PARTITA_MAX_CPUS> panic_stacks;
 [[noreturn]] void boot_primary(std::uint32_t base, std::uint32_t tree);
 [[noreturn]] void boot_secondary(std::uint32_t index);
 [[noreturn]] void resume_guest(partita::Vcpu*);
@@ -39,7 +40,7 @@ constinit std::atomic<std::uint32_t> cpus_up{0};
 // For the header in boot.S, which the tool reads: how much of the pool each takes.
 [[gnu::used, gnu::noinline]] void define_sizes() {
     asm volatile(".global partition_bytes, vcpu_bytes\n\t.set partition_bytes, %c0\n\t.set vcpu_bytes, %c1" ::"i"(sizeof(Partition)),
-                 "i"(sizeof(VcpuSlot)));
+                 "i"(VcpuSlot::backed));
 }
 
 [[nodiscard]] std::byte* own(std::uint64_t offset) { return reinterpret_cast<std::byte*>(layout::image) + offset; }
@@ -93,6 +94,7 @@ void gather_entropy(const partita_board& board, std::uint32_t tree) {
 
 void start_cpu(std::uint32_t index) {
     Cpu& cpu = system().cpus[index];
+    cpu.panic_stack = panic_stacks[index].data() + panic_stacks[index].size();
     set_cpu_pointer(&cpu);
     constexpr std::uint32_t vtcr = 0x8000'3500;  // 32-bit IPA, level 2 first, walks inner shareable write-back (B4.1.159)
     VTCR::write(vtcr);

@@ -5,6 +5,7 @@
 
 #include "boot/panic.hpp"
 #include "machine/firmware.hpp"
+#include "machine/guard.hpp"
 #include "machine/window.hpp"
 #include "partition/world_switch.hpp"
 
@@ -28,6 +29,12 @@ void scrub(std::byte* begin, std::size_t size) {
 }
 void clean(const std::byte* begin, std::size_t size) { fake_hardware.cleaned.emplace_back(begin, size); }
 }  // namespace window
+
+std::byte* behind_guards(PhysAddr, std::size_t each, std::size_t count) {
+    fake_hardware.guarded.assign((each + kPageSize) * count + kPageSize, std::byte{0});
+    const auto begin = reinterpret_cast<std::uintptr_t>(fake_hardware.guarded.data());
+    return fake_hardware.guarded.data() + (kPageSize - begin % kPageSize) % kPageSize;
+}
 
 std::byte* FakeHardware::memory(std::uint64_t pa) {
     auto& block = blocks[pa / kBlockSize];

@@ -19,6 +19,7 @@ struct Panic {        // thrown where the hypervisor would stop for ever
 struct FakeHardware {
     std::map<std::uint64_t, std::vector<std::byte>> blocks;  // of 2 MiB, by number; they begin as noise
     std::vector<std::pair<const std::byte*, std::size_t>> cleaned;
+    std::vector<std::byte> guarded;  // behind_guards()
     BankedRegisters banked{};
     VfpRegisters vfp{};
     bool abort_pending = false;  // an asynchronous abort that a guest caused

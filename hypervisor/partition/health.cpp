@@ -1,6 +1,7 @@
 #include "partition/health.hpp"
 
 #include "arch/psr.hpp"
+#include "machine/console.hpp"
 #include "machine/log.hpp"
 #include "partition/partition.hpp"
 
@@ -101,6 +102,9 @@ bool to_be_told(const Partition& partition) {
 bool tell_step(Partition& partition) {
     LoadCursor& cursor = partition.cursor;
     LastWords& last = partition.last_words;
+    // Room for the line, and for what others have to tell; not for ever, where nothing takes the log away.
+    if (console::room(PARTITA_CONSOLE_LOG) < console::Ring::capacity / 2 && timer::now() - partition.stopped_at < CNTFRQ::read() / 5)
+        return false;
     while (cursor.item < partition.vcpus.size() && (last.were_on.load(std::memory_order_relaxed) >> cursor.item & 1u) == 0) ++cursor.item;
     if (cursor.item >= partition.vcpus.size()) {
         last.told_at = timer::now();

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "arch/address.hpp"
 #include "arch/psr.hpp"
 #include "interrupt/virtual_gic.hpp"
 #include "machine/timer.hpp"
@@ -85,13 +86,15 @@ struct Vcpu {
 };
 static_assert(offsetof(Vcpu, r) == 0);
 
-// A vCPU with the stack that Hyp uses for its exits: right below its frame.
-struct alignas(16) VcpuSlot {
-    static constexpr std::size_t stack_size = 2048;
-    std::array<std::byte, stack_size> stack{};
+// A vCPU with the stack that Hyp uses for its exits, right below its frame, and below that a page that is not mapped: who needs more
+// stack than there is faults there, and writes over nothing.
+struct alignas(kPageSize) VcpuSlot {
+    static constexpr std::size_t backed = (sizeof(Vcpu) + 2048 + kPageSize - 1) / kPageSize * kPageSize;  // bytes that have memory
+    std::array<std::byte, kPageSize> guard;
+    std::array<std::byte, backed - sizeof(Vcpu)> stack;
     Vcpu vcpu;
 };
-static_assert(offsetof(VcpuSlot, vcpu) % 8 == 0);
+static_assert(offsetof(VcpuSlot, vcpu) % 8 == 0 && sizeof(VcpuSlot) == kPageSize + VcpuSlot::backed);
 
 inline void Vcpu::reset(std::uint32_t entry, std::uint32_t r0, std::uint32_t r1, std::uint32_t r2) {
     constexpr std::uint32_t sctlr_at_reset = 0x00c5'0078;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "cpu_pointer.hpp"
@@ -14,6 +15,7 @@
 namespace partita {
 
 struct Cpu {
+    std::byte* panic_stack = nullptr;  // the end of a stack for exceptions in Hyp mode, whose own may be used up (vectors.S)
     std::uint32_t index = 0;
     std::uint32_t interface = 0;  // this CPU's bit in the distributor's target masks
     Vcpu* loaded = nullptr;       // whose registers this CPU holds
@@ -60,6 +62,7 @@ struct Cpu {
     std::atomic<std::uint32_t> inbox{0};  // Vcpu::bit of each vCPU with events
     std::atomic<std::uint32_t> looks{0};  // ... of each of whose interrupts one changed
 };
+static_assert(offsetof(Cpu, panic_stack) == 0);
 
 // Whether something waits to be carried out on it.
 [[nodiscard]] inline bool posted(const Cpu& cpu) {

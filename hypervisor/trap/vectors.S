@@ -73,25 +73,45 @@ resume_guest:
     dsb
     isb
 
-hyp_undefined:
+@ From an exception in Hyp mode, whose stack may be used up: r0-r12 and LR on this CPU's panic stack, and above them what SP was. VPIDR
+@ carries r0 for the moment: its own value is known.
+    .macro to_panic_stack
+    mcr     p15, 4, r0, c0, c0, 0       @ VPIDR
+    mov     r0, sp
+    mrc     p15, 4, sp, c13, c0, 2      @ HTPIDR: Cpu
+    ldr     sp, [sp]                    @ Cpu::panic_stack
+    push    {r0, lr}
+    mrc     p15, 4, r0, c0, c0, 0
     push    {r0-r12, lr}
+    mrc     p15, 0, r0, c0, c0, 0       @ MIDR
+    mcr     p15, 4, r0, c0, c0, 0
+    .endm
+    .macro from_panic_stack
+    pop     {r0-r12, lr}
+    ldr     sp, [sp]
+    .endm
+
+hyp_undefined:
+    to_panic_stack
     mov     r1, #0
     b       1f
 hyp_call:
-    push    {r0-r12, lr}
+    to_panic_stack
     mov     r1, #1
     b       1f
 hyp_prefetch_abort:
-    push    {r0-r12, lr}
+    to_panic_stack
     mov     r1, #2
     b       1f
 @ A guest's asynchronous abort comes here, too (HCR.AMO; DDI 0406C B1.9.8): it is the guest's, not a bug of ours.
 hyp_data_abort:
-    push    {r0-r12, lr}
+    to_panic_stack
     mrs     r0, spsr
     and     r0, r0, #0x1f
     cmp     r0, #0x1a
     beq     abort_in_hyp
+    from_panic_stack
+    push    {r0-r12, lr}
     mov     r0, sp
     bl      on_asynchronous_abort
     b       resume_guest
@@ -109,7 +129,7 @@ abort_in_hyp:
     msr     elr_hyp, r0
     mov     r0, #1
     str     r0, [sp]                @ r0 of the interrupted: drain_aborts() returns true
-    pop     {r0-r12, lr}
+    from_panic_stack
     eret
     dsb
     isb

@@ -38,11 +38,20 @@ static void code_in_devices(void) {
 }
 
 static uint32_t value;
-static void swap_word(void* at) {
-    __asm__ volatile(".arch armv6\n\tswp %0, %1, [%2]\n\t.arch armv7ve" : "=&r"(value) : "r"(0x48484848), "r"(at) : "memory");
+/* By their numbers: no architecture that the assembler is told of here has them any more. */
+static void swap_word(void* at) { /* swp r4, r2, [r3] */
+    register uint32_t given __asm__("r2") = 0x48484848;
+    register void* where __asm__("r3") = at;
+    register uint32_t got __asm__("r4");
+    __asm__ volatile(".inst 0xe1034092" : "=&r"(got) : "r"(given), "r"(where) : "memory");
+    value = got;
 }
-static void swap_byte(void* at) {
-    __asm__ volatile(".arch armv6\n\tswpb %0, %1, [%2]\n\t.arch armv7ve" : "=&r"(value) : "r"(0x50), "r"(at) : "memory");
+static void swap_byte(void* at) { /* swpb r4, r2, [r3] */
+    register uint32_t given __asm__("r2") = 0x50;
+    register void* where __asm__("r3") = at;
+    register uint32_t got __asm__("r4");
+    __asm__ volatile(".inst 0xe1434092" : "=&r"(got) : "r"(given), "r"(where) : "memory");
+    value = got;
 }
 static void big_endian(void* at) {
     __asm__ volatile("setend be\n\tldr %0, [%1]\n\tstr %0, [%1, #4]\n\tstrh %0, [%1, #8]\n\tsetend le" : "=&r"(value) : "r"(at) : "memory");

@@ -47,7 +47,7 @@ public:
         plan_.partitions[0].routes.push_back({40, false, "device"});
         plan_.partitions[0].routes.push_back({41, true, "edge device"});
         if (change) change(plan_);
-        const auto bytes = tool::describe_system(plan_, {base, 0x20000, sizeof(Partition), sizeof(VcpuSlot)}, {});
+        const auto bytes = tool::describe_system(plan_, {base, 0x20000, sizeof(Partition), VcpuSlot::backed}, {});
         EXPECT_TRUE(bytes) << (bytes ? "" : bytes.error());
         description_.assign((bytes->size() + 7) / 8, 0);
         std::memcpy(description_.data(), bytes->data(), bytes->size());

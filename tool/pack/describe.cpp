@@ -114,8 +114,8 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
 [[nodiscard]] std::uint64_t pool_needed(const Plan& plan, const OwnMemory& own) {
     std::uint64_t objects = 0, bytes = 0;
     for (const PlannedPartition& partition : plan.partitions) {
-        bytes += stage2::root_entries * sizeof(Descriptor);
-        objects += own.partition_size + own.vcpu_size * partition.cpus.size();
+        bytes += stage2::root_entries * sizeof(Descriptor) + own.vcpu_size * partition.cpus.size();
+        objects += own.partition_size;
         for (const PlannedRegion& region : partition.regions)
             bytes += Stage2<NoPool>::tables_needed(Ipa{region.ipa}, PhysAddr{region.pa}, region.size) * kPageSize;
     }

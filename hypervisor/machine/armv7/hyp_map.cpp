@@ -5,6 +5,7 @@
 #include "arch/bits.hpp"
 #include "arch/registers.hpp"
 #include "barrier.hpp"
+#include "machine/guard.hpp"
 #include "machine/layout.hpp"
 
 using Table = std::array<std::uint64_t, 512>;
@@ -98,3 +99,14 @@ void forget_identity(PhysAddr base) {
 }
 
 }  // namespace partita::hyp_map
+
+std::byte* partita::behind_guards(PhysAddr pa, std::size_t each, std::size_t count) {
+    std::uintptr_t va = layout::vcpus;
+    for (std::size_t n = 0; n < count; ++n) {
+        va += kPageSize;
+        for (std::size_t done = 0; done < each; done += kPageSize, va += kPageSize, pa = pa + kPageSize)
+            hyp_l3_devices[hyp_map::page_index(va)] = pa.value | hyp_map::attributes(hyp_map::Kind::read_write) | hyp_map::page;
+    }
+    hyp_map::published();
+    return reinterpret_cast<std::byte*>(layout::vcpus);
+}
