@@ -28,8 +28,11 @@ void send_waiting() {
 }
 
 void take_uart() {
+    constexpr unsigned most = 64;  // two FIFOs: a line that is never silent comes again by itself
     uart::acknowledge();
-    while (const auto received = console::receive()) {
+    for (unsigned n = 0; n < most; ++n) {
+        const auto received = console::receive();
+        if (!received) break;
         const std::uint32_t number = received->channel - PARTITA_CONSOLE_FIRST_PARTITION;
         if (received->channel >= PARTITA_CONSOLE_FIRST_PARTITION && number < system().partition_count)
             (void)system().partitions[number].console.receive(received->byte);

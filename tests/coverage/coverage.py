@@ -77,12 +77,13 @@ def on_target():
 def on_host():
     """The host's tests, instrumented."""
     call("cmake", "--preset", "host-coverage", cwd=ROOT, stdout=subprocess.DEVNULL)
-    call("cmake", "--build", HOST, "--target", "unit", stdout=subprocess.DEVNULL)
+    call("cmake", "--build", HOST, "--target", "unit", "effects", stdout=subprocess.DEVNULL)
     for old in HOST.rglob("*.gcda"):
         old.unlink()
     done = subprocess.run([HOST / "tests/unit/unit", "--gtest_brief=1"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     if done.returncode != 0:
         fail(f"a unit test failed:\n{done.stdout[-3000:]}")
+    call(HOST / "tests/decoder/effects", "qemu-arm", BUILD / "arm-gcc/tests/decoder/perform", cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------
@@ -121,17 +122,22 @@ def read_target():
     if len(data) < words * 3:
         fail("what ran on target was another hypervisor; run ./partita coverage")
     addresses = "\n".join(hex(IMAGE + n * 4) for n in range(words))
-    told = subprocess.run(["arm-none-eabi-addr2line", "-e", HYPERVISOR], input=addresses, check=True, capture_output=True, text=True).stdout
+    told = subprocess.run(["arm-none-eabi-addr2line", "-a", "-i", "-e", HYPERVISOR], input=addresses, check=True, capture_output=True, text=True).stdout
     files = collections.defaultdict(dict)
-    for n, where in enumerate(told.splitlines()):
+    n, innermost = 0, True
+    for where in told.splitlines():
+        if where.startswith("0x"):
+            n, innermost = (int(where, 16) - IMAGE) // 4, True
+            continue
+        # The place itself, then that of each call that was inlined around it: those lines were executed, too.
         path, line = re.sub(r" \(discriminator \d+\)", "", where).rsplit(":", 1)
         name = own(path)
-        if name is None or not line.isdigit() or line == "0":
-            continue
-        entry = files[name].setdefault(int(line), [False, []])
-        entry[0] = entry[0] or data[n] != 0
-        if branches(int.from_bytes(text[n * 4:n * 4 + 4], "little")):
-            entry[1].append((data[words + n] != 0, data[2 * words + n] != 0))
+        if name is not None and line.isdigit() and line != "0":
+            entry = files[name].setdefault(int(line), [False, []])
+            entry[0] = entry[0] or data[n] != 0
+            if innermost and branches(int.from_bytes(text[n * 4:n * 4 + 4], "little")):
+                entry[1].append((data[words + n] != 0, data[2 * words + n] != 0))
+        innermost = False
     return files
 
 

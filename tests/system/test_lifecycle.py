@@ -94,7 +94,8 @@ def test_each_end_has_its_reason_and_restarts_their_limit(partita, describe):
     assert "barked after four feedings" in done.stdout and "kept when locked" in done.stdout
     assert "its watchdog was not fed in time" in done.stdout  # the second report may be one more than the eight of a second
     assert "watched: off, by its watchdog" in done.stdout
-    told = re.search(r"watched/vcpu0: was at pc (0x4\w+), svc mode, sp (0x4\w+), lr 0x4\w+\n.*MMU on.*\n(.*\n){3}.*r12 .* r15 (\w+)\n.*stack (\w+):", done.stdout)
+    log = "".join(line + "\n" for line in done.stdout.splitlines() if line.startswith("[partita]"))
+    told = re.search(r"watched/vcpu0: was at pc (0x4\w+), svc mode, sp (0x4\w+), lr 0x4\w+\n.*MMU on.*\n(.*\n){3}.*r12 .* r15 (\w+)\n.*stack (\w+):", log)
     assert told, "where the watchdog found it"
     assert told[1] == f"{int(told[4], 16):#x}" and told[2] == f"{int(told[5], 16):#x}"
     assert "exits so far: " in done.stdout

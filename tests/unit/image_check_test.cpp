@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include <cstring>
 #include <functional>
 #include "random.hpp"
@@ -179,6 +182,14 @@ TEST(ImageCheck, IsTotal) {
                     ASSERT_FALSE((PhysRange{PhysAddr{a.pa}, a.size}.overlaps({PhysAddr{b.pa}, b.size})));
     }
     EXPECT_GT(accepted, 100u);
+}
+
+TEST(ImageCheck, EveryFaultHasWordsOfItsOwn) {
+    std::set<std::string> words;
+    constexpr auto last = static_cast<unsigned>(ImageFault::bad_schedule);
+    for (unsigned n = 0; n <= last; ++n) words.insert(describe(static_cast<ImageFault>(n)));
+    EXPECT_EQ(words.size(), last + 1);
+    EXPECT_FALSE(words.contains("unknown"));
 }
 
 }  // namespace

@@ -92,5 +92,17 @@ TEST_F(Pl011Test, RoomThatAnotherCpuMakesIsSeenAndTold) {
     EXPECT_TRUE(line()) << "and tells the partition";
 }
 
+// Line settings are kept, and are without effect.
+TEST_F(Pl011Test, KeepsWhatIsWritten) {
+    constexpr std::pair<std::uint32_t, std::uint32_t> kept[] = {{0x24, 0xffff}, {0x28, 0x3f},  {0x2c, 0xff},
+                                                                {0x34, 0x3f},   {0x38, 0x7ff}, {0x48, 7}};
+    for (const auto& [offset, bits] : kept) {
+        uart.write(offset, ~0u);
+        EXPECT_EQ(uart.read(offset), bits) << std::hex << offset;
+        uart.write(offset, 0);
+        EXPECT_EQ(uart.read(offset), 0u);
+    }
+}
+
 }  // namespace
 }  // namespace partita
