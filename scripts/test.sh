@@ -98,10 +98,17 @@ step documents documents
 counted unit '.*tests passed, .* tests failed out of \([0-9]*\)' '.* tests passed, \([1-9][0-9]*\) tests failed.*' ctest --test-dir "$build/host" -j2 --output-on-failure
 counted unit-asan '.*tests passed, .* tests failed out of \([0-9]*\)' '.* tests passed, \([1-9][0-9]*\) tests failed.*' ctest --test-dir "$build/host-asan" -j2 --output-on-failure
 counted fuzz '.*tests passed, .* tests failed out of \([0-9]*\)' '.* tests passed, \([1-9][0-9]*\) tests failed.*' ctest --test-dir "$build/host-clang" -j2 --output-on-failure
+# From here on QEMU notes what the hypervisor executes.
+tool_path=$PATH
+step coverage-tools /usr/bin/python3 tests/coverage/coverage.py --prepare
+PATH=$build/coverage/bin:$PATH
 counted system '.*[^0-9]*\b\([0-9][0-9]*\) passed.*' '.*\b\([0-9][0-9]*\) failed.*' \
     /usr/bin/python3 -m pytest -c tests/system/pytest.ini tests/system -n 2 -q --durations=5 "$@"
 step soak /usr/bin/python3 tests/soak/soak.py --restarts 1000 --timeout 300
 step soak-linux /usr/bin/python3 tests/soak/soak.py --linux 2 --timeout 600
+PATH=$tool_path
+step coverage /usr/bin/python3 tests/coverage/coverage.py --report --host --check
+tail -n 2 "$logs/coverage.log"
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

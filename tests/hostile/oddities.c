@@ -65,6 +65,45 @@ static void to_stack_pointer(void* at) {
 static void to_pc(void* at) { __asm__ volatile("ldr pc, [%0]" ::"r"(at) : "memory"); }
 static void exclusive(void* at) { __asm__ volatile("ldrex %0, [%1]\n\tstrex r4, %0, [%1]" : "=&r"(value) : "r"(at) : "r4", "memory"); }
 
+/* SP and LR of a mode, from a device and to one; what they were is put back. 0x13: back to SVC. */
+#define BANKED(mode, name)                                                                                                               \
+    static void name(void* at) {                                                                                                         \
+        __asm__ volatile("cps #" #mode                                                                                                   \
+                         "\n\tmov r4, sp\n\tmov r5, lr\n\tldr sp, [%0]\n\tldr lr, [%0, #4]\n\tstr sp, [%0, #12]\n\tstr lr, [%0, #8]\n\t" \
+                         "mov sp, r4\n\tmov lr, r5\n\tcps #0x13" ::"r"(at)                                                               \
+                         : "r4", "r5", "memory");                                                                                        \
+    }
+BANKED(0x11, in_fiq)
+BANKED(0x12, in_irq)
+BANKED(0x17, in_abort)
+BANKED(0x1b, in_undefined)
+BANKED(0x1f, in_system)
+BANKED(0x13, in_supervisor)
+static void in_user(void* at) { /* UDF leads back, by guest_try() */
+    __asm__ volatile("cps #0x10\n\tldr sp, [%0]\n\tldr lr, [%0, #4]\n\tstr sp, [%0, #12]\n\tstr lr, [%0, #8]\n\tudf #0" ::"r"(at)
+                     : "lr", "memory");
+}
+static void fiq_bank(void* at) {
+    __asm__ volatile(
+        "mov r1, %0\n\tcps #0x11\n\tldr r8, [r1]\n\tldr r9, [r1, #4]\n\tldr r10, [r1]\n\tldr r11, [r1, #4]\n\tldr r12, [r1]\n\t"
+        "eor r8, r8, r9\n\teor r10, r10, r11\n\teor r8, r8, r10\n\teor r8, r8, r12\n\tstr r8, [r1, #8]\n\tstr r9, [r1, #12]\n\t"
+        "str r10, [r1, #16]\n\tstr r11, [r1, #20]\n\tstr r12, [r1, #24]\n\tcps #0x13" ::"r"(at)
+        : "r1", "memory");
+}
+
+static void banks(void) {
+    void (*const modes[])(void*) = {in_fiq, in_irq, in_abort, in_undefined, in_system, in_supervisor, in_user};
+    for (uint32_t n = 0; n < sizeof modes / sizeof *modes; ++n, ++tried) {
+        REG32(PRIORITIES) = 0x10182028, REG32(PRIORITIES + 4) = 0x30384048, REG32(PRIORITIES + 8) = 0, REG32(PRIORITIES + 12) = 0;
+        (void)guest_try(modes[n], (void*)PRIORITIES);
+        expect(REG32(PRIORITIES + 12) == 0x10182028 && REG32(PRIORITIES + 8) == 0x30384048, "SP and LR of a mode", n);
+    }
+    REG32(PRIORITIES) = 0x10182028, REG32(PRIORITIES + 4) = 0x30384048;
+    (void)guest_try(fiq_bank, (void*)PRIORITIES);
+    expect(REG32(PRIORITIES + 8) == 0x10182028 && REG32(PRIORITIES + 12) == 0x30384048 && REG32(PRIORITIES + 24) == 0x10182028,
+           "r8 to r12 of FIQ", REG32(PRIORITIES + 8));
+}
+
 static void odd_accesses(void) {
     const uint32_t word = 0x10182028;
     REG32(PRIORITIES) = word;
@@ -156,6 +195,7 @@ int main(void) {
     interrupt_enable(TIMER_INTERRUPT, 0x80, on_timer); /* it wakes from WFI, and is never taken */
     code_in_devices();
     odd_accesses();
+    banks();
     odd_states();
     vfp_storm();
     cache_by_address();

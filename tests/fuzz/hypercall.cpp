@@ -1,0 +1,75 @@
+// Any hypercalls with any arguments, through ends and new lives: only its own partition changes, and registers that are no result stay.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "../unit/fake_system.hpp"
+#include "message/hypercall.hpp"
+
+namespace {
+
+using namespace partita;
+#define require(good) require_at(good, __LINE__)
+
+struct Step {
+    std::uint32_t function, a, b, c;
+};
+
+void require_at(bool good, int line) {
+    if (good) return;
+    std::fprintf(stderr, "line %d\n", line);
+    std::abort();
+}
+
+// Both CPUs carry out what was posted, until the partition runs again or is off; then it is started anew.
+void settle(FakeSystem& fake, Partition& a) {
+    for (int n = 0; n < 2000; ++n) {
+        for (std::uint32_t cpu = 0; cpu < 2; ++cpu) {
+            fake.be_cpu(cpu);
+            try {
+                (void)run_next(system().cpus[cpu]);
+            } catch (const Idle&) {
+            }
+        }
+        if (a.phase.load() == Phase::running && a.vcpus[0].vcpu.power.load() == Power::on) break;
+        if (a.phase.load() == Phase::running) end(a, Ending::restart, PARTITA_RESET_EXIT);  // its caller is off; the other goes on
+        if (a.phase.load() != Phase::off) continue;
+        fake.be_cpu(0);
+        system().alive.store(2);
+        begin(a);
+        enter(a);
+    }
+    require(a.phase.load() == Phase::running && a.vcpus[0].vcpu.power.load() == Power::on);
+    fake.be_cpu(0);
+    become(a.vcpus[0].vcpu, RunState::runnable);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static FakeSystem fake;
+    static Partition &a = system().partitions[0], &b = system().partitions[1];
+    static Vcpu& vcpu = fake.start(0);
+    static const bool other = (fake.start(1), true);
+    require(other);
+    const std::uint32_t others_lives = b.starts;
+    for (; size >= sizeof(Step); data += sizeof(Step), size -= sizeof(Step)) {
+        Step step;
+        std::memcpy(&step, data, sizeof step);
+        constexpr std::uint32_t families[] = {0x8400'0000, 0x8600'ff00, 0x8000'0000, 0};
+        const std::uint32_t family = families[step.function >> 30];
+        if (family != 0) step.function = family | (step.function & 0x3fu);
+        fake.be_cpu(0);
+        const std::uint32_t r4 = step.a ^ step.b;
+        vcpu.r[0] = step.function, vcpu.r[1] = step.a, vcpu.r[2] = step.b, vcpu.r[3] = step.c, vcpu.r[4] = r4;
+        hypercall(vcpu);
+        if (family != 0x8600'ff00 && vcpu.r[0] == static_cast<std::uint32_t>(SMCCC_NOT_SUPPORTED))
+            require(vcpu.r[1] == step.a && vcpu.r[2] == step.b && vcpu.r[3] == step.c);
+        require(vcpu.r[4] == r4);
+        settle(fake, a);
+        require(b.phase.load() == Phase::running && b.starts == others_lives);
+        require(a.live.load() >= 1 && a.live.load() <= a.vcpus.size());
+    }
+    return 0;
+}
