@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fetches Debian's own armhf kernel and its static busybox, unchanged, and makes an initial RAM disk of the latter. For the tests
-# also its LPAE and PREEMPT_RT kernels, its installer and U-Boot.
+# also its LPAE and PREEMPT_RT kernels, its driver for the SP805 watchdog, its installer and U-Boot.
 # apt runs under a configuration of its own here: the system's architectures, sources and packages stay as they are.
 #   images.sh OUTPUT-FOLDER [tests]
 set -eu
@@ -10,7 +10,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 set=${2:-run}
 case $set in
     run) results="vmlinuz initrd.cpio.gz" ;;
-    tests) results="vmlinuz initrd.cpio.gz vmlinuz-lpae vmlinuz-rt installer-initrd.gz u-boot.bin" ;;
+    tests) results="vmlinuz initrd.cpio.gz sp805_wdt.ko vmlinuz-lpae vmlinuz-rt installer-initrd.gz u-boot.bin" ;;
     *) echo "images.sh OUTPUT-FOLDER [tests]" >&2 && exit 2 ;;
 esac
 stamp=$(cat "$0" "$here"/initrd/* | sha256sum | cut -d' ' -f1)
@@ -67,7 +67,7 @@ unpack() {
     rm -rf "$work/unpacked" && mkdir -p "$work/unpacked"
     (cd "$work/archives" && rm -f ./*.deb && apt-get -q=2 download "$@" >>../log 2>&1) || fail "$* cannot be downloaded, see $work/log; $later"
     for package in "$work"/archives/*.deb; do
-        dpkg --fsys-tarfile "$package" | tar -x -C "$work/unpacked" --wildcards './boot/vmlinuz-*' './bin/busybox' './usr/bin/busybox' \
+        dpkg --fsys-tarfile "$package" | tar -x -C "$work/unpacked" --wildcards './boot/vmlinuz-*' '*/drivers/watchdog/sp805_wdt.ko*' './bin/busybox' './usr/bin/busybox' \
             './usr/lib/u-boot/qemu_arm/u-boot.bin' '*/debian-installer/armhf/initrd.gz' 2>/dev/null || :
     done
 }
@@ -88,6 +88,8 @@ unpack "$(kernel linux-image-armmp)" busybox-static
 take 'vmlinuz-*' "$out/vmlinuz"
 take busybox "$work/busybox"
 if [ "$set" = tests ]; then
+    take 'sp805_wdt.ko*' "$work/sp805_wdt.ko"
+    xz -dc "$work/sp805_wdt.ko" >"$out/sp805_wdt.ko" 2>/dev/null || cp "$work/sp805_wdt.ko" "$out/sp805_wdt.ko" # Debian 13 compresses it
     unpack "$(kernel linux-image-armmp-lpae)"
     take 'vmlinuz-*' "$out/vmlinuz-lpae"
     # shellcheck disable=SC2086

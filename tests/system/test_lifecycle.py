@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import BOOT, CONTROL, EXAMPLE, GUESTS, ROOT, lateness, linux, partition, system
+from conftest import BOOT, CONTROL, EXAMPLE, GUESTS, IMAGES, ROOT, lateness, linux, partition, system
 
 
 def seed(session):
@@ -113,3 +113,31 @@ def test_a_fault_may_end_all_partitions(partita, describe):
     assert "ended all partitions at pc" in done.stdout
     for name in ("critical", "other", "restarts"):
         assert f"{name}: off" in done.stdout
+
+
+def cpio(name, data):
+    """An archive of one file, as an initial RAM disk may have several (newc; Linux, Documentation/driver-api/early-userspace/buffer-format.rst)."""
+
+    def entry(path, mode, content):
+        fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(path) + 1, 0]
+        out = b"070701" + "".join(f"{field:08x}" for field in fields).encode() + path.encode() + b"\0"
+        out += b"\0" * (-len(out) % 4) + content
+        return out + b"\0" * (-len(out) % 4)
+
+    return entry(name, 0o100644, data) + entry("TRAILER!!!", 0, b"")
+
+
+def test_linux_feeds_its_watchdog_by_its_own_driver(start, tmp_path):
+    """Debian's sp805_wdt: found by the device tree, fed for longer than it allows; then the feeder dies, and the next life knows why."""
+    initrd = tmp_path / "initrd"
+    driver = cpio("sp805_wdt.ko", (IMAGES / "sp805_wdt.ko").read_bytes())
+    initrd.write_bytes(driver + (IMAGES / "initrd.cpio.gz").read_bytes())
+    text = partition("linux", IMAGES / "vmlinuz", [0], "128 MiB", initrd=str(initrd), bootargs="console=ttyAMA0 quiet", watchdog="10 s")
+    session = start(system(text))
+    session.expect(r"linux\] Linux .* CPUs online")
+    session.command("linux", "insmod /sp805_wdt.ko && cat /sys/class/watchdog/watchdog0/identity && echo loaded", r"sp805-wdt\s+.*loaded")
+    session.command("linux", "watchdog -F -t 1 -T 5 /dev/watchdog & sleep 14; echo still here", r"still here\r?\n")
+    session.command("linux", "kill -9 $(pidof watchdog)", "its watchdog was not fed in time; the longest is 10000 ms")
+    session.expect("linux: restarting, by its watchdog")
+    session.expect(r"linux\] Linux .* CPUs online")
+    session.command("linux", "od -An -tx1 /proc/device-tree/hypervisor/partita,reset-reason; echo told", r"00 00 00 04.*told")
