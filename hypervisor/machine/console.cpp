@@ -40,7 +40,7 @@ constinit Sender sender;
 constinit std::atomic<bool> held_back{false};
 constinit bool framed_output = false;
 constinit timer::Ticks rest = 0, rests_until = 0;  // 0: it does not rest
-constinit timer::Ticks silence = 0;  // plain: of a writer in the middle of a line, before others may break it
+constinit timer::Ticks silence = 0;                // plain: of a writer in the middle of a line, before others may break it
 constinit std::uint32_t receiving_channel = PARTITA_CONSOLE_FIRST_PARTITION;
 constinit bool receiving_escape = false;
 

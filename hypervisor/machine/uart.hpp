@@ -33,6 +33,9 @@ inline void want_room(bool wanted) {
     constexpr std::uint32_t always = registers::receive_interrupt | registers::timeout_interrupt;
     write32(layout::uart + registers::IMSC, wanted ? always | registers::transmit_interrupt : always);
 }
-inline void acknowledge() { write32(layout::uart + registers::ICR, 0x7ff); }
+// All but the receive interrupts: those go away with what is read, and must stay where bytes are left.
+inline void acknowledge() {
+    write32(layout::uart + registers::ICR, 0x7ffu & ~(registers::receive_interrupt | registers::timeout_interrupt));
+}
 
 }  // namespace partita::uart

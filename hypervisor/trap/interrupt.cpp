@@ -45,12 +45,13 @@ void take_uart() {
     timer::arm(timer::never);
     cpu.armed = timer::never;
     const timer::Ticks now = timer::now();
-    expire(cpu, now);
-    console::tick();
     if (now >= cpu.console_due) {
         cpu.console_due = timer::never;
+        cpu.find_alarm = true;
         send_waiting();
     }
+    expire(cpu, now);
+    console::tick();
     cpu.reschedule = true;
 }
 
