@@ -132,10 +132,8 @@ std::optional<std::uint8_t> next_byte() { return framed_output ? next_framed() :
 
 // A UART that takes whatever it is given (one that is emulated does) must not keep a CPU from its partitions: after a burst, it rests.
 void end_burst() {
-    if (rest == 0) return uart::want_room(true);
-    const bool more_waits = is_filled(sender.channel) || filled.load() != 0 || sender.owed.has_value();
-    if (!more_waits) return uart::want_room(starved.load() != 0);
-    uart::want_room(false);
+    uart::want_room(rest == 0);
+    if (rest == 0) return;
     rests_until = timer::now() + rest;
     pump_at(rests_until);
 }
