@@ -23,15 +23,16 @@ void Pl011::reset(Distributor& distributor, uint32_t interrupt, uint32_t channel
     distributor_ = &distributor;
     interrupt_ = interrupt;
     channel_ = channel;
-    state_.with([](State& state) { state = State{.cr = 0x300, .ifls = 0x12}; });
-    received_.with([](auto& ring) { ring.clear(); });
-    update_flags();
+    state_.with([this](State& state) {
+        state = State{.cr = 0x300, .ifls = 0x12};
+        received_.clear();
+        update_flags();
+    });
 }
 
 // What FR tells. Under the lock of `state_`.
 void Pl011::update_flags() {
-    const uint32_t received =
-        received_.with([](const auto& ring) { return (ring.empty() ? flag_receive_empty : 0) | (ring.full() ? flag_receive_full : 0); });
+    const uint32_t received = (received_.empty() ? flag_receive_empty : 0) | (received_.full() ? flag_receive_full : 0);
     flags_.store(received | (console::full(channel_) ? flag_transmit_full : flag_transmit_empty), std::memory_order_relaxed);
 }
 
@@ -47,9 +48,9 @@ uint32_t Pl011::read(uint32_t offset) {
     return state_.with([&](State& state) -> uint32_t {
         switch (offset) {
             case DR: {
-                const auto [byte, left] = received_.with([](auto& ring) { return std::pair{ring.take(), !ring.empty()}; });
+                const auto byte = received_.take();
                 update_flags();
-                if (!left) state.ris &= ~(interrupt_receive | interrupt_timeout);
+                if (received_.empty()) state.ris &= ~(interrupt_receive | interrupt_timeout);
                 update(state);
                 return byte.value_or(0);
             }
@@ -99,14 +100,15 @@ void Pl011::write(uint32_t offset, uint32_t value) {
     if ((flags_.load(std::memory_order_relaxed) & flag_transmit_full) != 0) drained();
 }
 
+// In one step with what it makes pending: another CPU's guest may take the byte at once.
 bool Pl011::receive(std::uint8_t byte) {
-    if (!received_.with([byte](auto& ring) { return ring.put(byte); })) return false;
-    state_.with([this](State& state) {
+    return state_.with([this, byte](State& state) {
+        if (!received_.put(byte)) return false;
         update_flags();
         state.ris |= interrupt_receive | interrupt_timeout;
         update(state);
+        return true;
     });
-    return true;
 }
 
 void Pl011::drained() {

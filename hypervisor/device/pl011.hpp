@@ -44,7 +44,7 @@ private:
 
     Guarded<State> state_;
     std::atomic<std::uint32_t> flags_{0};  // FR, as the two FIFOs are
-    Guarded<ByteRing<1024>> received_;
+    ByteRing<1024> received_;              // under the lock of `state_`
     Distributor* distributor_ = nullptr;
     std::uint32_t interrupt_ = 0;
     std::uint32_t channel_ = 0;

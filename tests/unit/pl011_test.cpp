@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "fake_system.hpp"
 
 namespace partita {
@@ -102,6 +105,32 @@ TEST_F(Pl011Test, KeepsWhatIsWritten) {
         uart.write(offset, 0);
         EXPECT_EQ(uart.read(offset), 0u);
     }
+}
+
+// One CPU brings a byte while another takes it: what is pending is what is there, or the guest is interrupted for ever for nothing.
+TEST_F(Pl011Test, AByteThatIsTakenAtOnceLeavesNoInterrupt) {
+    constexpr int rounds = 30'000;
+    std::atomic<int> brought{0}, taken{0};
+    std::thread wire{[&] {
+        for (int n = 1; n <= rounds; ++n) {
+            while (taken.load() != n - 1) {
+            }
+            uart.receive('x');
+            brought.store(n);
+        }
+    }};
+    int phantoms = 0;
+    for (int n = 1; n <= rounds; ++n) {
+        while ((uart.read(FR) & 0x10u) != 0) {
+        }
+        EXPECT_EQ(uart.read(DR), static_cast<std::uint32_t>('x'));
+        while (brought.load() != n) {
+        }
+        phantoms += (uart.read(RIS) & 0x50u) != 0 ? 1 : 0;
+        taken.store(n);
+    }
+    wire.join();
+    EXPECT_EQ(phantoms, 0);
 }
 
 }  // namespace
