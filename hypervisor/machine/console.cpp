@@ -130,10 +130,19 @@ std::optional<std::uint8_t> next_plain() {
 
 std::optional<std::uint8_t> next_byte() { return framed_output ? next_framed() : next_plain(); }
 
-// A UART that takes whatever it is given (one that is emulated does) must not keep a CPU from its partitions: after a burst, it rests.
+// Whether any byte is left to be sent. Bits of channels that are empty by now are taken back.
+bool anything_waits() {
+    for (std::uint32_t bits = filled.load(std::memory_order_acquire); bits != 0; bits &= bits - 1)
+        if (is_filled(static_cast<std::uint32_t>(__builtin_ctz(bits)))) return true;
+    return sender.owed.has_value();
+}
+
+// A UART that takes whatever it is given (one that is emulated does) must not keep a CPU from its partitions: after a burst, it rests, and
+// where nothing waits no timer is set.
 void end_burst() {
-    uart::want_room(rest == 0);
-    if (rest == 0) return;
+    if (rest == 0) return uart::want_room(true);
+    if (!anything_waits()) return uart::want_room(starved.load() != 0);
+    uart::want_room(false);
     rests_until = timer::now() + rest;
     pump_at(rests_until);
 }

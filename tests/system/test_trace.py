@@ -32,17 +32,12 @@ def test_a_trace_tells_what_each_cpu_did(partita, describe, tmp_path):
 
 def test_two_deterministic_traces_are_the_same(partita, describe, tmp_path):
     path = describe(system(partition("intruder", GUESTS / "intruder.elf", [0], on_fault="stop")))
-    traces = []
+    texts = []
     for n in (1, 2):
         out = tmp_path / f"{n}.json"
         assert partita("trace", path, "--deterministic", "--timeout", BOOT, "-o", out).returncode == 0  # it ends by its fault
-        traces.append([event for event in json.loads(out.read_text())["traceEvents"] if "ts" in event])
-    # QEMU is stopped some time after: what one saw more of that, and how long its last events are, does not count.
-    end = min(max(event["ts"] for event in trace) for trace in traces)
-    seen = [[{**event, "dur": 0 if event["ts"] + event.get("dur", 0) >= end else event.get("dur", 0)} for event in trace if event["ts"] < end]
-            for trace in traces]
-    assert len(seen[0]) > 50
-    assert seen[0] == seen[1]
+        texts.append(out.read_text())
+    assert texts[0] == texts[1]
 
 
 def test_the_benchmark_counts_the_same_twice_and_stays_below_its_ceilings(tmp_path):
