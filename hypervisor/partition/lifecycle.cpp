@@ -1,5 +1,6 @@
 #include "partition/lifecycle.hpp"
 
+#include "barrier.hpp"
 #include "machine/console.hpp"
 #include "machine/firmware.hpp"
 #include "machine/gic.hpp"
@@ -34,6 +35,17 @@ void tell_state(Partition& partition, const char* state) {
         .word("is", state)
         .word("reason", name_of(partition.reason.load(std::memory_order_relaxed)))
         .key("starts", partition.starts);
+}
+
+// The board goes off when all CPUs stand still: what they did last then is what a trace ends with, in each run.
+[[noreturn]] void power_off_board() {
+    System& all = system();
+    for (std::uint32_t n = 0; n < all.cpu_count; ++n)
+        if (n != this_cpu().index) gic::send_sgi(intid::sgi_stop, all.cpus[n].interface);
+    constexpr unsigned most = 100'000;  // one that does not answer is not waited for
+    for (unsigned n = 0; n < most && all.standing.load(std::memory_order_acquire) + 1 < all.cpu_count; ++n) wait_for_other();
+    console::flush();
+    firmware::system_off();
 }
 
 // Whether it may begin another life: not more often than its description allows.
@@ -100,8 +112,7 @@ void conclude(Partition& partition) {
     if (!last) return;
     LogLine("done").text("");
     if ((system().image->flags & PARTITA_IMAGE_OFF_WHEN_DONE) == 0) return;
-    console::flush();
-    firmware::system_off();
+    power_off_board();
 }
 
 void tell_end(Partition& partition) {

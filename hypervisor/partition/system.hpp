@@ -26,7 +26,8 @@ struct System {
     std::uint32_t schedules = 0;  // that are described
     Guarded<Entropy> entropy;
     std::atomic<bool> halted{false};      // a partition's fault ended all of them: none begins a life any more
-    std::atomic<std::uint32_t> alive{0};  // partitions that are not off
+    std::atomic<std::uint32_t> alive{0};     // partitions that are not off
+    std::atomic<std::uint32_t> standing{0};  // CPUs that do nothing any more
 };
 
 [[nodiscard]] System& system();

@@ -72,6 +72,7 @@ void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
 }
 
 [[noreturn]] void halt() {
+    system().standing.fetch_add(1, std::memory_order_release);
     for (;;) wait_for_interrupt();
 }
 
