@@ -1,5 +1,6 @@
 #!/bin/sh
-# Fetches Debian's own armhf kernel and its static busybox, unchanged, and makes an initial RAM disk of the latter. For the tests
+# Fetches Debian's own armhf kernel and its static busybox, unchanged, and makes an initial RAM disk of the latter, and one with the
+# kernel's own drivers for NVMe disks and virtio network cards on PCI. For the tests
 # also its LPAE and PREEMPT_RT kernels, its driver for the SP805 watchdog, its installer and U-Boot.
 # apt runs under a configuration of its own here: the system's architectures, sources and packages stay as they are.
 #   images.sh OUTPUT-FOLDER [tests]
@@ -9,8 +10,8 @@ out=$(CDPATH='' cd -- "$1" && pwd) # apt takes relative paths from its own folde
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 set=${2:-run}
 case $set in
-    run) results="vmlinuz initrd.cpio.gz" ;;
-    tests) results="vmlinuz initrd.cpio.gz sp805_wdt.ko vmlinuz-lpae vmlinuz-rt installer-initrd.gz u-boot.bin" ;;
+    run) results="vmlinuz initrd.cpio.gz initrd-devices.cpio.gz" ;;
+    tests) results="vmlinuz initrd.cpio.gz initrd-devices.cpio.gz sp805_wdt.ko vmlinuz-lpae vmlinuz-rt installer-initrd.gz u-boot.bin" ;;
     *) echo "images.sh OUTPUT-FOLDER [tests]" >&2 && exit 2 ;;
 esac
 stamp=$(cat "$0" "$here"/initrd/* | sha256sum | cut -d' ' -f1)
@@ -67,7 +68,7 @@ unpack() {
     rm -rf "$work/unpacked" && mkdir -p "$work/unpacked"
     (cd "$work/archives" && rm -f ./*.deb && apt-get -q=2 download "$@" >>../log 2>&1) || fail "$* cannot be downloaded, see $work/log; $later"
     for package in "$work"/archives/*.deb; do
-        dpkg --fsys-tarfile "$package" | tar -x -C "$work/unpacked" --wildcards './boot/vmlinuz-*' '*/drivers/watchdog/sp805_wdt.ko*' './bin/busybox' './usr/bin/busybox' \
+        dpkg --fsys-tarfile "$package" | tar -x -C "$work/unpacked" --wildcards './boot/vmlinuz-*' '*/kernel/*.ko*' './bin/busybox' './usr/bin/busybox' \
             './usr/lib/u-boot/qemu_arm/u-boot.bin' '*/debian-installer/armhf/initrd.gz' 2>/dev/null || :
     done
 }
@@ -84,7 +85,19 @@ kernel() {
     echo "$name"
 }
 
+# module NAME: it and before it what it needs, in $work/modules, and their names in the order to load them
+module() {
+    [ ! -f "$work/modules/$1.ko" ] || return 0
+    found=$(find "$work/unpacked" -name "$1.ko*" -o -name "$(echo "$1" | tr _ -).ko*" | head -n 1)
+    [ -n "$found" ] || return 0 # built in
+    xz -dc "$found" >"$work/modules/$1.ko" 2>/dev/null || cp "$found" "$work/modules/$1.ko" # Debian 13 compresses it
+    for needed in $(tr '\000' '\n' <"$work/modules/$1.ko" | sed -n 's/^depends=//p' | tr , ' '); do module "$needed"; done
+    echo "$1" >>"$work/modules/order"
+}
+
 unpack "$(kernel linux-image-armmp)" busybox-static
+rm -rf "$work/modules" && mkdir "$work/modules"
+for name in nvme virtio_pci virtio_net; do module "$name"; done
 take 'vmlinuz-*' "$out/vmlinuz"
 take busybox "$work/busybox"
 if [ "$set" = tests ]; then
@@ -108,6 +121,12 @@ cp "$here/initrd/inittab" "$here/initrd/rc" "$root/etc/"
 chmod 755 "$root/bin/busybox" "$root/etc/rc"
 ln -s /bin/busybox "$root/bin/sh"
 ln -s /bin/busybox "$root/init"
-(cd "$root" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --owner=0:0 --reproducible | gzip -9n) >"$out/initrd.cpio.gz"
-rm -rf "$work/lists" "$work/archives" "$work/unpacked" "$root"
+pack() {
+    (cd "$root" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --owner=0:0 --reproducible | gzip -9n) >"$out/$1"
+}
+pack initrd.cpio.gz
+mkdir -p "$root/lib/modules"
+cp "$work"/modules/* "$root/lib/modules/"
+pack initrd-devices.cpio.gz
+rm -rf "$work/lists" "$work/archives" "$work/unpacked" "$work/modules" "$root"
 echo "$stamp" >"$out/stamp"

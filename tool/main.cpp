@@ -233,14 +233,27 @@ std::string check_seconds(const std::string& text) {
     return fmt::format("\"{}\" is not a whole number of seconds above 0", text);
 }
 
-void add_run_options(CLI::App& command, RunOptions& options, std::int64_t& timeout) {
+void add_run_options(CLI::App& command, RunOptions& options, std::int64_t& timeout, std::vector<std::string>& disks) {
     command.add_option("--until", options.until, "End with success once every such pattern was seen in a line like \"[partition] text\"")
         ->expected(1)
         ->check(check_pattern)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command.add_option("--timeout", timeout, "Give up after this many seconds")->check(check_seconds);
     command.add_flag("--deterministic", options.deterministic, "Count time in instructions: two runs are identical");
+    command.add_option("--disk", disks, "A file for a disk of the board, NAME=FILE, instead of an empty one for this run")
+        ->expected(1)
+        ->check([](const std::string& text) {
+            const std::size_t equals = text.find('=');
+            const bool good = equals != 0 && equals != std::string::npos && equals + 1 != text.size();
+            return good ? std::string{} : fmt::format("\"{}\" is not NAME=FILE, like nvme0=disk.img", text);
+        })
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command.add_flag("--qemu-args")->description("All that follows goes to QEMU");
+}
+
+void finish_run_options(RunOptions& options, std::int64_t timeout, const std::vector<std::string>& disks) {
+    if (timeout > 0) options.timeout = std::chrono::seconds{timeout};
+    for (const std::string& disk : disks) options.disks[disk.substr(0, disk.find('='))] = disk.substr(disk.find('=') + 1);
 }
 
 // Takes what follows --qemu-args off the command line: it is QEMU's, whatever it looks like.
@@ -265,6 +278,7 @@ int dispatch(int argc, char** argv) {
     RunOptions run_options;
     run_options.qemu_arguments = qemu_arguments;
     std::int64_t timeout = 0;
+    std::vector<std::string> disks;
 
     auto* const check = app.add_subcommand("check", "Check a description and say everything that is wrong with it");
     add_inputs(*check, inputs, false);
@@ -278,20 +292,20 @@ int dispatch(int argc, char** argv) {
 
     auto* const run_command = app.add_subcommand("run", "Build a system and boot it in QEMU");
     add_inputs(*run_command, run_inputs, true);
-    add_run_options(*run_command, run_options, timeout);
+    add_run_options(*run_command, run_options, timeout, disks);
     run_command->callback([&] {
-        if (timeout > 0) run_options.timeout = std::chrono::seconds{timeout};
+        finish_run_options(run_options, timeout, disks);
         result = command_run(run_inputs, run_options);
     });
 
     auto* const trace_command = app.add_subcommand("trace", "Run a system, and write what its CPUs did last as a trace for Perfetto");
     add_inputs(*trace_command, run_inputs, true);
-    add_run_options(*trace_command, run_options, timeout);
+    add_run_options(*trace_command, run_options, timeout, disks);
     trace_command
         ->add_option("-o,--output", trace_output, "The file to write: Chrome trace JSON, or .svg for the last frames on their windows")
         ->capture_default_str();
     trace_command->callback([&] {
-        if (timeout > 0) run_options.timeout = std::chrono::seconds{timeout};
+        finish_run_options(run_options, timeout, disks);
         result = command_trace(run_inputs, trace_output, run_options);
     });
 

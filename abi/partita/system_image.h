@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 6u
+#define PARTITA_IMAGE_VERSION 7u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -24,6 +24,14 @@
 #define PARTITA_LONGEST_TIME_US 60000000u /* of a frame, a slice, a budget's period */
 #define PARTITA_NAME_SIZE 32u
 #define PARTITA_TRAP_SLOTS 32u
+#define PARTITA_MAX_MASTERS 16u /* devices that read and write memory by themselves */
+
+/* What the hypervisor takes of its pool where the board has a System MMU (SMMUv3, IHI 0070): a table of one entry for each stream, which
+ * comes first, two queues of 4 KiB, and a level-1 root for each partition. */
+#define PARTITA_MAX_STREAMS 256u
+#define PARTITA_STREAM_ENTRY_SIZE 64u
+#define PARTITA_STREAM_QUEUE_SIZE 4096u
+#define PARTITA_STREAM_ROOT_SIZE 32u
 
 /* A table of `count` records that begins `offset` bytes behind the header's first byte. */
 struct partita_table {
@@ -39,7 +47,10 @@ struct partita_board {
     uint32_t uart_interrupt;         /* INTID */
     uint32_t uart_cpu;               /* index of the CPU that takes it */
     uint32_t pmu_interrupt;          /* INTID of the PPI of each CPU's performance counters; 0: none */
-    uint32_t reserved;
+    uint32_t smmu_interrupt;         /* INTID of the System MMU's event queue, which the console's CPU takes */
+    uint64_t smmu;                   /* PA of the first of the SMMUv3's two register pages; 0: no device's DMA is confined */
+    uint64_t pci_io;                 /* PA and bytes of the host bridge's memory window; 0: no PCI. All base address registers lie there */
+    uint64_t pci_io_size;
 };
 
 /* image flags */
@@ -67,6 +78,7 @@ struct partita_image_header {
     struct partita_table copies;
     struct partita_table patches;
     struct partita_table interrupts;
+    struct partita_table masters;
     struct partita_table frames;  /* a partita_slice of `windows` for each CPU of each schedule, schedule by schedule */
     struct partita_table windows; /* without end where a CPU has none: everything that is pinned to it may run */
 };
@@ -115,8 +127,14 @@ enum partita_device {
     PARTITA_DEVICE_GICD = 1,
     PARTITA_DEVICE_PL011 = 2,
     PARTITA_DEVICE_PL031 = 3,
-    PARTITA_DEVICE_SP805 = 4
+    PARTITA_DEVICE_SP805 = 4,
+    PARTITA_DEVICE_PCI = 5 /* in no slot: the configuration space of all functions, at PARTITA_PCI_CONFIG */
 };
+
+/* IPA of a partition's PCI configuration space (ECAM): 4 KiB for each function of bus 0, at (device * 8 + function) * 4 KiB. What it
+ * does not have reads as ones. */
+#define PARTITA_PCI_CONFIG 0x3f000000u
+#define PARTITA_PCI_CONFIG_SIZE 0x100000u
 
 /* The longest bound of a watchdog, and period of a restart limit. */
 #define PARTITA_LONGEST_HEALTH_MS 86400000u
@@ -149,6 +167,7 @@ struct partita_partition {
     struct partita_slice copies;
     struct partita_slice patches;
     struct partita_slice routes; /* in `interrupts` */
+    struct partita_slice masters;
     struct partita_trap_slot traps[PARTITA_TRAP_SLOTS];
 };
 
@@ -203,6 +222,22 @@ struct partita_patch {
 struct partita_route {
     uint32_t intid;
     uint32_t flags;
+};
+
+/* master flags */
+#define PARTITA_MASTER_INTX 1u /* its interrupt line is its partition's; otherwise it is kept from raising it */
+#define PARTITA_MASTER_MSI 2u  /* it may send interrupts as messages; otherwise it has no such capability */
+#define PARTITA_MASTER_PCI 4u  /* a PCI function; otherwise a device of the board, which has a stream alone */
+
+/* A device of a partition that reads and writes memory by itself: what it may reach is the partition's memory. */
+struct partita_master {
+    uint64_t config;   /* PA of a PCI function's configuration space, 4 KiB */
+    uint32_t function; /* device * 8 + function, on bus 0 */
+    uint32_t id;       /* device and vendor, as the first word reads */
+    uint32_t stream;   /* what the System MMU knows it by */
+    uint32_t flags;
+    uint32_t bars[6];      /* its base address registers as they read, */
+    uint32_t bar_masks[6]; /* and as they read after all ones were written; 0: no such register */
 };
 
 /* What the tool writes into the hypervisor's own first words (boot.S keeps them). */

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "arch/address.hpp"
+#include "boot/image_masters.hpp"
 
 namespace partita {
 
@@ -67,9 +68,13 @@ template <typename Record>
         if (!both_shared && pa_range(region).overlaps(pa_range(other))) return fail(ImageFault::overlap, n);
     }
     const partita_board& board = view.header->board;
-    for (const auto& [frame, size] :
-         {std::pair{board.gicd, kPageSize}, {board.gicc, 2 * kPageSize}, {board.gich, kPageSize}, {board.uart, kPageSize}})
-        if (pa_range(region).overlaps({PhysAddr{frame}, size})) return fail(ImageFault::overlap, n);
+    const std::uint64_t smmu_size = board.smmu != 0 ? 0x2'0000 : 0;
+    for (const auto& [frame, size] : {std::pair{board.gicd, kPageSize},
+                                      {board.gicc, 2 * kPageSize},
+                                      {board.gich, kPageSize},
+                                      {board.uart, kPageSize},
+                                      {board.smmu, smmu_size}})
+        if (size != 0 && pa_range(region).overlaps({PhysAddr{frame}, size})) return fail(ImageFault::overlap, n);
     return {};
 }
 
@@ -127,7 +132,8 @@ template <typename Record>
         return fail(ImageFault::bad_interrupt, n);
     for (std::size_t route = partition.routes.first; route < partition.routes.first + partition.routes.count; ++route) {
         const uint32_t id = view.interrupts[route].intid;
-        if (id < 32 || id >= most || id == view.header->board.uart_interrupt || id == partition.console_interrupt || id == clock ||
+        if (id < 32 || id >= most || id == view.header->board.uart_interrupt ||
+            (view.header->board.smmu != 0 && id == view.header->board.smmu_interrupt) || id == partition.console_interrupt || id == clock ||
             (watchdog != 0 && id == watchdog))
             return fail(ImageFault::bad_interrupt, route);
         for (std::size_t other = 0; other < route; ++other)
@@ -161,7 +167,7 @@ template <typename Record>
 
 // Every record belongs to exactly one partition, in order: so each slice begins where the one before it ended.
 struct Taken {
-    uint32_t vcpus = 0, regions = 0, copies = 0, patches = 0, routes = 0;
+    uint32_t vcpus = 0, regions = 0, copies = 0, patches = 0, routes = 0, masters = 0;
 
     [[nodiscard]] static bool next(uint32_t& taken, partita_slice slice, std::size_t records) {
         if (slice.first != taken || !inside(slice, records)) return false;
@@ -171,7 +177,7 @@ struct Taken {
     [[nodiscard]] bool add(const ImageView& view, const partita_partition& partition) {
         return next(vcpus, partition.vcpus, view.vcpus.size()) && next(regions, partition.regions, view.regions.size()) &&
                next(copies, partition.copies, view.copies.size()) && next(patches, partition.patches, view.patches.size()) &&
-               next(routes, partition.routes, view.interrupts.size());
+               next(routes, partition.routes, view.interrupts.size()) && next(masters, partition.masters, view.masters.size());
     }
 };
 
@@ -251,7 +257,7 @@ struct Taken {
         if (!good) return fail(ImageFault::misaligned);
     }
     if (view.regions.size() > most_records || view.copies.size() > most_records || view.patches.size() > most_records ||
-        view.interrupts.size() > PARTITA_MAX_INTERRUPTS)
+        view.interrupts.size() > PARTITA_MAX_INTERRUPTS || view.masters.size() > PARTITA_MAX_MASTERS)
         return fail(ImageFault::too_many);
     return {};
 }
@@ -274,6 +280,7 @@ const char* describe(ImageFault fault) {
         case ImageFault::bad_interrupt: return "an interrupt does not exist or has two owners";
         case ImageFault::bad_slot: return "an emulated page is in the wrong slot";
         case ImageFault::no_vcpu: return "a partition has no virtual CPU";
+        case ImageFault::bad_master: return "a device that reads and writes memory by itself is impossible, or is not confined";
         case ImageFault::bad_schedule: return "a window, a budget or a slice is impossible";
     }
     return "unknown";
@@ -297,8 +304,8 @@ std::expected<ImageView, ImageError> check_image(std::span<const std::byte> byte
     const bool tables = take(bytes, header.cpus, view.cpus) && take(bytes, header.partitions, view.partitions) &&
                         take(bytes, header.vcpus, view.vcpus) && take(bytes, header.regions, view.regions) &&
                         take(bytes, header.copies, view.copies) && take(bytes, header.patches, view.patches) &&
-                        take(bytes, header.interrupts, view.interrupts) && take(bytes, header.frames, view.frames) &&
-                        take(bytes, header.windows, view.windows);
+                        take(bytes, header.interrupts, view.interrupts) && take(bytes, header.masters, view.masters) &&
+                        take(bytes, header.frames, view.frames) && take(bytes, header.windows, view.windows);
     if (!tables) return fail(ImageFault::table_outside);
     if (auto ok = check_counts(view); !ok) return std::unexpected(ok.error());
     Taken taken;
@@ -308,6 +315,7 @@ std::expected<ImageView, ImageError> check_image(std::span<const std::byte> byte
         if (auto ok = check_region(view, n); !ok) return std::unexpected(ok.error());
     for (std::size_t n = 0; n < view.partitions.size(); ++n)
         if (auto ok = check_partition(view, n); !ok) return std::unexpected(ok.error());
+    if (auto ok = check_masters(view); !ok) return std::unexpected(ok.error());
     if (auto ok = check_frames(view); !ok) return std::unexpected(ok.error());
     return view;
 }

@@ -27,6 +27,7 @@ enum class ImageFault : std::uint32_t {
     bad_slot,
     no_vcpu,
     bad_schedule,
+    bad_master,
 };
 
 [[nodiscard]] const char* describe(ImageFault fault);
@@ -46,6 +47,7 @@ struct ImageView {
     std::span<const partita_copy> copies;
     std::span<const partita_patch> patches;
     std::span<const partita_route> interrupts;
+    std::span<const partita_master> masters;
     std::span<const partita_slice> frames;
     std::span<const partita_window> windows;
 };

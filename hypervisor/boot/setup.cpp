@@ -9,6 +9,8 @@
 #include "machine/console.hpp"
 #include "machine/gic.hpp"
 #include "machine/guard.hpp"
+#include "machine/layout.hpp"
+#include "machine/log.hpp"
 #include "partition/system.hpp"
 
 namespace partita {
@@ -17,20 +19,20 @@ namespace {
 
 constinit System the_system;
 
-// Gives out the pool that the tool reserved: the partitions' roots, what the hypervisor keeps of each partition and virtual CPU, then
-// translation tables. Nothing is ever given back: partitions are static.
+// Gives out the pool that the tool reserved, which begins aligned to 16 KiB: the stream table, the partitions' roots, what the hypervisor
+// keeps of each partition and virtual CPU, then translation tables. Nothing is ever given back: partitions are static.
 class Pool {
 public:
     Pool(const partita_image_header& header, std::byte* base)
         : physical_(header.pool_base), memory_(base + (header.pool_base - header.hypervisor_base)), size_(header.pool_size) {}
 
-    [[nodiscard]] Descriptor* root() { return table_of(std::uint64_t{stage2::root_entries} * sizeof(Descriptor)); }
-    [[nodiscard]] Descriptor* take() { return table_of(kPageSize); }
+    [[nodiscard]] Descriptor* root() { return table_of(root_size, root_size); }
+    [[nodiscard]] Descriptor* take() { return table_of(kPageSize, kPageSize); }
     // count objects as they are made; empty if there is too little.
     template <typename Object>
     [[nodiscard]] std::span<Object> objects(std::size_t count) {
         std::byte* const bytes = allocate(std::uint64_t{count} * sizeof(Object), alignof(Object));
-        if (bytes == nullptr) return {};
+        if (bytes == nullptr || count == 0) return {};
         auto* const first = reinterpret_cast<Object*>(bytes);
         for (std::size_t n = 0; n < count; ++n) std::construct_at(first + n);
         return {first, count};
@@ -44,8 +46,8 @@ public:
         for (std::size_t n = 0; n < count; ++n) std::construct_at(&first[n].vcpu);
         return {first, count};
     }
-    [[nodiscard]] PhysAddr physical(const Descriptor* table) const {
-        return PhysAddr{physical_ + static_cast<std::uint64_t>(reinterpret_cast<const std::byte*>(table) - memory_)};
+    [[nodiscard]] PhysAddr physical(const void* table) const {
+        return PhysAddr{physical_ + static_cast<std::uint64_t>(static_cast<const std::byte*>(table) - memory_)};
     }
     [[nodiscard]] Descriptor* table(PhysAddr address) const {
         return reinterpret_cast<Descriptor*>(memory_ + static_cast<std::uintptr_t>(address.value - physical_));
@@ -59,9 +61,10 @@ private:
         used_ = begin + size;
         return memory_ + static_cast<std::uintptr_t>(begin);
     }
-    // Roots are taken first, each aligned to its size, since the pool begins aligned.
-    [[nodiscard]] Descriptor* table_of(std::uint64_t size) {
-        auto* const table = reinterpret_cast<Descriptor*>(allocate(size, kPageSize));
+    static constexpr std::uint64_t root_size = std::uint64_t{stage2::root_entries} * sizeof(Descriptor);
+
+    [[nodiscard]] Descriptor* table_of(std::uint64_t size, std::uint64_t alignment) {
+        auto* const table = reinterpret_cast<Descriptor*>(allocate(size, alignment));
         for (std::uint64_t n = 0; table != nullptr && n < size / sizeof(Descriptor); ++n) table[n] = 0;
         return table;
     }
@@ -80,6 +83,52 @@ void map_regions(const Partition& partition, Descriptor* root, Pool& pool) {
                             .device = (region.flags & PARTITA_REGION_DEVICE) != 0};
         const MapError error = space.map(Ipa{region.ipa}, PhysAddr{region.pa}, region.size, rights);
         if (error != MapError::none) panic("a region of a partition cannot be mapped", static_cast<std::uint32_t>(error));
+    }
+}
+
+// The stream table was taken before any root, and the queues are behind them, so that all lie aligned to their sizes.
+void set_up_smmu(std::span<smmu::StreamEntry> streams, Pool& pool) {
+    if (streams.empty()) return;
+    SmmuMemory memory;
+    memory.streams = streams;
+    memory.commands = pool.objects<smmu::Command>(std::size_t{1} << smmu::command_bits);
+    memory.events = pool.objects<smmu::Event>(std::size_t{1} << smmu::event_bits);
+    if (memory.commands.empty() || memory.events.empty()) panic("the pool is too small for the System MMU's tables");
+    memory.streams_at = pool.physical(memory.streams.data());
+    memory.commands_at = pool.physical(memory.commands.data());
+    memory.events_at = pool.physical(memory.events.data());
+    the_system.smmu.with([&](SmmuV3& smmu) { smmu.start(memory); });
+}
+
+struct alignas(PARTITA_STREAM_ROOT_SIZE) StreamRoot {
+    Descriptor entries[PARTITA_STREAM_ROOT_SIZE / sizeof(Descriptor)];
+};
+
+// The partition's devices, as they are to be when it starts: known to the hardware, and off the bus.
+void set_up_masters(const ImageView& image, Partition& partition, PhysAddr root, Pool& pool) {
+    const partita_slice slice = partition.description->masters;
+    if (slice.count == 0) return;
+    partition.masters = std::span{the_system.masters}.subspan(slice.first, slice.count);
+    const std::span<StreamRoot> table = pool.objects<StreamRoot>(1);
+    if (table.empty()) panic("the pool is too small for the tables of devices");
+    for (std::size_t n = 0; n < std::size(table[0].entries); ++n)
+        table[0].entries[n] = (root + n * kPageSize).value | stage2::Type::make(stage2::table);
+    partition.stream_tables = pool.physical(table.data());
+    for (std::size_t n = 0; n < slice.count; ++n) {
+        Master& master = partition.masters[n];
+        master.description = &image.masters[slice.first + n];
+        if (!master.is_function()) continue;
+        master.function.set_up(*master.description, layout::pci_page(slice.first + n));
+        std::uint32_t where = 0, found = 0;
+        if (!master.function.matches(where, found)) {
+            LogLine("pci")
+                .key("partition", partition.number)
+                .hex("function", master.description->function)
+                .hex("register", where)
+                .hex("found", found);
+            panic("a PCI function is not what the description says", master.description->function);
+        }
+        (void)master.function.quiesce();
     }
 }
 
@@ -104,7 +153,7 @@ void set_up_cpus(const ImageView& image) {
         Cpu& cpu = the_system.cpus[n];
         cpu.index = n;
         cpu.slice = image.cpus[n].slice_us != 0 ? ticks_of(image.cpus[n].slice_us) : timer::never;
-        cpu.armed = cpu.alarm = cpu.soonest = cpu.console_due = timer::never;
+        cpu.armed = cpu.alarm = cpu.soonest = cpu.console_due = cpu.faults_due = timer::never;
         cpu.tick = ticks_of(image.cpus[n].tick_us);
         cpu.activation = ticks_of(image.cpus[n].activation_ns) / 1000;
         cpu.change = &the_system.schedule_change;
@@ -210,7 +259,9 @@ void set_up(const ImageView& image, std::byte* base) {
     the_system.alive.store(the_system.partition_count, std::memory_order_relaxed);
     Pool pool{*image.header, base};
     std::array<Descriptor*, PARTITA_MAX_PARTITIONS> roots{};
+    const auto streams = pool.objects<smmu::StreamEntry>(image.header->board.smmu != 0 ? PARTITA_MAX_STREAMS : 0);
     for (std::uint32_t n = 0; n < the_system.partition_count; ++n) roots[n] = pool.root();
+    set_up_smmu(streams, pool);
     the_system.vcpus = pool.vcpus(image.vcpus.size());  // whole pages, as the roots are
     the_system.partitions = pool.objects<Partition>(image.partitions.size());
     const std::span<Window> windows = pool.objects<Window>(image.windows.size());
@@ -227,6 +278,7 @@ void set_up(const ImageView& image, std::byte* base) {
         partition.routes = image.interrupts.subspan(description.routes.first, description.routes.count);
         partition.vcpus = the_system.vcpus.subspan(description.vcpus.first, description.vcpus.count);
         map_regions(partition, roots[n], pool);
+        set_up_masters(image, partition, pool.physical(roots[n]), pool);
         partition.vttbr_without_vmid = pool.physical(roots[n]).value;
         partition.vttbr = partition.vttbr_without_vmid | static_cast<std::uint64_t>(n + 1) << 48;  // VMID: never 0
         set_up_vcpus(image, partition);

@@ -45,6 +45,18 @@ constinit std::atomic<std::uint32_t> cpus_up{0};
 
 [[nodiscard]] std::byte* own(std::uint64_t offset) { return reinterpret_cast<std::byte*>(layout::image) + offset; }
 
+// What confines devices stops all of them before anything else is done; then the functions that partitions own.
+void map_devices(const ImageView& view) {
+    const partita_board& board = view.header->board;
+    if (board.smmu == 0) return;
+    constexpr std::uint64_t second_page = 0x1'0000;
+    hyp_map::map_device(layout::smmu, PhysAddr{board.smmu});
+    hyp_map::map_device(layout::smmu + kPageSize, PhysAddr{board.smmu + second_page});
+    SmmuV3::stop_all();
+    for (std::size_t n = 0; n < view.masters.size(); ++n)
+        if ((view.masters[n].flags & PARTITA_MASTER_PCI) != 0) hyp_map::map_device(layout::pci_page(n), PhysAddr{view.masters[n].config});
+}
+
 // The UART first: from then on everything that goes wrong can be said.
 [[nodiscard]] ImageView find_image(PhysAddr base) {
     const partita_hypervisor_header& header = _start;
@@ -66,6 +78,7 @@ constinit std::atomic<std::uint32_t> cpus_up{0};
     if (view->header->pool_base < (base + offset + size).value) panic("the pool of translation tables lies over the description");
     hyp_map::map_own(view->header->pool_base - base.value, PhysAddr{view->header->pool_base}, view->header->pool_size,
                      hyp_map::Kind::read_write);
+    map_devices(*view);
     if (view->header->trace_base != 0)
         hyp_map::map_own(view->header->trace_base - base.value, PhysAddr{view->header->trace_base},
                          view->header->trace_size * view->cpus.size(), hyp_map::Kind::read_write);
@@ -151,6 +164,11 @@ void boot_primary(std::uint32_t base, std::uint32_t tree) {
     const Cpu& uart_cpu = system().cpus[image.header->board.uart_cpu];
     gic::route(image.header->board.uart_interrupt, static_cast<std::uint8_t>(uart_cpu.interface));
     gic::enable(image.header->board.uart_interrupt);
+    if (const std::uint32_t id = image.header->board.smmu_interrupt; image.header->board.smmu != 0) {
+        gic::configure(id, true);
+        gic::route(id, static_cast<std::uint8_t>(uart_cpu.interface));
+        gic::enable(id);
+    }
     console::rest_between_bursts(CNTFRQ::read() / 10'000);
     for (std::uint32_t n = 0; n < system().partition_count; ++n) post(system().partitions[n].vcpus[0].vcpu, event::load);
     resume_guest(run_next(system().cpus[0]));

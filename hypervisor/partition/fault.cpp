@@ -11,6 +11,12 @@ constexpr std::uint32_t reports_each_second = 8;
 
 }  // namespace
 
+std::string_view policy_of(const Partition& partition) {
+    if (partition.is(PARTITA_ON_FAULT_HALT)) return "halt";
+    if (partition.is(PARTITA_ON_FAULT_STOP)) return "stop";
+    return partition.is(PARTITA_ON_FAULT_RESTART) ? "restart" : "abort";
+}
+
 bool may_report(Partition& partition) {
     const timer::Ticks now = timer::now();
     timer::Ticks since = partition.reports_since.load(std::memory_order_relaxed);

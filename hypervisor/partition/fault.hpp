@@ -16,6 +16,11 @@ struct Fault {
     std::string_view reason;  // "unmapped", "permission", "no-syndrome", "external", "table-walk"
 };
 
+// What a fault leads to by the description.
+inline constexpr std::uint32_t fault_ends = PARTITA_ON_FAULT_HALT | PARTITA_ON_FAULT_STOP | PARTITA_ON_FAULT_RESTART;
+// ... as the log names it: "abort" where the guest is told and nothing else.
+[[nodiscard]] std::string_view policy_of(const Partition& partition);
+
 // Whether the partition may report once more in this second.
 [[nodiscard]] bool may_report(Partition& partition);
 

@@ -70,6 +70,7 @@ void finish(Partition& partition) {
         gic::clear_active(route.intid);
         gic::clear_pending(route.intid);
     }
+    stop_masters(partition);
     partition.stopped_at = timer::now();
     partition.watchdog.stop();
     if (!to_be_told(partition)) return conclude(partition);
@@ -137,6 +138,11 @@ void halt_system() {
     for (std::uint32_t n = 0; n < system().partition_count; ++n) end(system().partitions[n], Ending::off, PARTITA_RESET_FAULT);
 }
 
+void end_by_fault(Partition& partition) {
+    if (partition.is(PARTITA_ON_FAULT_HALT)) return halt_system();
+    end(partition, partition.is(PARTITA_ON_FAULT_RESTART) ? Ending::restart : Ending::off, PARTITA_RESET_FAULT);
+}
+
 void bite(Partition& partition) {
     if (partition.phase.load(std::memory_order_relaxed) != Phase::running) return;
     if (may_report(partition)) LogLine("watchdog").key("partition", partition.number).key("ms", partition.description->watchdog_ms);
@@ -181,6 +187,7 @@ void begin(Partition& partition) {
 void enter(Partition& partition) {
     const partita_partition& description = *partition.description;
     Vcpu& first = partition.vcpus[0].vcpu;
+    start_masters(partition);
     if (partition.is(PARTITA_TIME_STOPS)) partition.behind += timer::now() - partition.stopped_at;
     power_up(first, description.entry, description.r0, description.r1, description.r2);
     partition.live.store(1, std::memory_order_relaxed);

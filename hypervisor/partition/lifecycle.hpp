@@ -13,6 +13,8 @@ void end(Partition& partition, Ending ending, partita_reset_reason reason);
 
 // Ends all partitions, for good: what one of them did, or may be about to do, is to reach nothing any more. Any CPU.
 void halt_system();
+// What the description says of faults, where that is more than telling the guest: its end, or that of all.
+void end_by_fault(Partition& partition);
 
 // The partition did not feed its watchdog. Any CPU.
 void bite(Partition& partition);

@@ -102,7 +102,9 @@ bool load_step(Partition& partition) {
         case Step::scrub: scrub(partition, cpu); return false;
         case Step::copy: copy(partition, cpu); return false;
         case Step::patch: patch(partition, cpu); return false;
-        case Step::done: break;
+        case Step::done:
+            if (!masters_ready(partition)) return false;
+            break;
     }
     window::close(cpu, window::Slot::source);
     window::close(cpu, window::Slot::target);

@@ -15,6 +15,7 @@
 #include "partita/hypercall.h"
 #include "partita/system_image.h"
 #include "partition/health.hpp"
+#include "partition/masters.hpp"
 #include "partition/vcpu.hpp"
 
 namespace partita {
@@ -39,6 +40,9 @@ struct alignas(16) Partition {
     std::span<const partita_copy> copies;
     std::span<const partita_patch> patches;
     std::span<const partita_route> routes;
+    std::span<Master> masters;
+    PhysAddr stream_tables;          // the level-1 table of their streams: its entries are the four tables of the root
+    timer::Ticks masters_ready = 0;  // when those that were reset can be used again
     std::uint32_t number = 0;
     std::uint64_t vttbr = 0, vttbr_without_vmid = 0;
     std::span<VcpuSlot> vcpus;

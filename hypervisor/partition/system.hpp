@@ -7,6 +7,7 @@
 #include <span>
 
 #include "machine/lock.hpp"
+#include "machine/smmu.hpp"
 #include "partition/entropy.hpp"
 #include "partition/partition.hpp"
 #include "schedule/cpu.hpp"
@@ -25,7 +26,9 @@ struct System {
     ScheduleChange schedule_change;
     std::uint32_t schedules = 0;  // that are described
     Guarded<Entropy> entropy;
-    std::atomic<bool> halted{false};      // a partition's fault ended all of them: none begins a life any more
+    Guarded<SmmuV3> smmu;  // not started where the board has none
+    std::array<Master, PARTITA_MAX_MASTERS> masters;
+    std::atomic<bool> halted{false};         // a partition's fault ended all of them: none begins a life any more
     std::atomic<std::uint32_t> alive{0};     // partitions that are not off
     std::atomic<std::uint32_t> standing{0};  // CPUs that do nothing any more
 };

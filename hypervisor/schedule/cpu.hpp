@@ -47,6 +47,7 @@ struct Cpu {
     timer::Ticks activation = 0;       // what one with a budget pays each time it begins to run
     timer::Ticks soonest = 0;          // not later than the first sleeper's timer or renewed budget that the window is for
     timer::Ticks console_due = 0;      // when it is to send what waits for the board's UART, or never
+    timer::Ticks faults_due = 0;       // ... what the System MMU has stopped, or never
     timer::Ticks armed = 0;            // what the hypervisor timer of this CPU is set for
 
     partita_trace_record* trace = nullptr;  // where its next record goes; nullptr: the system has no trace

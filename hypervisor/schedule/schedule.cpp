@@ -153,7 +153,7 @@ void note_sleeper(Cpu& cpu, Vcpu& vcpu) {
 
 void find_alarm(Cpu& cpu) {
     cpu.find_alarm = false;
-    cpu.alarm = cpu.console_due;
+    cpu.alarm = std::min(cpu.console_due, cpu.faults_due);
     for (std::uint32_t n = 0; n < cpu.count; ++n)
         if (cpu.vcpus[n]->index == 0)
             cpu.alarm = std::min({cpu.alarm, cpu.vcpus[n]->partition->clock.due(), cpu.vcpus[n]->partition->watchdog.due()});

@@ -60,26 +60,16 @@ namespace {
     }
 }
 
-// What becomes of a fault, as the log names it.
-[[nodiscard]] std::string_view policy_of(const Partition& partition) {
-    if (partition.is(PARTITA_ON_FAULT_HALT)) return "halt";
-    if (partition.is(PARTITA_ON_FAULT_STOP)) return "stop";
-    return partition.is(PARTITA_ON_FAULT_RESTART) ? "restart" : "abort";
-}
-
 void end_by_fault(Vcpu& vcpu) {
-    Partition& partition = *vcpu.partition;
-    partition.last_words.culprit.store(vcpu.index + 1, std::memory_order_relaxed);
-    if (partition.is(PARTITA_ON_FAULT_HALT)) return halt_system();
-    end(partition, partition.is(PARTITA_ON_FAULT_RESTART) ? Ending::restart : Ending::off, PARTITA_RESET_FAULT);
+    vcpu.partition->last_words.culprit.store(vcpu.index + 1, std::memory_order_relaxed);
+    end_by_fault(*vcpu.partition);
 }
 
 // What the partition's description says becomes of a fault: an abort in the guest, or the partition's end.
 Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
-    constexpr uint32_t ends = PARTITA_ON_FAULT_HALT | PARTITA_ON_FAULT_STOP | PARTITA_ON_FAULT_RESTART;
     trace::record(*vcpu.cpu, PARTITA_TRACE_FAULT, fault.address, static_cast<uint32_t>(fault.ipa >> 8));
     report(vcpu, fault, policy_of(*vcpu.partition));
-    if (!vcpu.partition->is(ends)) return injected;
+    if (!vcpu.partition->is(fault_ends)) return injected;
     end_by_fault(vcpu);
     return Outcome::resume;  // it does not: end() posted a stop to this vCPU, which is served before it could
 }
@@ -125,8 +115,7 @@ Outcome emulate_undescribed(Vcpu& vcpu, Fault fault) {
         fault.cause = "table-walk";
         return punish(vcpu, fault, Outcome::data_abort);
     }
-    const partita_trap_slot& slot = slot_of(vcpu, page);
-    if (slot.device == PARTITA_DEVICE_NONE || slot.page != page) return punish(vcpu, fault, Outcome::data_abort);
+    if (emulated_at(vcpu, page) == PARTITA_DEVICE_NONE) return punish(vcpu, fault, Outcome::data_abort);
     if (abort.cache_maintenance()) {
         advance_pc(true);  // an MCR is 4 bytes in either instruction set; IL is not valid here
         return Outcome::resume;
@@ -137,12 +126,12 @@ Outcome emulate_undescribed(Vcpu& vcpu, Fault fault) {
 [[gnu::noinline]] Outcome on_other_data_abort(Vcpu& vcpu, DataAbort abort) {
     if (!abort.plain()) return on_rare_data_abort(vcpu, abort);
     const uint32_t page = page_of(HPFAR::read()), address = HDFAR::read();
-    const partita_trap_slot& slot = slot_of(vcpu, page);
+    const uint32_t device = emulated_at(vcpu, page);
     const bool aligned = (address & (abort.bytes() - 1)) == 0;
     // Where an erratum may have named the wrong register, the instruction itself is asked.
     const bool doubtful = vcpu.cpu->wrong_thumb_store && abort.write() && psr::Thumb::test(trapped_state());
-    if (slot.page != page || slot.device == PARTITA_DEVICE_NONE || !aligned || doubtful) return on_rare_data_abort(vcpu, abort);
-    return emulate(vcpu, abort, slot.device, address & 0xfffu);
+    if (device == PARTITA_DEVICE_NONE || !aligned || doubtful) return on_rare_data_abort(vcpu, abort);
+    return emulate(vcpu, abort, device, offset_in(device, page, address));
 }
 
 }  // namespace

@@ -13,11 +13,29 @@ namespace partita {
     return vcpu.traps[page * vcpu.trap_multiplier >> 27];
 }
 
+// What is emulated at a page: an enum partita_device.
+[[nodiscard]] inline std::uint32_t emulated_at(const Vcpu& vcpu, std::uint32_t page) {
+    const partita_trap_slot& slot = slot_of(vcpu, page);
+    if (slot.page == page) return slot.device;
+    constexpr std::uint32_t first = PARTITA_PCI_CONFIG >> 12, pages = PARTITA_PCI_CONFIG_SIZE >> 12;
+    return page - first < pages && !vcpu.partition->masters.empty() ? PARTITA_DEVICE_PCI : PARTITA_DEVICE_NONE;
+}
+
+// Where in a device an address of this page is. All of PCI's configuration space is one.
+[[nodiscard]] inline std::uint32_t offset_in(std::uint32_t device, std::uint32_t page, std::uint32_t address) {
+    const std::uint32_t offset = address & 0xfffu;
+    return device == PARTITA_DEVICE_PCI ? (page << 12 | offset) - PARTITA_PCI_CONFIG : offset;
+}
+
+// Whether its registers can be accessed by the byte; of others, what lies beside the lowest byte has no effect of its own.
+[[nodiscard]] inline bool has_bytes(std::uint32_t device) { return device == PARTITA_DEVICE_GICD || device == PARTITA_DEVICE_PCI; }
+
 // Out of line: what is frequent stays short.
 [[nodiscard, gnu::noinline]] inline std::uint32_t read_device(Vcpu& vcpu, std::uint32_t device, std::uint32_t offset, unsigned size) {
     if (device == PARTITA_DEVICE_GICD) return vcpu.partition->distributor.read(vcpu.interrupts, offset, size);
     if (device == PARTITA_DEVICE_PL031) return vcpu.partition->clock.read(offset);
     if (device == PARTITA_DEVICE_SP805) return vcpu.partition->watchdog.read(offset);
+    if (device == PARTITA_DEVICE_PCI) return read_config(*vcpu.partition, offset, size);
     return vcpu.partition->console.read(offset);
 }
 
@@ -35,6 +53,8 @@ inline void set_clock(Vcpu& vcpu, std::uint32_t device, std::uint32_t offset, st
         vcpu.partition->distributor.write(vcpu.interrupts, offset, size, value);
     else if (device == PARTITA_DEVICE_PL031 || device == PARTITA_DEVICE_SP805)
         set_clock(vcpu, device, offset, value);
+    else if (device == PARTITA_DEVICE_PCI)
+        write_config(*vcpu.partition, offset, size, value);
     else
         vcpu.partition->console.write(offset, value);
 }

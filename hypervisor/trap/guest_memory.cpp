@@ -47,10 +47,8 @@ struct Place {
 [[nodiscard]] bool find(const Vcpu& vcpu, Ipa ipa, uint32_t right, Place& place) {
     const auto page = static_cast<uint32_t>(ipa.value >> 12);
     place.ipa = ipa;
-    if (const partita_trap_slot& slot = slot_of(vcpu, page); slot.page == page && slot.device != PARTITA_DEVICE_NONE) {
-        place.device = slot.device;
-        return true;
-    }
+    place.device = emulated_at(vcpu, page);
+    if (place.device != PARTITA_DEVICE_NONE) return true;
     for (const auto& region : vcpu.partition->regions)
         if (IpaRange{Ipa{region.ipa}, region.size}.contains(ipa)) {
             place.region = &region;
@@ -71,23 +69,21 @@ void with_memory(const Vcpu& vcpu, const Place& place, unsigned size, window::Sl
     window::close(cpu, slot);
 }
 
-// A device's register is 4 bytes; the distributor's may be read by the byte, of the others what lies beside the lowest byte has no
-// effect of its own.
 [[nodiscard]] uint32_t read_at(Vcpu& vcpu, const Place& place, unsigned size) {
     uint32_t value = 0;
-    const auto offset = static_cast<uint32_t>(place.ipa.value & (page_size - 1));
+    const uint32_t offset = offset_in(place.device, static_cast<uint32_t>(place.ipa.value >> 12), static_cast<uint32_t>(place.ipa.value));
     if (place.region != nullptr)
         with_memory(vcpu, place, size, window::Slot::source, [&](const std::byte* memory) { std::memcpy(&value, memory, size); });
-    else if (place.device == PARTITA_DEVICE_GICD || (offset & 3u) == 0)
+    else if (has_bytes(place.device) || (offset & 3u) == 0)
         value = low_bytes(read_device(vcpu, place.device, offset, size), size);
     return value;
 }
 
 void write_at(Vcpu& vcpu, const Place& place, unsigned size, uint32_t value) {
-    const auto offset = static_cast<uint32_t>(place.ipa.value & (page_size - 1));
+    const uint32_t offset = offset_in(place.device, static_cast<uint32_t>(place.ipa.value >> 12), static_cast<uint32_t>(place.ipa.value));
     if (place.region != nullptr)
         with_memory(vcpu, place, size, window::Slot::target, [&](std::byte* memory) { std::memcpy(memory, &value, size); });
-    else if (place.device == PARTITA_DEVICE_GICD || (offset & 3u) == 0)
+    else if (has_bytes(place.device) || (offset & 3u) == 0)
         write_device(vcpu, place.device, offset, size, value);
 }
 

@@ -5,6 +5,7 @@
 #include "machine/console.hpp"
 #include "machine/gic.hpp"
 #include "machine/uart.hpp"
+#include "partition/masters.hpp"
 #include "partition/system.hpp"
 #include "schedule/schedule.hpp"
 #include "trace/recorder.hpp"
@@ -50,14 +51,17 @@ void take_uart() {
         cpu.find_alarm = true;
         send_waiting();
     }
+    if (now >= cpu.faults_due) take_dma_faults(cpu);
     expire(cpu, now);
     console::tick();
     cpu.reschedule = true;
 }
 
-[[gnu::noinline]] void take_own_spi(std::uint32_t iar, std::uint32_t id) {
+[[gnu::noinline]] void take_own_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
     if (id == system().image->board.uart_interrupt)
         take_uart();
+    else if (id == system().image->board.smmu_interrupt)
+        take_dma_faults(cpu);
     else
         gic::disable(id);  // nobody's: it must not come again
     finish(iar);
@@ -65,7 +69,7 @@ void take_uart() {
 
 void take_spi(Cpu& cpu, std::uint32_t iar, std::uint32_t id) {
     Distributor* const owner = id < PARTITA_MAX_INTERRUPTS ? system().owner[id] : nullptr;
-    if (owner == nullptr) return take_own_spi(iar, id);
+    if (owner == nullptr) return take_own_spi(cpu, iar, id);
     gic::drop_priority(iar);
     owner->take_linked(id, cpu.loaded != nullptr ? &cpu.loaded->interrupts : nullptr);
     if (cpu.loaded != nullptr && cpu.loaded->state == RunState::blocked && cpu.loaded->interrupts.signalled()) wake(*cpu.loaded);

@@ -1,14 +1,13 @@
 #include "board/board.hpp"
 
 #include <fmt/format.h>
-extern "C" {
-#include <libfdt.h>
-}
 
 #include <algorithm>
 #include <fstream>
 #include <iterator>
 
+#include "board/pci.hpp"
+#include "board/tree.hpp"
 #include "config/toml.hpp"
 #include "config/units.hpp"
 
@@ -16,66 +15,46 @@ namespace partita::tool {
 
 namespace {
 
-class Tree {
-public:
-    explicit Tree(const std::vector<std::uint8_t>& bytes) : fdt_(bytes.data()) {}
-
-    [[nodiscard]] const void* fdt() const { return fdt_; }
-    [[nodiscard]] std::vector<std::uint32_t> cells(int node, const char* name) const {
-        int size = 0;
-        const auto* const value = static_cast<const std::uint8_t*>(fdt_getprop(fdt_, node, name, &size));
-        std::vector<std::uint32_t> out;
-        for (int at = 0; value != nullptr && at + 4 <= size; at += 4)
-            out.push_back(static_cast<std::uint32_t>(value[at]) << 24 | static_cast<std::uint32_t>(value[at + 1]) << 16 |
-                          static_cast<std::uint32_t>(value[at + 2]) << 8 | value[at + 3]);
-        return out;
-    }
-    [[nodiscard]] bool has(int node, const char* name) const { return fdt_getprop(fdt_, node, name, nullptr) != nullptr; }
-    [[nodiscard]] bool is(int node, const char* compatible) const { return fdt_node_check_compatible(fdt_, node, compatible) == 0; }
-    [[nodiscard]] std::string path(int node) const {
-        char text[256];
-        return fdt_get_path(fdt_, node, text, sizeof text) == 0 ? text : "?";
-    }
-    // `reg` under the parent's cell counts.
-    [[nodiscard]] std::vector<AddressRange> registers(int node) const {
-        const int parent = fdt_parent_offset(fdt_, node);
-        const auto address_cells = static_cast<std::size_t>(fdt_address_cells(fdt_, parent)),
-                   size_cells = static_cast<std::size_t>(fdt_size_cells(fdt_, parent));
-        const auto words = cells(node, "reg");
-        std::vector<AddressRange> out;
-        if (size_cells == 0) return out;
-        for (std::size_t at = 0; at + address_cells + size_cells <= words.size(); at += address_cells + size_cells)
-            out.push_back({number(words, at, address_cells), number(words, at + address_cells, size_cells)});
-        return out;
-    }
-    // GIC interrupts of three cells (type, number, flags).
-    [[nodiscard]] std::vector<BoardInterrupt> interrupts(int node) const {
-        const auto words = cells(node, "interrupts");
-        std::vector<BoardInterrupt> out;
-        for (std::size_t at = 0; at + 3 <= words.size(); at += 3)
-            out.push_back({words[at + 1] + (words[at] == 0 ? 32 : 16), (words[at + 2] & 3) != 0});
-        return out;
-    }
-
-private:
-    [[nodiscard]] static std::uint64_t number(const std::vector<std::uint32_t>& words, std::size_t at, std::size_t count) {
-        std::uint64_t value = 0;
-        for (std::size_t n = 0; n < count; ++n) value = value << 32 | words[at + n];
-        return value;
-    }
-    const void* fdt_;
-};
-
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
     std::ifstream in{path, std::ios::binary};
     return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-// A device whose accesses to memory nothing would confine.
+// Whether a device reads and writes memory by itself.
 bool masters_bus(const Tree& tree, int node) {
     for (const char* const property : {"dma-coherent", "dma-ranges", "dmas", "iommus", "interrupt-map"})
         if (tree.has(node, property)) return true;
     return false;
+}
+
+// By what the System MMU knows a device of the board: <&smmu stream>.
+std::optional<std::uint32_t> stream_of(const Tree& tree, int node) {
+    const auto cells = tree.cells(node, "iommus");
+    if (cells.size() != 2 || !tree.is(fdt_node_offset_by_phandle(tree.fdt(), cells[0]), "arm,smmu-v3")) return std::nullopt;
+    return cells[1];
+}
+
+// What a device depends on beside clocks, which a partition has as fixed ones.
+std::vector<std::string> needs_of(const Tree& tree, int node) {
+    std::vector<std::string> out;
+    for (const char* const property : {"resets", "power-domains", "pinctrl-0", "phys", "dmas", "mboxes", "hwlocks"}) {
+        const auto cells = tree.cells(node, property);
+        if (cells.empty()) continue;
+        const int target = fdt_node_offset_by_phandle(tree.fdt(), cells[0]);
+        out.push_back(fmt::format("{} ({})", property, target >= 0 ? tree.path(target) : "a node that is not there"));
+    }
+    return out;
+}
+
+void read_smmu(const Tree& tree, int node, Board& board) {
+    board.smmu = tree.registers(node)[0];
+    if (const auto interrupts = tree.interrupts(node); !interrupts.empty()) board.smmu_interrupt = interrupts[0].intid;
+}
+
+void read_messages(const Tree& tree, int node, Board& board) {
+    const auto first = tree.cells(node, "arm,msi-base-spi"), count = tree.cells(node, "arm,msi-num-spis");
+    if (first.empty() || count.empty()) return;
+    board.messages = MessageFrame{tree.path(node), tree.registers(node)[0], first[0], count[0]};
 }
 
 void read_cpus(const Tree& tree, Board& board) {
@@ -97,8 +76,14 @@ void read_nodes(const Tree& tree, Board& board, const std::string& console) {
         } else if ((tree.is(node, "arm,cortex-a15-gic") || tree.is(node, "arm,gic-400") || tree.is(node, "arm,cortex-a7-gic")) &&
                    registers.size() >= 4) {
             board.gicd = registers[0], board.gicc = registers[1], board.gich = registers[2], board.gicv = registers[3];
+        } else if (is_pci_host(tree, fdt_parent_offset(tree.fdt(), node))) {
+            continue;  // a function: read_functions() reads it
         } else if (!registers.empty()) {
-            BoardDevice device{tree.path(node), registers, tree.interrupts(node), masters_bus(tree, node), node};
+            if (tree.is(node, "arm,smmu-v3")) read_smmu(tree, node, board);
+            if (tree.is(node, "arm,gic-v2m-frame")) read_messages(tree, node, board);
+            BoardDevice device{tree.path(node), registers, tree.interrupts(node), masters_bus(tree, node), node, {}, {}, {}};
+            device.stream = stream_of(tree, node);
+            device.needs = needs_of(tree, node);
             if (device.path == console && !device.interrupts.empty()) {
                 board.uart = registers[0];
                 board.uart_interrupt = device.interrupts[0].intid;
@@ -165,9 +150,14 @@ std::expected<Board, std::string> load_board(const std::string& name, const std:
         return std::unexpected(fmt::format(
             "{}: instruction_ps must say how many picoseconds an instruction of the hypervisor takes, 1 to {}", file.string(), most_ps));
     const auto qemu = table["qemu"];
-    board.qemu = {qemu["machine"].value_or(std::string{}), qemu["cpu"].value_or(std::string{}), qemu["memory"].value_or(std::string{}),
+    board.qemu = {qemu["machine"].value_or(std::string{}),
+                  qemu["cpu"].value_or(std::string{}),
+                  qemu["memory"].value_or(std::string{}),
                   static_cast<std::uint32_t>(qemu["cpus"].value_or(std::int64_t{1})),
-                  static_cast<std::uint64_t>(qemu["frequency"].value_or(std::int64_t{62'500'000}))};
+                  static_cast<std::uint64_t>(qemu["frequency"].value_or(std::int64_t{62'500'000})),
+                  {}};
+    if (const toml::array* const arguments = qemu["arguments"].as_array())
+        for (const toml::node& argument : *arguments) board.qemu.arguments.push_back(argument.value_or(std::string{}));
     constexpr std::uint64_t block = 0x20'0000, hypervisor_addresses = 0xf000'0000;  // hypervisor/machine/layout.hpp
     if (board.load_address % block != 0 || board.load_address == 0 || board.load_address >= hypervisor_addresses)
         return std::unexpected(fmt::format("{}: load_address must be a multiple of 2 MiB below {:#x}, in RAM that firmware leaves alone",
@@ -182,6 +172,8 @@ std::expected<Board, std::string> load_board(const std::string& name, const std:
     read_cpus(tree, board);
     read_pmu(tree, board);
     read_nodes(tree, board, table["console"].value_or(std::string{}));
+    if (const std::string wrong = read_functions(tree, board); !wrong.empty())
+        return std::unexpected(fmt::format("the device tree of board \"{}\": {}", name, wrong));
     if (board.cpus.empty() || board.memory.empty() || board.gicv.size == 0 || board.uart.size == 0)
         return std::unexpected(
             fmt::format("the device tree of board \"{}\" lacks CPUs, memory, a GICv2 with virtual interface, or the console", name));

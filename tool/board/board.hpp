@@ -1,6 +1,7 @@
 // A board: what its device tree says, and how QEMU starts it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
@@ -21,19 +22,45 @@ struct BoardInterrupt {
     bool edge = false;
 };
 
-// A node of the board's device tree that has registers.
+// A function on the PCI bus: what its configuration space holds once the hypervisor has programmed it.
+struct PciFunction {
+    std::uint32_t number = 0;  // device * 8 + function, on bus 0
+    std::uint32_t pin = 1;     // of its interrupt: 1 is INTA
+    std::uint32_t id = 0;      // device and vendor, as the first word reads
+    std::array<std::uint32_t, 6> bars{}, masks{};
+};
+
+// A node of the board's device tree that has registers. Those of a PCI function are what its base address registers name.
 struct BoardDevice {
     std::string path;
     std::vector<AddressRange> registers;
     std::vector<BoardInterrupt> interrupts;
-    bool masters_bus = false;  // its DMA would not be confined
-    int offset = 0;            // of the node in the tree
+    bool masters_bus = false;             // it reads and writes memory by itself
+    int offset = 0;                       // of the node in the tree
+    std::optional<std::uint32_t> stream;  // what the System MMU knows it by; none: nothing confines its DMA
+    std::optional<PciFunction> pci;
+    std::vector<std::string> needs;  // nodes of the board that it depends on and that no partition can have: resets, pins, power domains
+};
+
+// The bus that the functions are on: one host bridge, bus 0.
+struct PciHost {
+    std::string path;
+    AddressRange config;  // ECAM
+    AddressRange window;  // of memory, for base address registers, at the same address on the bus
+};
+
+// A GICv2m frame: a write of an interrupt's number to its page raises it.
+struct MessageFrame {
+    std::string path;
+    AddressRange registers;
+    std::uint32_t first = 0, count = 0;  // INTIDs
 };
 
 struct QemuMachine {
     std::string machine, cpu, memory;
     std::uint32_t cpus = 0;
-    std::uint64_t frequency = 0;  // of the counter, in Hz
+    std::uint64_t frequency = 0;         // of the counter, in Hz
+    std::vector<std::string> arguments;  // {disk:NAME:SIZE} is a file of this size
 };
 
 struct Board {
@@ -50,6 +77,10 @@ struct Board {
     std::uint32_t uart_interrupt = 0;
     std::uint32_t pmu_interrupt = 0;  // of each CPU's performance counters, a PPI; 0: none that is known
     std::string pmu_compatible;
+    AddressRange smmu;  // size 0: none
+    std::uint32_t smmu_interrupt = 0;
+    std::optional<PciHost> pci;
+    std::optional<MessageFrame> messages;
     std::vector<BoardDevice> devices;
 
     // By path or alias.

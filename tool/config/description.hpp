@@ -58,7 +58,7 @@ struct PartitionDescription {
     std::optional<Placed<std::uint64_t>> boot_memory;
     std::optional<Placed<std::uint64_t>> load, entry;
     std::vector<Placed<std::string>> devices;
-    Placed<std::string> pmu;
+    Placed<std::string> msi, dma, pmu;
     Placed<std::string> on_exit, on_reset, on_fault;
     Placed<std::uint64_t> restart_limit;
     std::optional<Placed<std::uint64_t>> restart_period, watchdog;  // nanoseconds

@@ -90,6 +90,8 @@ public:
     [[nodiscard]] std::vector<Placed<std::string>> texts(std::string_view name) {
         std::vector<Placed<std::string>> out;
         const Key& key = *find_key(section_, name);
+        if (const toml::node* const node = find(name); node != nullptr && node->is_string() && key.type == Type::text_list)
+            return {{*node->value<std::string>(), place_of(node->source())}};
         for_each(name, "a list of texts, like [\"a\", \"b\"]", [&](const toml::node& node) {
             if (!node.is_string()) return wrong(name, node, "a text in quotes");
             out.push_back({*node.value<std::string>(), place_of(node.source())});
@@ -216,6 +218,8 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.load = reader.number("load");
     out.entry = reader.number("entry");
     out.devices = reader.texts("devices");
+    out.msi = reader.choice("msi");
+    out.dma = reader.choice("dma");
     out.pmu = reader.choice("pmu");
     out.on_exit = reader.choice("on_exit");
     out.on_reset = reader.choice("on_reset");

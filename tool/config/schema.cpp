@@ -85,9 +85,18 @@ constexpr Key partition_keys[] = {
     {"entry", Type::address, false, "the load address", "", "Where a raw image starts.", "0x4001_0000"},
     {"devices", Type::text_list, false, "[]", "",
      "Devices of the board that belong to this partition alone: paths or aliases of the board's device tree. Their registers are mapped at "
-     "their physical address, "
-     "their interrupts keep their numbers, and the guest's device tree gets their nodes. A device that masters the bus is refused.",
-     "[\"/pl031@9010000\"]"},
+     "their physical address, their interrupts keep their numbers, and the guest's device tree gets their nodes. One that reads and writes "
+     "memory by itself is confined to the partition's memory by the System MMU; where there is none, see `dma`. `\"rest\"` stands for all "
+     "that a partition can have and nobody else does.",
+     "[\"/pl031@9010000\", \"nvme0\"]"},
+    {"msi", Type::choice, false, "\"none\"", "none given",
+     "Interrupts as messages, for the PCI functions of one partition of the system: the interrupt's number is data in the message, so that "
+     "whoever can send one can send all. Otherwise functions have their interrupt lines.",
+     "\"given\""},
+    {"dma", Type::choice, false, "\"confined\"", "confined trusted",
+     "`trusted`: the partition may have devices whose accesses to memory nothing confines. Its RAM then is where it is on the board "
+     "(`memory_at`), in its own address space too, and it can reach all memory, the hypervisor's included: it is trusted as that is.",
+     "\"trusted\""},
     {"pmu", Type::choice, false, "\"none\"", "none given",
      "The CPUs' performance counters. `given`: the partition has them, with their interrupt; each of its CPUs must run this one "
      "virtual CPU alone. Otherwise they read as zero.",
@@ -136,7 +145,7 @@ std::string_view type_name(Type type) {
         case Type::flag: return "true or false";
         case Type::choice: return "one of";
         case Type::integer_list: return "list of whole numbers";
-        case Type::text_list: return "list of texts";
+        case Type::text_list: return "list of texts, or one text";
         case Type::choice_list: return "list of";
     }
     return "";
@@ -167,7 +176,7 @@ std::string json_type(const Key& key) {
         case Type::flag: return R"("type": "boolean")";
         case Type::choice: return fmt::format(R"("enum": {})", enumeration(key));
         case Type::integer_list: return R"("type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1)";
-        case Type::text_list: return R"("type": "array", "items": {"type": "string"})";
+        case Type::text_list: return R"("type": ["array", "string"], "items": {"type": "string"})";
         case Type::choice_list: return fmt::format(R"("type": "array", "items": {{"enum": {}}})", enumeration(key));
     }
     return "";

@@ -29,6 +29,7 @@ struct Tables {
     std::vector<partita_copy> copies;
     std::vector<partita_patch> patches;
     std::vector<partita_route> interrupts;
+    std::vector<partita_master> masters;
     std::vector<partita_slice> frames;
     std::vector<partita_window> windows;
 };
@@ -61,7 +62,21 @@ void fill_traps(partita_partition& out) {
     }
 }
 
-void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables& tables) {
+[[nodiscard]] partita_master describe_master(const Board& board, const PlannedMaster& planned) {
+    partita_master out{};
+    out.flags = planned.flags;
+    out.stream = *planned.device->stream;
+    if (!planned.device->pci) return out;
+    const PciFunction& function = *planned.device->pci;
+    out.config = board.pci->config.begin + std::uint64_t{function.number} * kPageSize;
+    out.function = function.number;
+    out.id = function.id;
+    std::copy(function.bars.begin(), function.bars.end(), out.bars);
+    std::copy(function.masks.begin(), function.masks.end(), out.bar_masks);
+    return out;
+}
+
+void add_partition(const Board& board, const PlannedPartition& planned, std::uint32_t number, Tables& tables) {
     partita_partition out{};
     std::memcpy(out.name, planned.name.data(), std::min<std::size_t>(planned.name.size(), sizeof out.name - 1));
     out.flags = planned.flags;
@@ -84,6 +99,7 @@ void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables
     out.copies = next_slice(tables.copies, planned.copies.size());
     out.patches = next_slice(tables.patches, planned.patches.size());
     out.routes = next_slice(tables.interrupts, planned.routes.size());
+    out.masters = next_slice(tables.masters, planned.masters.size());
     for (std::uint32_t index = 0; index < planned.cpus.size(); ++index)
         tables.vcpus.push_back({number, planned.cpus[index], index, planned.priority});
     for (const PlannedRegion& region : planned.regions) tables.regions.push_back({region.ipa, region.pa, region.size, region.flags, 0});
@@ -91,6 +107,7 @@ void add_partition(const PlannedPartition& planned, std::uint32_t number, Tables
     for (const PlannedPatch& patch : planned.patches)
         tables.patches.push_back({patch.ipa, patch.size, patch.kind, patch.nop_before, patch.nop_size});
     for (const PlannedRoute& route : planned.routes) tables.interrupts.push_back({route.intid, route.edge ? PARTITA_ROUTE_EDGE : 0});
+    for (const PlannedMaster& master : planned.masters) tables.masters.push_back(describe_master(board, master));
     tables.partitions.push_back(out);
 }
 
@@ -121,6 +138,10 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
     }
     for (const PlannedSchedule& schedule : plan.schedules)
         for (const auto& windows : schedule.cpus) objects += PARTITA_WINDOW_SIZE * windows.size();
+    if (plan.board->smmu.size != 0) {
+        bytes += PARTITA_MAX_STREAMS * PARTITA_STREAM_ENTRY_SIZE + 2 * PARTITA_STREAM_QUEUE_SIZE;
+        objects += PARTITA_STREAM_ROOT_SIZE * (plan.partitions.size() + 1);  // one for their alignment
+    }
     return bytes + (objects + kPageSize - 1) / kPageSize * kPageSize;
 }
 
@@ -151,6 +172,9 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
     out.ram_base = board.memory.front().begin;
     out.uart_interrupt = board.uart_interrupt;
     out.pmu_interrupt = board.pmu_interrupt;
+    out.smmu = board.smmu.size != 0 ? board.smmu.begin : 0;
+    out.smmu_interrupt = board.smmu_interrupt;
+    if (board.pci) out.pci_io = board.pci->window.begin, out.pci_io_size = board.pci->window.size;
     return out;
 }
 
@@ -168,7 +192,8 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
                                                                            : 0;
         tables.cpus.push_back({plan.board->cpus[n], static_cast<std::uint32_t>(plan.slices[n] / 1000), tick_us, activation});
     }
-    for (std::size_t n = 0; n < plan.partitions.size(); ++n) add_partition(plan.partitions[n], static_cast<std::uint32_t>(n), tables);
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n)
+        add_partition(*plan.board, plan.partitions[n], static_cast<std::uint32_t>(n), tables);
     add_frames(plan, tables);
 
     partita_image_header header{};
@@ -186,6 +211,7 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     append(bytes, header.copies, tables.copies);
     append(bytes, header.patches, tables.patches);
     append(bytes, header.interrupts, tables.interrupts);
+    append(bytes, header.masters, tables.masters);
     append(bytes, header.frames, tables.frames);
     append(bytes, header.windows, tables.windows);
     bytes.resize((bytes.size() + 7) / 8 * 8);

@@ -128,7 +128,7 @@ void place_fixed(PlannedPartition& partition, Memory& memory, Diagnostics& diagn
                         other->place ? fmt::format(" at line {}", other->place->line) : std::string{}, other->range.begin,
                         other->range.end()));
     memory.claim(range, fmt::format("\"{}\"", partition.name), at.place);
-    partition.regions.push_back({"memory", platform::ram, range.begin, range.size, all_rights});
+    partition.regions.push_back({"memory", partition.ram, range.begin, range.size, all_rights});
 }
 
 void place_free(PlannedPartition& partition, const std::string& what, const Placed<std::uint64_t>& size, std::uint64_t ipa,
@@ -167,7 +167,7 @@ void plan_memory(Plan& plan, Diagnostics& diagnostics) {
     for (PlannedPartition* const partition : good) {
         const PartitionDescription& description = *partition->description;
         if (!description.memory_at)
-            place_free(*partition, "memory", description.memory, platform::ram, kBlockSize, all_rights, memory, diagnostics);
+            place_free(*partition, "memory", description.memory, partition->ram, kBlockSize, all_rights, memory, diagnostics);
         if (description.boot_memory) place_boot_memory(*partition, *description.boot_memory, memory, diagnostics);
         partition->regions.push_back({"gicv", platform::gicc, plan.board->gicv.begin, platform::gicc_size,
                                       PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});

@@ -14,7 +14,7 @@ using std::uint32_t;
 
 namespace {
 
-constexpr uint32_t gic_phandle = 1, clock_phandle = 2;
+constexpr uint32_t gic_phandle = 1, clock_phandle = 2, messages_phandle = 3;
 constexpr uint32_t spi = 0, ppi = 1, level_high = 4, edge_rising = 1;
 
 // libfdt's sequential writer. Its calls fail only when the buffer is too small, which is a bug here.
@@ -94,8 +94,20 @@ void write_cpus(Writer& tree, const GuestTreeRequest& request) {
     });
 }
 
-void write_platform(Writer& tree, uint32_t cpus) {
-    const uint32_t all_cpus = ((1u << cpus) - 1) << 8;
+// The page that a message is written to. Its numbers are the partition's own part of what the frame has.
+void write_messages(Writer& tree, const MessageFrame& messages) {
+    tree.node(fmt::format("v2m@{:x}", messages.registers.begin), [&] {
+        tree.text("compatible", "arm,gic-v2m-frame");
+        tree.reg(messages.registers.begin, 0x1000);
+        tree.flag("msi-controller");
+        tree.cells("arm,msi-base-spi", {messages.first});
+        tree.cells("arm,msi-num-spis", {messages.count});
+        tree.cells("phandle", {messages_phandle});
+    });
+}
+
+void write_platform(Writer& tree, const GuestTreeRequest& request) {
+    const uint32_t all_cpus = ((1u << request.cpus) - 1) << 8;
     tree.node("intc@8000000", [&] {
         tree.text("compatible", "arm,cortex-a15-gic");
         tree.cells("#interrupt-cells", {3});
@@ -103,7 +115,9 @@ void write_platform(Writer& tree, uint32_t cpus) {
         tree.cells("#size-cells", {2});
         tree.flag("interrupt-controller");
         tree.regs({{platform::gicd, 0x1000}, {platform::gicc, platform::gicc_size}});
+        tree.flag("ranges");
         tree.cells("phandle", {gic_phandle});
+        if (request.messages) write_messages(tree, *request.messages);
     });
     tree.node("timer", [&] {
         tree.text("compatible", "arm,armv7-timer");
@@ -183,6 +197,40 @@ void write_device(Writer& tree, const Board& board, const BoardDevice& device) {
     });
 }
 
+[[nodiscard]] bool has_functions(const GuestTreeRequest& request) {
+    return std::any_of(request.devices.begin(), request.devices.end(), [](const BoardDevice* device) { return device->pci.has_value(); });
+}
+
+// The bus with the partition's functions. Nothing is said of the System MMU: what is memory for the partition is so for them.
+void write_pci(Writer& tree, const GuestTreeRequest& request) {
+    const AddressRange& window = request.board->pci->window;
+    const auto high = [](std::uint64_t value) { return static_cast<uint32_t>(value >> 32); };
+    const auto low = [](std::uint64_t value) { return static_cast<uint32_t>(value); };
+    constexpr uint32_t memory32 = 0x0200'0000, every_function = 0xff00, every_pin = 7;
+    tree.node(fmt::format("pcie@{:x}", platform::pci_config), [&] {
+        tree.text("compatible", "pci-host-ecam-generic");
+        tree.text("device_type", "pci");
+        tree.cells("#address-cells", {3});
+        tree.cells("#size-cells", {2});
+        tree.cells("#interrupt-cells", {1});
+        tree.reg(platform::pci_config, platform::pci_config_size);
+        tree.cells("bus-range", {0, 0});
+        tree.cells("linux,pci-domain", {0});
+        tree.cells("ranges", {memory32, high(window.begin), low(window.begin), high(window.begin), low(window.begin), high(window.size),
+                              low(window.size)});
+        tree.flag("dma-coherent");
+        if (request.messages) return tree.cells("msi-parent", {messages_phandle});
+        std::vector<uint32_t> lines;
+        for (const BoardDevice* const device : request.devices)
+            if (device->pci && !device->interrupts.empty())
+                lines.insert(lines.end(), {device->pci->number << 8, 0, 0, device->pci->pin, gic_phandle, 0, 0, spi,
+                                           device->interrupts[0].intid - 32, device->interrupts[0].edge ? edge_rising : level_high});
+        if (lines.empty()) return;
+        tree.cells("interrupt-map-mask", {every_function, 0, 0, every_pin});
+        tree.cells("interrupt-map", lines);
+    });
+}
+
 // Where the value of a property lies in the tree.
 PlannedPatch patch_of(const Bytes& bytes, const char* node, const char* property, uint32_t kind) {
     const int at = fdt_path_offset(bytes.data(), node);
@@ -212,20 +260,23 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
                 tree.cells("linux,initrd-end",
                            {static_cast<uint32_t>(request.initrd_end >> 32), static_cast<uint32_t>(request.initrd_end)});
             }
+            if (has_functions(request)) tree.cells("linux,pci-probe-only", {1});  // base address registers stay where they are
             tree.raw("rng-seed", Bytes(64));
             tree.raw("kaslr-seed", Bytes(8));
         });
         tree.node("aliases", [&] { tree.text("serial0", "/pl011@9000000"); });
-        tree.node("memory@40000000", [&] {
+        tree.node(fmt::format("memory@{:x}", request.ram), [&] {
             tree.text("device_type", "memory");
-            tree.reg(platform::ram, request.memory);
+            tree.reg(request.ram, request.memory);
         });
         write_cpus(tree, request);
-        write_platform(tree, request.cpus);
+        write_platform(tree, request);
         if (request.clock) write_clock(tree);
         if (request.watchdog) write_watchdog(tree);
         if (request.pmu && request.board->pmu_interrupt != 0) write_pmu(tree, *request.board, request.cpus);
-        for (const BoardDevice* const device : request.devices) write_device(tree, *request.board, *device);
+        for (const BoardDevice* const device : request.devices)
+            if (!device->pci) write_device(tree, *request.board, *device);
+        if (has_functions(request)) write_pci(tree, request);
         tree.node("hypervisor", [&] {
             tree.text("compatible", "partita,hypervisor");
             tree.cells("partita,reset-reason", {0});  // these two differ from life to life

@@ -17,10 +17,12 @@ struct GuestTreeRequest {
     std::string bootargs;
     std::uint64_t initrd_begin = 0, initrd_end = 0;  // 0, 0: none
     const Board* board = nullptr;
+    std::uint64_t ram = platform::ram;  // where its memory begins
     std::vector<const BoardDevice*> devices;
-    bool clock = false;     // the platform's PL031
-    bool watchdog = false;  // the SP805
-    bool pmu = false;       // the performance counters, as the board has them
+    std::optional<MessageFrame> messages;  // interrupts as messages for its PCI functions
+    bool clock = false;                    // the platform's PL031
+    bool watchdog = false;                 // the SP805
+    bool pmu = false;                      // the performance counters, as the board has them
 };
 
 struct GuestTree {

@@ -19,33 +19,6 @@ namespace {
            std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
 }
 
-[[nodiscard]] AddressRange pages_of(const AddressRange& range) {
-    const std::uint64_t begin = range.begin & ~(kPageSize - 1), end = (range.end() + kPageSize - 1) & ~(kPageSize - 1);
-    return {begin, end - begin};
-}
-
-// Why a device cannot be given to a partition at all; "" if it can.
-[[nodiscard]] std::string refusal(const Board& board, const BoardDevice& device) {
-    if (device.registers[0].overlaps(board.uart))
-        return "it is the console that carries all channels, and belongs to the hypervisor; every partition has a PL011 of its own";
-    if (device.masters_bus) return "it reads and writes memory by itself, and nothing on this board would confine it to the partition";
-    for (const AddressRange& range : device.registers)
-        for (const AddressRange& emulated :
-             {AddressRange{platform::gicd, 0x10000}, AddressRange{platform::gicc, 0x10000}, AddressRange{platform::pl011, 0x1000}})
-            if (pages_of(range).overlaps(emulated)) return "its registers lie where the virtual platform has a device of its own";
-    for (const AddressRange& range : device.registers)
-        for (const BoardDevice& other : board.devices) {
-            if (&other == &device) continue;
-            for (const AddressRange& its : other.registers)
-                if (pages_of(range).overlaps(pages_of(its)))
-                    return fmt::format("{} lies in the same 4 KiB page, and would be given away with it", other.path);
-        }
-    for (const BoardInterrupt& interrupt : device.interrupts)
-        if (interrupt.intid < 32 || interrupt.intid >= PARTITA_MAX_INTERRUPTS)
-            return fmt::format("its interrupt {} is not one that a partition can have", interrupt.intid);
-    return "";
-}
-
 }  // namespace
 
 void plan_names(Plan& plan, Diagnostics& diagnostics) {
@@ -137,53 +110,6 @@ void plan_counters(const Plan& plan, Diagnostics& diagnostics) {
                                                      partition.name, cpu, load[cpu]));
                 break;
             }
-    }
-}
-
-void plan_devices(Plan& plan, Diagnostics& diagnostics) {
-    std::map<const BoardDevice*, std::pair<std::string, Place>> owners;
-    std::map<std::uint32_t, std::pair<std::string, std::string>> interrupt_owners;  // device, partition
-    for (PlannedPartition& partition : plan.partitions) {
-        for (const auto& wanted : partition.description->devices) {
-            const BoardDevice* const device = plan.board->find(wanted.value);
-            if (device == nullptr) {
-                diagnostics.error(wanted.place, fmt::format("board \"{}\" has no device \"{}\"; {}", plan.board->name, wanted.value,
-                                                            suggest(wanted.value, plan.board->device_names())));
-                continue;
-            }
-            if (const std::string why = refusal(*plan.board, *device); !why.empty()) {
-                diagnostics.error(wanted.place, fmt::format("\"{}\" cannot be given {}: {}", partition.name, device->path, why));
-                continue;
-            }
-            const auto [first, is_new] = owners.emplace(device, std::pair{partition.name, wanted.place});
-            if (!is_new) {
-                diagnostics.error(wanted.place,
-                                  fmt::format("{} is owned twice: by \"{}\" here and by \"{}\" at line {}; take it from one of them",
-                                              device->path, partition.name, first->second.first, first->second.second.line));
-                continue;
-            }
-            bool interrupts_free = true;
-            for (const BoardInterrupt& interrupt : device->interrupts) {
-                const auto [owner, is_free] = interrupt_owners.emplace(interrupt.intid, std::pair{device->path, partition.name});
-                if (is_free) continue;
-                interrupts_free = false;
-                diagnostics.error(wanted.place,
-                                  fmt::format("interrupt {} of {} (\"{}\") is also that of {} (\"{}\"); an interrupt has one owner",
-                                              interrupt.intid, device->path, partition.name, owner->second.first, owner->second.second));
-            }
-            if (interrupts_free) partition.devices.push_back(device);
-        }
-        for (const BoardDevice* const device : partition.devices) {
-            for (const AddressRange& range : device->registers) {
-                const AddressRange pages = pages_of(range);
-                partition.regions.push_back({device->path, pages.begin, pages.begin, pages.size,
-                                             PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE});
-            }
-            for (const BoardInterrupt& interrupt : device->interrupts) {
-                partition.routes.push_back({interrupt.intid, interrupt.edge, device->path});
-                partition.interrupts = std::max(partition.interrupts, (interrupt.intid / 32 + 1) * 32);
-            }
-        }
     }
 }
 

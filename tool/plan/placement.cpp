@@ -117,7 +117,7 @@ private:
         if (!image) return fail(description_.kernel.place, fmt::format("\"{}\": {}", description_.kernel.value.string(), image.error()));
         constexpr std::uint64_t packing_ratio = 4, stack = 0x2'0000;
         const std::uint64_t unpacked = image->unpacked_size != 0 ? image->unpacked_size : kernel.size() * packing_ratio;
-        const std::uint64_t at = round_up(platform::ram + image->text_offset + unpacked + stack, kBlockSize);
+        const std::uint64_t at = round_up(partition_.ram + image->text_offset + unpacked + stack, kBlockSize);
         add("kernel", at, kernel);
         partition_.entry = at;
         behind_ = round_up(at + kernel.size() + stack + image->heap_size, kBlockSize);
@@ -137,7 +137,7 @@ private:
                             fmt::format("segment {} of \"{}\" is linked to {:#x} to {:#x}, where \"{}\" has no memory; RAM is {:#x} to "
                                         "{:#x}, boot_memory begins at 0",
                                         n, description_.kernel.value.string(), segment.address, segment.address + segment.memory_size,
-                                        partition_.name, platform::ram, platform::ram + description_.memory.value));
+                                        partition_.name, partition_.ram, partition_.ram + description_.memory.value));
             if (!segment.bytes.empty()) add(fmt::format("kernel segment {}", n), segment.address, segment.bytes);
             taken_.push_back({segment.address, segment.memory_size});
         }
@@ -147,12 +147,12 @@ private:
     }
 
     bool place_raw(const Bytes& kernel) {
-        const std::uint64_t at = description_.load ? description_.load->value : platform::ram + platform::dtb_room;
+        const std::uint64_t at = description_.load ? description_.load->value : partition_.ram + platform::dtb_room;
         if (!inside_memory(at, kernel.size()))
             return fail(
                 description_.load ? description_.load->place : description_.kernel.place,
                 fmt::format("the image of {} at {:#x} does not lie in the memory of \"{}\"; RAM is {:#x} to {:#x}, boot_memory begins at 0",
-                            format_size(kernel.size()), at, partition_.name, platform::ram, platform::ram + description_.memory.value));
+                            format_size(kernel.size()), at, partition_.name, partition_.ram, partition_.ram + description_.memory.value));
         add("kernel", at, kernel);
         taken_.push_back({at, kernel.size()});
         partition_.entry = description_.entry ? description_.entry->value : at;
@@ -170,8 +170,8 @@ private:
         if (!inside_memory(image->load, image->payload.size()) || !inside_memory(image->entry & ~1ull, 4))
             return fail(description_.kernel.place,
                         fmt::format("\"{}\" ({}) wants to lie at {:#x}, where \"{}\" has no memory; RAM is {:#x} to {:#x}",
-                                    description_.kernel.value.string(), image->name, image->load, partition_.name, platform::ram,
-                                    platform::ram + description_.memory.value));
+                                    description_.kernel.value.string(), image->name, image->load, partition_.name, partition_.ram,
+                                    partition_.ram + description_.memory.value));
         add("kernel", image->load, image->payload);
         taken_.push_back({image->load, image->payload.size()});
         partition_.entry = image->entry;
@@ -182,13 +182,13 @@ private:
 
     // Images that are not Linux look for the tree where RAM begins.
     void tree_at_begin_or_behind() {
-        const AddressRange begin{platform::ram, platform::dtb_room};
-        behind_ = platform::ram;
+        const AddressRange begin{partition_.ram, platform::dtb_room};
+        behind_ = partition_.ram;
         for (const AddressRange& range : taken_)
-            if (range.begin >= platform::ram) behind_ = std::max(behind_, range.end());
+            if (range.begin >= partition_.ram) behind_ = std::max(behind_, range.end());
         const bool free = std::none_of(taken_.begin(), taken_.end(), [&](const AddressRange& range) { return range.overlaps(begin); });
         behind_ = round_up(std::max(behind_, begin.end()), kBlockSize);
-        tree_at_ = platform::ram;
+        tree_at_ = partition_.ram;
         if (free) return;
         tree_at_ = behind_;
         behind_ += platform::dtb_room;
@@ -196,7 +196,7 @@ private:
 
     bool fits() {
         initrd_at_ = round_up(behind_, kPageSize);
-        const std::uint64_t needed = initrd_at_ + initrd_.size() - platform::ram;
+        const std::uint64_t needed = initrd_at_ + initrd_.size() - partition_.ram;
         if (needed <= description_.memory.value) return true;
         return fail(
             description_.memory.place,
@@ -212,7 +212,9 @@ private:
         request.memory = description_.memory.value;
         request.bootargs = description_.bootargs.value;
         request.board = &board_;
+        request.ram = partition_.ram;
         request.devices = partition_.devices;
+        request.messages = partition_.messages;
         request.clock = partition_.has_clock();
         request.watchdog = partition_.watchdog_ms != 0;
         request.pmu = (partition_.flags & PARTITA_PMU) != 0;
@@ -232,7 +234,7 @@ private:
 
     [[nodiscard]] bool inside_memory(std::uint64_t begin, std::uint64_t size) const {
         const std::uint64_t boot = description_.boot_memory ? description_.boot_memory->value : 0;
-        for (const AddressRange& memory : {AddressRange{platform::ram, description_.memory.value}, AddressRange{0, boot}})
+        for (const AddressRange& memory : {AddressRange{partition_.ram, description_.memory.value}, AddressRange{0, boot}})
             if (begin >= memory.begin && begin <= memory.end() && size <= memory.end() - begin) return true;
         return false;
     }

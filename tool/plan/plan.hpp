@@ -23,6 +23,7 @@ inline constexpr std::uint64_t gicc_size = 0x2000;
 inline constexpr std::uint64_t flash = 0x0400'0000, flash_size = 0x4'0000;  // of a partition with boot memory
 inline constexpr std::uint64_t most_ram = 0xc000'0000;                      // up to the end of 32-bit addresses
 inline constexpr std::uint32_t pl011_interrupt = 33, pl031_interrupt = 34, sp805_interrupt = 42, interrupts = 96;
+inline constexpr std::uint64_t pci_config = PARTITA_PCI_CONFIG, pci_config_size = PARTITA_PCI_CONFIG_SIZE;
 inline constexpr std::uint64_t dtb_room = 0x1'0000;  // where RAM begins, for images that look for the tree there
 }  // namespace platform
 
@@ -50,6 +51,12 @@ struct PlannedRoute {
     std::uint32_t intid = 0;
     bool edge = false;
     std::string device;
+};
+
+// A device of a partition that reads and writes memory by itself, confined by the System MMU.
+struct PlannedMaster {
+    const BoardDevice* device = nullptr;
+    std::uint32_t flags = 0;
 };
 
 // A part of a CPU's frame. Windows of no partition fill the gaps, so that those of a CPU follow each other. Times in microseconds.
@@ -83,6 +90,9 @@ struct PlannedPartition {
     std::vector<PlannedPatch> patches;
     std::vector<PlannedRoute> routes;
     std::vector<const BoardDevice*> devices;
+    std::vector<PlannedMaster> masters;
+    std::uint64_t ram = platform::ram;     // where its memory begins, for itself
+    std::optional<MessageFrame> messages;  // what it has of the board's: interrupts of its own
 
     // Whether it has the platform's PL031: not where a device of its own lies there, or has its interrupt.
     [[nodiscard]] bool has_clock() const;

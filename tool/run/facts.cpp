@@ -92,6 +92,24 @@ std::string tell_fault(const Fact& fact, const PlannedPartition& partition) {
     return fmt::format("{}: {}: {} at pc {:#x}, {} mode", who, what, result, pc, mode_name(fact.number("cpsr")));
 }
 
+// "edu@1,0 (stream 0x8) of motion: DMA write to 0x8f000000 blocked: not motion's memory (…): …"
+std::string tell_dma(const Fact& fact, const PlannedPartition& partition) {
+    const std::uint64_t stream = fact.number("stream"), address = fact.number("address");
+    std::string device = "a device";
+    for (const PlannedMaster& master : partition.masters)
+        if (master.device->stream == stream) device = master.device->path.substr(master.device->path.rfind('/') + 1);
+    const std::string action = fact.value("action"), reason = fact.value("reason");
+    const std::string why = reason == "unmapped"     ? fmt::format("not {}'s memory ({})", partition.name, whereabouts(partition, address))
+                            : reason == "permission" ? fmt::format("not allowed there ({})", whereabouts(partition, address))
+                                                     : fmt::format("the System MMU's fault {:#x}", fact.number("code"));
+    const std::string result = action == "halt"      ? "ended all partitions"
+                               : action == "stop"    ? "stopped the partition"
+                               : action == "restart" ? "restarted the partition"
+                                                     : "the device is cut off until the partition's next life";
+    return fmt::format("{} (stream {:#x}) of {}: DMA {} {:#x} blocked: {}: {}", device, stream, partition.name,
+                       fact.value("cause") == "write" ? "write to" : "read from", address, why, result);
+}
+
 // The report of a partition's end: where a vCPU was, or a line that belongs to it.
 std::string tell_last_words(const Fact& fact, const PlannedPartition& partition) {
     const auto word = [&](const char* key) { return fmt::format("{:08x}", fact.number(key)); };
@@ -153,6 +171,12 @@ std::string tell(const Fact& fact, const Plan& plan) {
     const std::uint64_t number = fact.number("partition");
     const bool known = fact.values.contains("partition") && number < plan.partitions.size();
     if (fact.kind == "fault" && known) return tell_fault(fact, plan.partitions[number]);
+    if (fact.kind == "dma" && known) return tell_dma(fact, plan.partitions[number]);
+    if (fact.kind == "dma-lost") return "devices did more that was blocked than the System MMU could keep: some of it is not told";
+    if (fact.kind == "pci" && known)
+        return fmt::format("{}'s PCI function {:02x}.{}: its register {:#x} holds {:#x}, which is not what the board's device tree says",
+                           plan.partitions[number].name, fact.number("function") >> 3, fact.number("function") & 7, fact.number("register"),
+                           fact.number("found"));
     if (fact.kind == "state") return tell_state(fact);
     static const std::set<std::string> last_words{"stopped", "aborts", "registers", "stack", "exits"};
     if (last_words.contains(fact.kind) && known) return tell_last_words(fact, plan.partitions[number]);

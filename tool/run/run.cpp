@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "run/demux.hpp"
+#include "run/disks.hpp"
 #include "run/monitor.hpp"
 #include "run/process.hpp"
 #include "run/qemu.hpp"
@@ -184,7 +185,8 @@ Verdict run(const Plan& plan, const Bytes& image, const RunOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGINT, [](int) { interrupted = 1; });
     std::signal(SIGTERM, [](int) { interrupted = 1; });
-    std::vector<std::string> more = options.qemu_arguments;
+    std::vector<std::string> more = provide_disks(plan.board->qemu.arguments, options.disks, file.path().parent_path());
+    more.insert(more.end(), options.qemu_arguments.begin(), options.qemu_arguments.end());
     const std::filesystem::path socket = file.path().parent_path() / "monitor", memory = file.path().parent_path() / "memory";
     if (options.dump != nullptr) {
         // QEMU waits when the board powers off, so that its memory can be read.

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +19,7 @@ struct RunOptions {
     std::optional<std::chrono::seconds> timeout;
     bool deterministic = false;
     std::vector<std::string> qemu_arguments;
+    std::map<std::string, std::filesystem::path> disks;  // files for the board's disks, by name
     // At the end of the run, this many bytes of the board's memory from this address on go to `dump`.
     std::uint64_t dump_address = 0, dump_size = 0;
     Bytes* dump = nullptr;

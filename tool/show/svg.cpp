@@ -88,7 +88,11 @@ std::string draw_devices(const Plan& plan, int& y) {
         for (const BoardDevice* const device : partition.devices) {
             std::string interrupts = "interrupt";
             for (const BoardInterrupt& interrupt : device->interrupts) interrupts += fmt::format(" {}", interrupt.intid);
-            row(device->path, partition.name, colour(static_cast<int>(n)), device->interrupts.empty() ? "no interrupt" : interrupts);
+            if (device->interrupts.empty()) interrupts = "no interrupt";
+            if (device->pci && partition.messages) interrupts = "interrupts as messages";
+            const std::string dma = !device->masters_bus ? "" : device->stream ? "; DMA confined" : "; DMA TRUSTED: reaches all memory";
+            row(device->path, partition.name, device->masters_bus && !device->stream ? "#f2b8a0" : colour(static_cast<int>(n)),
+                interrupts + dma);
         }
     }
     return out;

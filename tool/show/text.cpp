@@ -17,6 +17,12 @@ std::string users_of(const Plan& plan, std::size_t cpu) {
     return out.empty() ? "idle" : out;
 }
 
+// What keeps a device's accesses to memory inside its partition.
+std::string confinement(const BoardDevice& device) {
+    if (!device.masters_bus) return "";
+    return device.stream ? fmt::format("; DMA confined, stream {:#x}", *device.stream) : "; DMA TRUSTED: reaches all memory";
+}
+
 }  // namespace
 
 std::string show_text(const Plan& plan) {
@@ -32,17 +38,26 @@ std::string show_text(const Plan& plan) {
                            plan.slices[cpu] != 0 ? fmt::format("  (slice {} us each)", plan.slices[cpu] / 1000) : "");
     out += "\ndevices and interrupts\n";
     out += fmt::format("  {:<24} hypervisor    interrupt {}\n", "console (all channels)", plan.board->uart_interrupt);
+    if (plan.board->smmu.size != 0)
+        out += fmt::format("  {:<24} hypervisor    interrupt {} (edge)\n", "System MMU", plan.board->smmu_interrupt);
     for (const PlannedPartition& partition : plan.partitions) {
         out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual)\n", "uart", partition.name, platform::pl011_interrupt);
         if (partition.watchdog_ms != 0)
             out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual), {} ms at most{}\n", "watchdog", partition.name,
                                platform::sp805_interrupt, partition.watchdog_ms,
                                (partition.flags & PARTITA_WATCHDOG_BOOT) != 0 ? ", from the start" : "");
+        if (partition.messages)
+            out += fmt::format("  {:<24} {:<12}  interrupts {} to {} (edge)\n", partition.messages->path, partition.name,
+                               partition.messages->first, partition.messages->first + partition.messages->count - 1);
         for (const BoardDevice* const device : partition.devices) {
             std::string interrupts;
             for (const BoardInterrupt& interrupt : device->interrupts)
                 interrupts += fmt::format(" {}{}", interrupt.intid, interrupt.edge ? " (edge)" : "");
-            out += fmt::format("  {:<24} {:<12}  interrupt{}\n", device->path, partition.name, interrupts.empty() ? " none" : interrupts);
+            out += fmt::format("  {:<24} {:<12}  interrupt{}{}\n", device->path, partition.name,
+                               device->pci && partition.messages ? "s as messages"
+                               : interrupts.empty()              ? " none"
+                                                                 : interrupts,
+                               confinement(*device));
         }
     }
     return out;

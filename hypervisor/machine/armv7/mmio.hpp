@@ -13,6 +13,9 @@ namespace partita {
 inline void write32(std::uintptr_t address, std::uint32_t value) {
     asm volatile("str %1, %0" : "=m"(*reinterpret_cast<volatile std::uint32_t*>(address)) : "r"(value));
 }
+inline void write16(std::uintptr_t address, std::uint16_t value) {
+    asm volatile("strh %1, %0" : "=m"(*reinterpret_cast<volatile std::uint16_t*>(address)) : "r"(value));
+}
 inline void write8(std::uintptr_t address, std::uint8_t value) {
     asm volatile("strb %1, %0" : "=m"(*reinterpret_cast<volatile std::uint8_t*>(address)) : "r"(value));
 }

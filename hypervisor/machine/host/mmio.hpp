@@ -11,6 +11,7 @@ struct FakeDevice {
     virtual ~FakeDevice() = default;
     virtual bool read(std::uintptr_t address, std::uint32_t& value) = 0;  // true: it answered
     virtual bool write(std::uintptr_t address, std::uint32_t value) = 0;  // true: it took the value
+    virtual bool write_narrow(std::uintptr_t, unsigned, std::uint32_t) { return false; }
 };
 
 inline std::map<std::uintptr_t, std::uint32_t> fake_mmio;
@@ -26,6 +27,11 @@ inline void write32(std::uintptr_t address, std::uint32_t value) {
     if (fake_device != nullptr && fake_device->write(address, value)) return;
     fake_mmio[address] = value;
 }
-inline void write8(std::uintptr_t address, std::uint8_t value) { write32(address, value); }
+inline void write16(std::uintptr_t address, std::uint16_t value) {
+    if (fake_device == nullptr || !fake_device->write_narrow(address, 2, value)) write32(address, value);
+}
+inline void write8(std::uintptr_t address, std::uint8_t value) {
+    if (fake_device == nullptr || !fake_device->write_narrow(address, 1, value)) write32(address, value);
+}
 
 }  // namespace partita

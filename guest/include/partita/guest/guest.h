@@ -56,6 +56,20 @@ void interrupts_off(void);
 /* Sleeps until an interrupt is pending; returns at once where one is. */
 void wait_for_interrupt(void);
 
+/* --- PCI: functions of the board that the partition was given ------------------------------------------------------- */
+
+/* `function` is device * 8 + function, on bus 0. The first of this kind; -1: the partition has none. */
+int pci_find(uint16_t vendor, uint16_t device);
+/* A word of its configuration space. */
+uint32_t pci_read(uint32_t function, uint32_t offset);
+void pci_write(uint32_t function, uint32_t offset, uint32_t value);
+/* Where its registers are (base address register 0 to 5). */
+uint32_t pci_address(uint32_t function, unsigned bar);
+/* From now on it answers, and may read and write the partition's memory. */
+void pci_enable(uint32_t function);
+/* Its interrupt, for interrupt_enable(); 0: it has none. */
+uint32_t pci_interrupt(uint32_t function);
+
 /* --- hypercalls ------------------------------------------------------------------------------------------------------ */
 
 struct hypercall_result {

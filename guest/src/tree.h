@@ -1,0 +1,11 @@
+/* Properties of the partition's device tree. */
+#ifndef PARTITA_GUEST_TREE_H
+#define PARTITA_GUEST_TREE_H
+
+#include <stdint.h>
+
+/* The first property of that name, wherever it is, and its size; NULL if there is none. */
+const uint32_t *tree_property(const char *name, uint32_t *bytes);
+uint32_t tree_cell(const uint32_t *at);
+
+#endif
