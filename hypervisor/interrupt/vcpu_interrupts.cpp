@@ -21,6 +21,7 @@ void VcpuInterrupts::reset(Distributor& distributor, unsigned index, unsigned li
     held_.fill(0);
     blocked_priority_ = none;
     spi_held_ = 0, usable_ = 0;
+    last_spi_ = {};
     for (uint32_t id = 0; id < 32; ++id) {
         const bool sgi = id < 16;
         private_[id] = irq::Priority::make(reset_priority) | irq::Enabled::make(sgi) | irq::Edge::make(sgi);
@@ -184,8 +185,12 @@ bool VcpuInterrupts::take_spi_directly(uint32_t id, uint32_t word) {
     const auto n = static_cast<unsigned>(__builtin_ctz(free));
     hold(n, id + 1);
     usable_ &= ~(1u << n);
-    gic::set_list_register(n, lr::Hardware::mask | lr::VirtualId::make(id) | lr::PhysicalId::make(id) |
-                                  lr::Priority::make(irq::Priority::get(word)) | lr::Pending::mask);
+    last_spi_.id = id;
+    last_spi_.word = irq::Owner::set(word, index_ + 1);
+    last_spi_.list_register = n;
+    last_spi_.value = lr::Hardware::mask | lr::VirtualId::make(id) | lr::PhysicalId::make(id) |
+                      lr::Priority::make(irq::Priority::get(word)) | lr::Pending::mask;
+    gic::set_list_register(n, last_spi_.value);
     return true;
 }
 

@@ -75,6 +75,8 @@ public:
     void take_own_sgi(std::uint32_t id);
     // The same for a linked SPI that targets this vCPU.
     [[nodiscard]] bool take_spi_directly(std::uint32_t id, std::uint32_t word);
+    // ... which it, loaded, took last: again.
+    [[nodiscard, gnu::always_inline]] inline bool take_same_spi(std::uint32_t id);
     // The level of a private interrupt that the hypervisor emulates.
     void set_private_level(std::uint32_t id, bool high);
 
@@ -157,6 +159,10 @@ private:
     // Those into which an interrupt may be put at once, if they are empty: none while something waits, and not those in which an SPI
     // may have ended, whose word is to be released first.
     std::uint32_t usable_ = 0;
+    // The SPI that was put into a list register directly last. The same happens again while its word is what it was then.
+    struct LastSpi {
+        std::uint32_t id = 0, word = 0, list_register = 0, value = 0;
+    } last_spi_;
     std::array<std::uint8_t, 16> sgi_register_{};  // of each SGI, the list register that it was put into last
 };
 
@@ -265,6 +271,14 @@ inline void VcpuInterrupts::take_linked_private(std::uint32_t id) {
     const std::uint32_t free = irq::Enabled::test(private_[id]) ? directly_free() : 0;
     if (free == 0) return take_linked_later(id);
     put_directly(free, id, list_register::Hardware::mask | list_register::PhysicalId::make(id));
+}
+
+inline bool VcpuInterrupts::take_same_spi(std::uint32_t id) {
+    if (id != last_spi_.id || distributor_->spi(id).load(std::memory_order_relaxed) != last_spi_.word) return false;
+    if (control_ != gich::hcr::enable || !distributor_->forwards() || held_[last_spi_.list_register] != id + 1) return false;
+    if ((gic::empty_list_registers() >> last_spi_.list_register & 1u) == 0) return false;
+    gic::set_list_register(last_spi_.list_register, last_spi_.value);
+    return true;
 }
 
 inline void Distributor::write_word(VcpuInterrupts& by, std::uint32_t offset, std::uint32_t value) {

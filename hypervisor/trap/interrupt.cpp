@@ -157,6 +157,8 @@ extern "C" Vcpu* on_interrupt(Vcpu* vcpu) {
     ++vcpu->exits[0];
     if ((iar & 0x3ffu) == intid::virtual_timer)
         take_virtual_timer(*vcpu, iar);
+    else if (vcpu->interrupts.take_same_spi(iar & 0x3ffu))
+        gic::drop_priority(iar);
     else
         take_other(*vcpu->cpu, iar);
     Cpu& cpu = *vcpu->cpu;

@@ -245,7 +245,9 @@ private:
                 fake_.gic.physical_active.insert(id);
                 fake_.gic.physical_pending.erase(id);
                 oracle_.at(0, id).latched = true;  // taken once, it is delivered, even where its line falls before that
-                a_.distributor.take_linked(id, this_cpu().loaded == nullptr ? nullptr : &this_cpu().loaded->interrupts);
+                if (VcpuInterrupts* const here = this_cpu().loaded == nullptr ? nullptr : &this_cpu().loaded->interrupts;
+                    here == nullptr || !here->take_same_spi(id))
+                    a_.distributor.take_linked(id, here);
             }
             for (unsigned n = 0; n < 2; ++n) {
                 fake_.be_cpu(n);
