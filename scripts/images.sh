@@ -97,7 +97,7 @@ module() {
 
 unpack "$(kernel linux-image-armmp)" busybox-static
 rm -rf "$work/modules" && mkdir "$work/modules"
-for name in nvme virtio_pci virtio_net; do module "$name"; done
+for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk; do module "$name"; done
 take 'vmlinuz-*' "$out/vmlinuz"
 take busybox "$work/busybox"
 if [ "$set" = tests ]; then

@@ -1,5 +1,5 @@
 /* A partition that owns a device of the board: it programs the device's registers, takes its interrupt, and lets it copy to and from this
- * partition's memory, with no hypervisor between. Each second it says how much was done. */
+ * partition's memory, with no hypervisor between. Now and then it says how much was done. */
 #include "edu.h"
 
 static uint32_t base;
@@ -59,7 +59,7 @@ int main(void) {
     for (uint32_t round = 1;; ++round) {
         wrong += factorial(10) != 3628800u;
         wrong += !copy_through(round);
-        if (round % 5 != 0) continue;
+        if (round != 5 && round != 10 && round % 100 != 0) continue;
         console_printf("%u rounds, %u interrupts, %u wrong\n", (unsigned)round, (unsigned)interrupts, (unsigned)wrong);
         if (round == 10) console_printf("accelerator: %s\n", wrong == 0 ? "ok" : "FAILED");
     }

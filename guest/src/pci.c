@@ -16,6 +16,8 @@ uint32_t pci_read(uint32_t function, uint32_t offset) { return *config(function,
 void pci_write(uint32_t function, uint32_t offset, uint32_t value) { *config(function, offset) = value; }
 
 int pci_find(uint16_t vendor, uint16_t device) {
+    uint32_t bytes = 0;
+    if (tree_property("bus-range", &bytes) == NULL) return -1; /* there is no bus */
     for (uint32_t n = 0; n < FUNCTIONS; ++n)
         if (pci_read(n, 0) == ((uint32_t)device << 16 | vendor)) return (int)n;
     return -1;

@@ -105,15 +105,14 @@ struct alignas(PARTITA_STREAM_ROOT_SIZE) StreamRoot {
 };
 
 // The partition's devices, as they are to be when it starts: known to the hardware, and off the bus.
-void set_up_masters(const ImageView& image, Partition& partition, PhysAddr root, Pool& pool) {
+void set_up_masters(const ImageView& image, Partition& partition, PhysAddr root, std::span<StreamRoot> tables, const Pool& pool) {
     const partita_slice slice = partition.description->masters;
     if (slice.count == 0) return;
     partition.masters = std::span{the_system.masters}.subspan(slice.first, slice.count);
-    const std::span<StreamRoot> table = pool.objects<StreamRoot>(1);
-    if (table.empty()) panic("the pool is too small for the tables of devices");
-    for (std::size_t n = 0; n < std::size(table[0].entries); ++n)
-        table[0].entries[n] = (root + n * kPageSize).value | stage2::Type::make(stage2::table);
-    partition.stream_tables = pool.physical(table.data());
+    StreamRoot& own = tables[partition.number];  // there is one: an image with masters has a System MMU
+    for (std::size_t n = 0; n < std::size(own.entries); ++n)
+        own.entries[n] = (root + n * kPageSize).value | stage2::Type::make(stage2::table);
+    partition.stream_tables = pool.physical(&own);
     for (std::size_t n = 0; n < slice.count; ++n) {
         Master& master = partition.masters[n];
         master.description = &image.masters[slice.first + n];
@@ -265,8 +264,10 @@ void set_up(const ImageView& image, std::byte* base) {
     the_system.vcpus = pool.vcpus(image.vcpus.size());  // whole pages, as the roots are
     the_system.partitions = pool.objects<Partition>(image.partitions.size());
     const std::span<Window> windows = pool.objects<Window>(image.windows.size());
-    if (the_system.partitions.empty() || the_system.vcpus.empty() || windows.size() != image.windows.size())
-        panic("the pool is too small for its partitions, virtual CPUs and windows");
+    const std::span<StreamRoot> stream_roots = pool.objects<StreamRoot>(streams.empty() ? 0 : image.partitions.size());
+    if (stream_roots.empty() != streams.empty() || the_system.partitions.empty() || the_system.vcpus.empty() ||
+        windows.size() != image.windows.size())
+        panic("the pool is too small for its partitions, virtual CPUs, windows and streams");
     for (std::uint32_t n = 0; n < the_system.partition_count; ++n) {
         Partition& partition = the_system.partitions[n];
         const partita_partition& description = image.partitions[n];
@@ -278,7 +279,7 @@ void set_up(const ImageView& image, std::byte* base) {
         partition.routes = image.interrupts.subspan(description.routes.first, description.routes.count);
         partition.vcpus = the_system.vcpus.subspan(description.vcpus.first, description.vcpus.count);
         map_regions(partition, roots[n], pool);
-        set_up_masters(image, partition, pool.physical(roots[n]), pool);
+        set_up_masters(image, partition, pool.physical(roots[n]), stream_roots, pool);
         partition.vttbr_without_vmid = pool.physical(roots[n]).value;
         partition.vttbr = partition.vttbr_without_vmid | static_cast<std::uint64_t>(n + 1) << 48;  // VMID: never 0
         set_up_vcpus(image, partition);

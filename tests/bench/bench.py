@@ -55,7 +55,7 @@ OPERATIONS = {
     "uart_char": ("one character on the console, framing included", 300),
     "boot": ("Hyp entry to the first guest instruction, without scrub", 200000),
     "scrub": ("per MiB of guest memory, cleaning included", 65000),
-    "image_bytes": ("hypervisor image without guests, bytes", 65536),
+    "image_bytes": ("hypervisor image without guests, bytes", 98304),
     "ram_bytes": ("the hypervisor's RAM with its tables, 1 GiB board, bytes", 163840),
     "partition_bytes": ("RAM of the hypervisor for each partition of 1 vCPU, bytes", 32768),
 }

@@ -78,18 +78,17 @@ static bool works(void) {
     return true;
 }
 
+#define TARGETS 5u
+
 static uint32_t target_of(uint32_t life) {
-    static const uint32_t targets[] = {
+    static const uint32_t targets[TARGETS] = {
         0x40200000u, /* behind its own memory; the hypervisor, were it not translated */
         0x08020000u, /* message interrupts */
         0x09050000u, /* the System MMU */
         0x08000000u, /* the distributor */
-        0x09000000u, /* the UART that carries everybody's words */
-        0x00000000u, /* what would be another's */
-        0x7ff00000u, /* behind all */
         0xfffff000u,
     };
-    return targets[(life - 1) % (sizeof targets / sizeof targets[0])];
+    return targets[(life - 1) % TARGETS];
 }
 
 int main(void) {
@@ -111,13 +110,13 @@ int main(void) {
     for (unsigned n = 0; n < 1024; ++n) page[n] = 0;
     __asm__ volatile("dsb" ::: "memory");
     const uint32_t target = target_of(life);
-    if (life > 8) return told("dma", life);
+    if (life > TARGETS) return told("dma", life);
     if (failures != 0) return told("dma", life);
     console_printf("life %u: reaches for 0x%08x\n", (unsigned)life, (unsigned)target);
     /* A secret leaves for a place that is not ours, and something comes from there; then again and again: the first is told, the others
      * end without a trace. */
     copy(target, life % 2 != 0);
-    for (uint32_t n = 0; n < 4; ++n) {
+    for (uint32_t n = 0; n < 2; ++n) {
         pci_enable(function); /* it was cut off: this does not help */
         copy(target, n % 2 != 0);
     }

@@ -72,6 +72,31 @@ def test_a_hostile_partition_hurts_itself_alone(partita, describe, exits, progra
     exits.judge()
 
 
+@pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
+@pytest.mark.parametrize("program, end, more", [("dma", "life 2: reaches for 0x08020000", {}), ("messages", "hostile: messages (ok|FAILED)", {"msi": "given"})])
+def test_a_hostile_device_takes_nobodys_time(partita, describe, exits, program, end, more, cpu):
+    """What the System MMU stops, what a restart does to a device, and messages that are not its own: nobody misses a deadline by them."""
+    text = system(partition("hostile", HOSTILE / f"hostile-{program}.elf", [0], devices=["edu0"], **more), *NEIGHBOURS, board="virt-smmu", shared=[0],
+                  slice="1 ms")
+    done = partita("run", describe(text), "--deterministic", "--until", rf"hostile\] {end}", *ENDS, "--timeout", BOOT, "--qemu-args", "-cpu", cpu,
+                   *exits.arguments)
+    assert "FAILED" not in done.stdout
+    unharmed(done)
+    exits.judge()
+
+
+@pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
+def test_a_hostile_device_reaches_nothing(partita, describe, cpu):
+    """In five lives, each of which begins with what the one before left under way: it is told whose device did what, and the device is cut off."""
+    text = system(partition("hostile", HOSTILE / "hostile-dma.elf", [0], devices=["edu0"]), *NEIGHBOURS[:2], board="virt-smmu", shared=[0])
+    done = partita("run", describe(text), "--until", "hostile: dma (ok|FAILED)", *ENDS[:4], "--timeout", BOOT, "--qemu-args", "-cpu", cpu)
+    assert done.returncode == 0, done.stderr
+    assert "WRONG" not in done.stdout and "PANIC" not in done.stdout
+    assert "hostile: dma ok" in done.stdout
+    blocked = re.findall(r"edu@1,0 \(stream 0x8\) of hostile: DMA (?:write to|read from) (0x[0-9a-f]+) blocked: not hostile's memory", done.stdout)
+    assert blocked == ["0x40200000", "0x8020000", "0x9050000", "0x8000000", "0xfffff000"]
+
+
 def test_lives_that_end_in_every_way_hurt_nobody(partita, describe, exits):
     """Faults, resets, power-offs, watchdogs: what Hyp does for the next life is in the partition's own time."""
     soak = ROOT / "build/arm-gcc/tests/soak/soak.elf"

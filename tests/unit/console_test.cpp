@@ -21,11 +21,7 @@ namespace {
 // A PL011 that takes and gives bytes.
 class FakeUart final : public FakeDevice {
 public:
-    FakeUart() {
-        fake_device = this;
-        CNTFRQ::write(62'500'000);
-    }
-    ~FakeUart() override { fake_device = nullptr; }
+    FakeUart() { CNTFRQ::write(62'500'000); }
     bool read(std::uintptr_t address, std::uint32_t& value) override {
         if (address == layout::uart + uart::registers::FR) {
             value = (room == 0 ? uart::registers::transmit_full : 0) | (input.empty() ? uart::registers::receive_empty : 0);

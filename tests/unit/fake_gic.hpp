@@ -18,10 +18,7 @@ namespace partita {
 
 class FakeGic final : public FakeDevice {
 public:
-    explicit FakeGic(unsigned list_registers = 4) : lr(list_registers) { fake_device = this; }
-    ~FakeGic() override { fake_device = nullptr; }
-    FakeGic(const FakeGic&) = delete;
-    FakeGic& operator=(const FakeGic&) = delete;
+    explicit FakeGic(unsigned list_registers = 4) : lr(list_registers) {}
 
     // The interfaces are banked: whose list registers, and what its guest runs, are seen from now on.
     void select(unsigned cpu) {

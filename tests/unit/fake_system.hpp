@@ -54,6 +54,7 @@ public:
         const auto view = check_image(std::as_bytes(std::span{description_}).first(bytes->size()));
         EXPECT_TRUE(view);
         own_.resize(kBlockSize);
+        newest = this;
         console::open_channel(PARTITA_CONSOLE_LOG, "partita:", log_);
         system().list_registers = list_registers;
         set_up(*view, own_.data());
@@ -65,6 +66,8 @@ public:
         be_cpu(0);
     }
     ~FakeSystem() { set_cpu_pointer(nullptr); }
+    // Where the hypervisor's own memory lies: for hardware that reads it.
+    [[nodiscard]] static std::byte* own_memory(std::uint64_t pa) { return newest->own_.data() + (pa - base); }
     FakeSystem(const FakeSystem&) = delete;
     FakeSystem& operator=(const FakeSystem&) = delete;
 
@@ -120,6 +123,7 @@ private:
     std::vector<std::uint64_t> description_;
     std::vector<std::byte> own_;
     console::Ring log_;
+    static inline FakeSystem* newest = nullptr;
 };
 
 }  // namespace partita

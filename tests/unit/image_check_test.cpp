@@ -23,6 +23,14 @@ std::vector<std::uint64_t> good_image() {
     board.gicd = {0x0800'0000, 0x1000}, board.gicc = {0x0801'0000, 0x2000}, board.gich = {0x0803'0000, 0x1000},
     board.gicv = {0x0804'0000, 0x2000};
     board.uart = {0x0900'0000, 0x1000}, board.uart_interrupt = 33;
+    board.smmu = {0x0905'0000, 0x2'0000}, board.smmu_interrupt = 106;
+    board.pci = tool::PciHost{"/pcie", {0x3f00'0000, 0x100'0000}, {0x1000'0000, 0x2000'0000}};
+    static std::array<tool::BoardDevice, 2> functions;
+    for (std::uint32_t n = 0; n < 2; ++n) {
+        functions[n].stream = 8 + n * 8;
+        functions[n].pci =
+            tool::PciFunction{8 + n * 8, 1, 0x11e8'1234, {0x1010'0004 + n * 0x4000, 0, 0, 0, 0, 0}, {0xffff'c004, ~0u, 0, 0, 0, 0}};
+    }
     tool::Plan plan;
     plan.board = &board;
     plan.slices = {0, 0};
@@ -37,6 +45,9 @@ std::vector<std::uint64_t> good_image() {
         partition.regions.push_back({"memory", tool::platform::ram, 0x5000'0000 + n * 0x20'0000, 0x20'0000, memory});
         partition.regions.push_back({"gicv", tool::platform::gicc, 0x0804'0000, 0x2000,
                                      PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});
+        partition.regions.push_back({"bar", 0x1010'0000 + n * 0x4000, 0x1010'0000 + n * 0x4000, 0x4000,
+                                     PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE});
+        partition.masters.push_back({&functions[n], PARTITA_MASTER_PCI | (n == 0 ? PARTITA_MASTER_MSI : PARTITA_MASTER_INTX)});
         partition.copies.push_back({"kernel", tool::platform::ram, tool::Bytes(64), 0x4040'0000});
         partition.patches.push_back({tool::platform::ram + 0x100, 64, 12, 76});
         partition.routes.push_back({static_cast<std::uint32_t>(40 + n), false, "x"});
@@ -60,6 +71,7 @@ struct Parts {
     [[nodiscard]] partita_slice* frames() { return at<partita_slice>(header().frames); }
     [[nodiscard]] partita_window* windows() { return at<partita_window>(header().windows); }
     [[nodiscard]] partita_region* regions() { return at<partita_region>(header().regions); }
+    [[nodiscard]] partita_master* masters() { return at<partita_master>(header().masters); }
 };
 
 std::expected<ImageView, ImageError> check(std::vector<std::uint64_t>& words) {
@@ -110,7 +122,7 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::misaligned, [](Parts& p) { p.regions()[0].ipa += 0x100; }},
         {ImageFault::misaligned, [](Parts& p) { p.regions()[0].size = 0; }},
         {ImageFault::misaligned, [](Parts& p) { p.regions()[0].ipa = 0xfff0'0000; }},
-        {ImageFault::overlap, [](Parts& p) { p.regions()[2].pa = p.regions()[0].pa; }},
+        {ImageFault::overlap, [](Parts& p) { p.regions()[3].pa = p.regions()[0].pa; }},
         {ImageFault::overlap, [](Parts& p) { p.regions()[0].pa = p.header().hypervisor_base; }},
         {ImageFault::overlap, [](Parts& p) { p.regions()[0].pa = 0x0900'0000 - 0x10'0000; }},
         {ImageFault::overlap, [](Parts& p) { p.regions()[1].pa = 0x0803'0000; }},
@@ -121,7 +133,7 @@ TEST(ImageCheck, FindsEachMistake) {
              p.regions()[1].size = kPageSize;
          }},
         {ImageFault::overlap, [](Parts& p) { p.regions()[1].ipa = p.regions()[0].ipa; }},
-        {ImageFault::overlap, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].source = p.regions()[2].pa; }},
+        {ImageFault::overlap, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].source = p.regions()[3].pa; }},
         {ImageFault::outside_region, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].ipa = 0x4020'0000 - 4; }},
         {ImageFault::outside_region, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].size = ~std::uint64_t{0}; }},
         {ImageFault::outside_region, [](Parts& p) { p.at<partita_patch>(p.header().patches)[0].ipa = 0x0801'0000; }},
@@ -131,6 +143,26 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::bad_interrupt, [](Parts& p) { p.at<partita_route>(p.header().interrupts)[0].intid = 27; }},
         {ImageFault::bad_interrupt, [](Parts& p) { p.at<partita_route>(p.header().interrupts)[0].intid = 33; }},
         {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].interrupts = 33; }},
+        {ImageFault::overlap, [](Parts& p) { p.regions()[2].pa = 0x0906'0000; }},  // the System MMU's queues
+        {ImageFault::bad_interrupt, [](Parts& p) { p.header().board.smmu_interrupt = 40; }},
+        {ImageFault::bad_master, [](Parts& p) { p.header().board.smmu = 0; }},
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[1].stream = p.masters()[0].stream; }},
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[1].stream = PARTITA_MAX_STREAMS; }},
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[1].function = p.masters()[0].function; }},
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[1].function = 256; }},
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[1].config = p.masters()[0].config; }},
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[1].config = p.regions()[0].pa; }},
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[1].flags |= PARTITA_MASTER_MSI; }},
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[1].flags |= 0x80; }},
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[1].bars[0] = p.masters()[0].bars[0]; }},      // the other's registers
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[0].bars[0] += 0x2000; }},                     // not aligned
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[0].bar_masks[0] = 0xfffe'8004; }},            // no power of two
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[0].bar_masks[0] = 4; }},                      // all there is
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[0].bars[1] = 1; }},                           // beyond 4 GiB
+        {ImageFault::bad_master, [](Parts& p) { p.masters()[0].bars[2] = 0x1010'0001; }},                 // I/O ports
+        {ImageFault::bad_master, [](Parts& p) { p.header().board.pci_io_size = 0x10'1000; }},             // where the bridge does not reach
+        {ImageFault::bad_master, [](Parts& p) { p.regions()[2].flags &= ~PARTITA_REGION_DEVICE; }},       // scrubbed like memory
+        {ImageFault::bad_master, [](Parts& p) { p.regions()[0].ipa = PARTITA_PCI_CONFIG - 0x10'0000; p.partitions()[0].entry = PARTITA_PCI_CONFIG - 0x10'0000; p.at<partita_copy>(p.header().copies)[0].ipa = PARTITA_PCI_CONFIG - 0x10'0000; p.at<partita_patch>(p.header().patches)[0].ipa = PARTITA_PCI_CONFIG - 0xf'0000; }},
         {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].trap_multiplier = 0; }},
         {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].clock_interrupt = 0; }},
         {ImageFault::bad_interrupt,

@@ -116,6 +116,11 @@ const BoardDevice* Board::find(const std::string& path_or_alias) const {
 std::vector<std::string> Board::device_names() const {
     std::vector<std::string> out;
     for (const BoardDevice& device : devices) out.push_back(device.path);
+    int property = 0;
+    fdt_for_each_property_offset(property, tree.data(), fdt_path_offset(tree.data(), "/aliases")) {
+        const char* alias = nullptr;
+        if (fdt_getprop_by_offset(tree.data(), property, &alias, nullptr) != nullptr && find(alias) != nullptr) out.emplace_back(alias);
+    }
     return out;
 }
 
