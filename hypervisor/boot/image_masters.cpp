@@ -27,7 +27,7 @@ struct Bar {
     bar.at = master.bars[n] & ~kind;
     bar.size = 0u - mask;
     const bool good = (master.bars[n] & kind) == (master.bar_masks[n] & kind) && (master.bars[n] & 1u) == 0 && mask != 0 &&
-                      (bar.size & (bar.size - 1)) == 0 && bar.at % bar.size == 0;
+                      (bar.size & (bar.size - 1)) == 0 && (bar.at & (bar.size - 1)) == 0;
     if (!good || !bar.wide) return good && (master.bars[n] & width) == 0;
     return n + 1 < 6 && master.bars[n + 1] == 0 && master.bar_masks[n + 1] == ~0u;
 }

@@ -104,6 +104,14 @@ struct alignas(PARTITA_STREAM_ROOT_SIZE) StreamRoot {
     Descriptor entries[PARTITA_STREAM_ROOT_SIZE / sizeof(Descriptor)];
 };
 
+// The hardware is what the board's device tree says: otherwise it cannot be told what the partition would be given.
+[[gnu::noinline]] void require_match(const Partition& partition, const Master& master) {
+    std::uint32_t where = 0, found = 0;
+    if (master.function.matches(where, found)) return;
+    LogLine("pci").key("partition", partition.number).hex("function", master.function.number()).hex("register", where).hex("found", found);
+    panic("a PCI function is not what the description says", master.function.number());
+}
+
 // The partition's devices, as they are to be when it starts: known to the hardware, and off the bus.
 void set_up_masters(const ImageView& image, Partition& partition, PhysAddr root, std::span<StreamRoot> tables, const Pool& pool) {
     const partita_slice slice = partition.description->masters;
@@ -118,15 +126,7 @@ void set_up_masters(const ImageView& image, Partition& partition, PhysAddr root,
         master.description = &image.masters[slice.first + n];
         if (!master.is_function()) continue;
         master.function.set_up(*master.description, layout::pci_page(slice.first + n));
-        std::uint32_t where = 0, found = 0;
-        if (!master.function.matches(where, found)) {
-            LogLine("pci")
-                .key("partition", partition.number)
-                .hex("function", master.description->function)
-                .hex("register", where)
-                .hex("found", found);
-            panic("a PCI function is not what the description says", master.description->function);
-        }
+        require_match(partition, master);
         (void)master.function.quiesce();
     }
 }

@@ -58,7 +58,7 @@ void map_devices(const ImageView& view) {
 }
 
 // The UART first: from then on everything that goes wrong can be said.
-[[nodiscard]] ImageView find_image(PhysAddr base) {
+[[nodiscard, gnu::noinline]] ImageView find_image(PhysAddr base) {
     const partita_hypervisor_header& header = _start;
     const std::uint64_t offset = header.description_offset, size = header.description_size;
     if (offset == 0 || offset % kPageSize != 0 || offset + size > kBlockSize) {
@@ -86,7 +86,7 @@ void map_devices(const ImageView& view) {
 }
 
 // Boot entropy from the firmware's device tree: at the address that the boot protocol gave, or where QEMU leaves it.
-void gather_entropy(const partita_board& board, std::uint32_t tree) {
+[[gnu::noinline]] void gather_entropy(const partita_board& board, std::uint32_t tree) {
     for (const std::uint64_t candidate : {static_cast<std::uint64_t>(tree), board.ram_base}) {
         if (candidate == 0 || candidate % 8 != 0) continue;
         const std::byte* const bytes = window::open(0, window::Slot::source, PhysAddr{candidate});
@@ -124,13 +124,24 @@ void start_cpu(std::uint32_t index) {
     isb();
 }
 
-void start_others(const ImageView& image, PhysAddr base) {
+[[gnu::noinline]] void start_others(const ImageView& image, PhysAddr base) {
     const PhysAddr entry = base + (reinterpret_cast<std::uintptr_t>(secondary_start) - layout::image);
     for (std::uint32_t n = 1; n < image.cpus.size(); ++n)
         if (const std::int32_t result = firmware::cpu_on(image.cpus[n].mpidr, entry, n); result != PSCI_SUCCESS)
             panic("the firmware did not start a CPU (PSCI CPU_ON)", static_cast<std::uint32_t>(result));
     while (cpus_up.load(std::memory_order_acquire) != image.cpus.size()) wait_for_event();
     hyp_map::forget_identity(base);
+}
+
+// Out of line, as all that is done once: what it takes of the boot stack is given back before guests run.
+[[gnu::noinline]] void tell_boot() {
+    LogLine("boot")
+        .key("major", PARTITA_VERSION_MAJOR)
+        .key("minor", PARTITA_VERSION_MINOR)
+        .key("cpus", system().cpu_count)
+        .key("partitions", system().partition_count)
+        .key("list-registers", system().list_registers)
+        .hex("midr", MIDR::read());
 }
 
 void arrived() {
@@ -151,13 +162,7 @@ void boot_primary(std::uint32_t base, std::uint32_t tree) {
     if (system().list_registers < 2) panic("the GIC has a single list register; two are needed");
     set_up(image, own(0));
     start_cpu(0);
-    LogLine("boot")
-        .key("major", PARTITA_VERSION_MAJOR)
-        .key("minor", PARTITA_VERSION_MINOR)
-        .key("cpus", system().cpu_count)
-        .key("partitions", system().partition_count)
-        .key("list-registers", system().list_registers)
-        .hex("midr", MIDR::read());
+    tell_boot();
     gather_entropy(image.header->board, tree);
     arrived();
     start_others(image, PhysAddr{base});

@@ -72,7 +72,7 @@ void stop_masters(Partition& partition) {
         if (master.is_function()) resets = master.function.quiesce() || resets;
     }
     system().smmu.with([&](SmmuV3& smmu) { smmu.forget(vmid_of(partition)); });
-    partition.masters_ready = timer::now() + (resets ? timer::Ticks{CNTFRQ::read()} * function_reset_ms / 1000 : 0);
+    partition.masters_ready = timer::now() + (resets ? CNTFRQ::read() / (1000 / function_reset_ms) : 0);
 }
 
 bool masters_ready(const Partition& partition) { return partition.masters.empty() || timer::now() >= partition.masters_ready; }

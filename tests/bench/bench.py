@@ -45,6 +45,8 @@ OPERATIONS = {
     "ipi_wfi": ("the same, it sleeps", 215),
     "ipi_parked": ("the same, its CPU runs another partition", 460),
     "spi_isr": ("an assigned device's interrupt to ISR entry (PL031)", 80),
+    "device_read": ("a register of an assigned device (PL031): no exit", 1),
+    "device_write": ("the same, written", 1),
     "vcpu_switch": ("last instruction of A to first of B, other partition", 245),
     "vcpu_switch_vfp": ("the same, to its first after it has VFP, which both use", 280),
     "preempt_irq": ("interrupt for a more urgent vCPU on the same CPU to its ISR entry", 460),

@@ -132,6 +132,8 @@ int main(void) {
     write8(GICD + 0x400 + 34, 0x80);
     write8(GICD + 0x800 + 34, 1);
     REG32(GICD + 0x104) = 1u << 2;
+    MEASURE("device_read", load(PL031));
+    MEASURE("device_write", store(PL031 + 0x1c, 0));
     MEASURE("spi_isr", alarm());
     MEASURE("uart_char", characters());
     console_printf("first instruction %llu\n", first_instruction);
