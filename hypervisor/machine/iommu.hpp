@@ -22,13 +22,15 @@ struct DmaFault {
 // Streams are what devices are known by. From start() on each of them is blocked: its accesses end without a trace, until it is attached
 // to an address space. What block() and forget() have done holds when they return, for accesses under way too.
 template <typename T>
-concept Iommu = requires(T iommu, std::uint32_t stream, PhysAddr tables, std::uint32_t vmid) {
+concept Iommu = requires(T iommu, std::uint32_t stream, PhysAddr tables, std::uint32_t vmid, std::uint32_t mark) {
     { iommu.present() } -> std::same_as<bool>;
     { iommu.attach(stream, tables, vmid) };  // to the stage-2 tables at `tables`, from level 1 on
     { iommu.block(stream) };
     { iommu.forget(vmid) };  // what was cached of an address space
     { iommu.next_fault() } -> std::same_as<std::optional<DmaFault>>;
-    { iommu.lost_faults() } -> std::same_as<bool>;  // since it was asked last, more came than it could keep
+    { iommu.last_fault() } -> std::same_as<std::uint32_t>;  // a mark behind all that there are now,
+    { iommu.given(mark) } -> std::same_as<bool>;            // and whether next_fault() has given those before it
+    { iommu.lost_faults() } -> std::same_as<bool>;          // since it was asked last, more came than it could keep
 };
 
 }  // namespace partita

@@ -160,6 +160,11 @@ std::optional<DmaFault> SmmuV3::next_fault() {
     return out;
 }
 
+uint32_t SmmuV3::last_fault() const { return read(EVENTQ_PROD); }
+
+// Within the queue's size, which is half of the positions, one is behind the other or it is not.
+bool SmmuV3::given(uint32_t mark) const { return ((consumed_ - mark) & ((2u << event_bits) - 1)) < (1u << event_bits); }
+
 bool SmmuV3::lost_faults() {
     if (((read(EVENTQ_PROD) ^ consumed_) & overflow) == 0) return false;
     consumed_ ^= overflow;

@@ -71,6 +71,9 @@ public:
     void forget(std::uint32_t vmid);
     [[nodiscard]] std::optional<DmaFault> next_fault();
     [[nodiscard]] bool lost_faults();
+    // A mark behind all faults that there are now, and whether next_fault() has given those before it.
+    [[nodiscard]] std::uint32_t last_fault() const;
+    [[nodiscard]] bool given(std::uint32_t mark) const;
 
 private:
     void issue(smmu::Command command);

@@ -71,11 +71,22 @@ void stop_masters(Partition& partition) {
         });
         if (master.is_function()) resets = master.function.quiesce() || resets;
     }
-    system().smmu.with([&](SmmuV3& smmu) { smmu.forget(vmid_of(partition)); });
-    partition.masters_ready = timer::now() + (resets ? CNTFRQ::read() / (1000 / function_reset_ms) : 0);
+    system().smmu.with([&](SmmuV3& smmu) {
+        smmu.forget(vmid_of(partition));
+        partition.masters_last_fault = smmu.last_fault();
+    });
+    partition.masters_stopped = timer::now();
+    partition.masters_ready = partition.masters_stopped + (resets ? CNTFRQ::read() / (1000 / function_reset_ms) : 0);
 }
 
-bool masters_ready(const Partition& partition) { return partition.masters.empty() || timer::now() >= partition.masters_ready; }
+bool masters_ready(const Partition& partition) {
+    if (partition.masters.empty()) return true;
+    const timer::Ticks now = timer::now();
+    if (now < partition.masters_ready) return false;
+    // What a device did in an earlier life is not to cut it off in this one: not waited for without end.
+    const bool all_told = system().smmu.with([&](const SmmuV3& smmu) { return smmu.given(partition.masters_last_fault); });
+    return all_told || now - partition.masters_stopped >= CNTFRQ::read() / 5;
+}
 
 void start_masters(Partition& partition) {
     for (Master& master : partition.masters) {

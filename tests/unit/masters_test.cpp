@@ -142,6 +142,27 @@ TEST(Masters, AnInterruptWithoutAFaultTakesNobodysTime) {
     EXPECT_EQ(cpu.faults_due, timer::never);
 }
 
+TEST(Masters, WhatWasDoneInOneLifeIsNotTakenOutOnTheNext) {
+    Machine machine;
+    Vcpu& vcpu = machine.fake.start(0);
+    for (unsigned n = 0; n < 40; ++n) EXPECT_FALSE(machine.write_by(own_stream, 0));
+    machine.end_life();
+    CNTPCT::write(CNTPCT::read() + CNTFRQ::read() / 10);
+    for (unsigned n = 0; n < 2; ++n) {
+        EXPECT_FALSE(masters_ready(machine.a())) << "there still are faults of the life before";
+        take_dma_faults(*vcpu.cpu);
+    }
+    take_dma_faults(*vcpu.cpu);
+    EXPECT_TRUE(masters_ready(machine.a()));
+    start_masters(machine.a());
+    take_dma_faults(*vcpu.cpu);
+    EXPECT_TRUE(machine.write_by(own_stream, tool::platform::ram));
+    EXPECT_FALSE(machine.write_by(own_stream, 0));
+    stop_masters(machine.a());
+    CNTPCT::write(CNTPCT::read() + CNTFRQ::read() / 5);
+    EXPECT_TRUE(masters_ready(machine.a())) << "not for ever, where nobody looks";
+}
+
 TEST(Masters, FaultsThatWereLostAreTold) {
     Machine machine;
     Vcpu& vcpu = machine.fake.start(0);
