@@ -129,7 +129,10 @@ void PciFunction::write_command(uint32_t value) {
 
 void PciFunction::write_capability(uint32_t offset, unsigned size, uint32_t value) {
     const Capability capability = capability_around(offset);
-    if (capability.at == 0 || hidden(capability.id) || offset - capability.at < 2) return;
+    if (capability.at == 0 || hidden(capability.id)) return;
+    // Some systems write whole words: what lies behind the header is meant.
+    if (offset == capability.at && size == 4) return write_capability(offset + 2, 2, value >> 16);
+    if (offset - capability.at < 2) return;
     switch (capability.id) {
         case power:
         case msi:

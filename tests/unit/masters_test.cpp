@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "arch/stage2.hpp"
+
 #include "fake_pci.hpp"
 #include "fake_smmu.hpp"
 #include "fake_system.hpp"
@@ -140,6 +142,18 @@ TEST(Masters, AnInterruptWithoutAFaultTakesNobodysTime) {
     take_interrupt(cpu);
     EXPECT_TRUE(machine.fake.gic.physical_enabled.contains(interrupt));
     EXPECT_EQ(cpu.faults_due, timer::never);
+}
+
+// Nothing is taken from a partition in the middle of a life; what is between two of them counts in the next.
+TEST(Masters, WhatWasCachedOfAnEarlierLifeIsForgotten) {
+    Machine machine;
+    machine.fake.start(0);
+    ASSERT_TRUE(machine.write_by(own_stream, tool::platform::ram)) << "... and is cached now";
+    stop_masters(machine.a());
+    auto* const root = reinterpret_cast<Descriptor*>(FakeSystem::own_memory(machine.a().vttbr_without_vmid));
+    root[tool::platform::ram / kBlockSize] = 0;
+    start_masters(machine.a());
+    EXPECT_FALSE(machine.write_by(own_stream, tool::platform::ram));
 }
 
 TEST(Masters, WhatWasDoneInOneLifeIsNotTakenOutOnTheNext) {

@@ -85,6 +85,8 @@ TEST_F(PciFunctionTest, MessagesAreThereWhereTheyAreThePartitions) {
     EXPECT_EQ(found(), (std::vector<std::uint32_t>{0x01, 0x05, 0x10, 0x11, 0x03})) << "all but enhanced allocation";
     function.write(FakePci::msix + 2, 2, 0x8000);
     EXPECT_EQ(hardware.word(FakePci::msix) >> 16, 0x8000u);
+    function.write(FakePci::msix, 4, 0xc000'ffff);
+    EXPECT_EQ(hardware.word(FakePci::msix), 0xc000'0011u | FakePci::odd << 8) << "as a whole word, too, and the list stays";
 }
 
 TEST_F(PciFunctionTest, AListThatDoesNotEndIsReadAllTheSame) {
