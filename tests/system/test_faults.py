@@ -10,7 +10,7 @@ from gdbstub import Stub
 
 HYPERVISOR = ROOT / "build/arm-gcc/hypervisor/hypervisor.elf"
 IMAGE = 0xF0000000  # hypervisor/machine/layout.hpp
-VCPUS = 0xF0210000  # likewise: each behind a page that is not mapped
+VCPUS = 0xF0220000  # likewise: each behind a page that is not mapped
 
 
 def address_of(symbol):
