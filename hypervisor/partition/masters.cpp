@@ -15,7 +15,7 @@ using std::uint32_t;
 
 namespace {
 
-[[nodiscard]] uint32_t vmid_of(const Partition& partition) { return partition.number + 1; }
+[[nodiscard]] uint32_t vmid_of(const Partition& partition) { return static_cast<uint32_t>(partition.vttbr >> 48); }
 
 // Whose stream it is; nullptr: nobody's.
 [[nodiscard]] Master* find_master(uint32_t stream, Partition*& owner) {
@@ -75,8 +75,7 @@ void stop_masters(Partition& partition) {
         smmu.forget(vmid_of(partition));
         partition.masters_last_fault = smmu.last_fault();
     });
-    partition.masters_stopped = timer::now();
-    partition.masters_ready = partition.masters_stopped + (resets ? CNTFRQ::read() / (1000 / function_reset_ms) : 0);
+    partition.masters_ready = timer::now() + (resets ? CNTFRQ::read() / (1000 / function_reset_ms) : 0);
 }
 
 bool masters_ready(const Partition& partition) {
@@ -85,7 +84,7 @@ bool masters_ready(const Partition& partition) {
     if (now < partition.masters_ready) return false;
     // What a device did in an earlier life is not to cut it off in this one: not waited for without end.
     const bool all_told = system().smmu.with([&](const SmmuV3& smmu) { return smmu.given(partition.masters_last_fault); });
-    return all_told || now - partition.masters_stopped >= CNTFRQ::read() / 5;
+    return all_told || now - partition.stopped_at >= CNTFRQ::read() / 5;
 }
 
 void start_masters(Partition& partition) {

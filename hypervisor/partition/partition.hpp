@@ -43,8 +43,7 @@ struct alignas(16) Partition {
     std::span<Master> masters;
     PhysAddr stream_tables;                // the level-1 table of their streams: its entries are the four tables of the root
     timer::Ticks masters_ready = 0;        // when those that were reset can be used again
-    timer::Ticks masters_stopped = 0;      // when they were stopped,
-    std::uint32_t masters_last_fault = 0;  // and the last fault that can be of that life
+    std::uint32_t masters_last_fault = 0;  // the last that can be of their earlier life
     std::uint32_t number = 0;
     std::uint64_t vttbr = 0, vttbr_without_vmid = 0;
     std::span<VcpuSlot> vcpus;
