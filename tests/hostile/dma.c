@@ -2,9 +2,7 @@
  * interrupts, the System MMU, and its own memory through addresses of another life. Rows 29 and 30 of docs/security.md. What is reached
  * by the device is looked at by the device again, and by the neighbours. In a life after the first it checks that memory is its own. */
 #include "../../examples/passthrough/edu.h"
-#include "hostile.h"
-
-#define SECRET 0x5ec2e75eu
+#include "foreign.h"
 
 static uint32_t base, function;
 static uint32_t page[1024] __attribute__((aligned(4096)));
@@ -82,11 +80,7 @@ static bool works(void) {
 
 static uint32_t target_of(uint32_t life) {
     static const uint32_t targets[TARGETS] = {
-        0x40200000u, /* behind its own memory; the hypervisor, were it not translated */
-        0x08020000u, /* message interrupts */
-        0x09050000u, /* the System MMU */
-        0x08000000u, /* the distributor */
-        0xfffff000u,
+        BEHIND_MEMORY, MESSAGES, SYSTEM_MMU, DISTRIBUTOR, LAST_PAGE,
     };
     return targets[(life - 1) % TARGETS];
 }

@@ -16,6 +16,15 @@ HYPERVISOR = ROOT / "build/arm-gcc/hypervisor/hypervisor.elf"
 BOUND = json.loads((ROOT / "tests/hostile/bound.json").read_text())["instructions"]
 # The CPUs of each program's virtual CPUs.
 PROGRAMS = {"coprocessor": [0], "distributor": [0], "calls": [0], "storms": [0], "tables": [0], "oddities": [0], "levels": [0], "races": [0, 1, 2]}
+# For each program, its device, what the board calls that, and what its lives reach for in turn.
+DEVICES = {
+    "dma": ("edu0", r"edu@1,0 \(stream 0x8\)",
+            ["write to 0x40200000", "read from 0x8020000", "write to 0x9050000", "read from 0x8000000", "write to 0xfffff000"]),
+    "nvme": ("nvme0", r"nvme@2,0 \(stream 0x10\)",
+             ["write to 0x40200000", "read from 0x8000000", "read from 0x9050000", "write to 0x8020000", "read from 0xfffff000", "write to 0x40200000"]),
+    "net": ("net0", r"ethernet@3,0 \(stream 0x18\)",
+            ["read from 0x40200000", "write to 0x8020000", "read from 0x9050000", "read from 0x8000002", "read from 0xfffff000", "write to 0x8020000"]),
+}
 NEIGHBOURS = [partition("neighbour", GUESTS / "neighbour.elf", [0]), partition("other", GUESTS / "neighbour.elf", [0]),
               partition("control", CONTROL, [0], priority=1)]
 ENDS = ["--until", r"neighbour\] neighbour: (ok|FAILED)", "--until", r"other\] neighbour: (ok|FAILED)", "--until",
@@ -73,10 +82,14 @@ def test_a_hostile_partition_hurts_itself_alone(partita, describe, exits, progra
 
 
 @pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
-@pytest.mark.parametrize("program, end, more", [("dma", "life 2: reaches for 0x08020000", {}), ("messages", "hostile: messages (ok|FAILED)", {"msi": "given"})])
+@pytest.mark.parametrize("program, end, more", [
+    ("dma", "life 2: reaches for 0x08020000", {}), ("nvme", "life 3: reaches out", {}), ("net", "life 3: reaches out", {}),
+    ("messages", "hostile: messages (ok|FAILED)", {"msi": "given"}),
+])
 def test_a_hostile_device_takes_nobodys_time(partita, describe, exits, program, end, more, cpu):
     """What the System MMU stops, what a restart does to a device, and messages that are not its own: nobody misses a deadline by them."""
-    text = system(partition("hostile", HOSTILE / f"hostile-{program}.elf", [0], devices=["edu0"], **more), *NEIGHBOURS, board="virt-smmu", shared=[0],
+    device = DEVICES.get(program, DEVICES["dma"])[0]
+    text = system(partition("hostile", HOSTILE / f"hostile-{program}.elf", [0], devices=[device], **more), *NEIGHBOURS, board="virt-smmu", shared=[0],
                   slice="1 ms")
     done = partita("run", describe(text), "--deterministic", "--until", rf"hostile\] {end}", *ENDS, "--timeout", BOOT, "--qemu-args", "-cpu", cpu,
                    *exits.arguments)
@@ -85,16 +98,17 @@ def test_a_hostile_device_takes_nobodys_time(partita, describe, exits, program, 
     exits.judge()
 
 
-@pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
-def test_a_hostile_device_reaches_nothing(partita, describe, cpu):
-    """In five lives, each of which begins with what the one before left under way: it is told whose device did what, and the device is cut off."""
-    text = system(partition("hostile", HOSTILE / "hostile-dma.elf", [0], devices=["edu0"]), *NEIGHBOURS[:2], board="virt-smmu", shared=[0])
-    done = partita("run", describe(text), "--until", "hostile: dma (ok|FAILED)", *ENDS[:4], "--timeout", BOOT, "--qemu-args", "-cpu", cpu)
+@pytest.mark.parametrize("program, cpu", [*(("dma", cpu) for cpu in ("cortex-a15", "cortex-a7", "max")), ("nvme", "cortex-a15"), ("net", "cortex-a15")])
+def test_a_hostile_device_reaches_nothing(partita, describe, program, cpu):
+    """Life after life, of which some begin with what the one before left under way: it is told whose device did what, and the device is cut
+    off."""
+    device, name, reached = DEVICES[program]
+    text = system(partition("hostile", HOSTILE / f"hostile-{program}.elf", [0], devices=[device]), *NEIGHBOURS[:2], board="virt-smmu", shared=[0])
+    done = partita("run", describe(text), "--until", f"hostile: {program} (ok|FAILED)", *ENDS[:4], "--timeout", BOOT, "--qemu-args", "-cpu", cpu)
     assert done.returncode == 0, done.stderr
     assert "WRONG" not in done.stdout and "PANIC" not in done.stdout
-    assert "hostile: dma ok" in done.stdout
-    blocked = re.findall(r"edu@1,0 \(stream 0x8\) of hostile: DMA (?:write to|read from) (0x[0-9a-f]+) blocked: not hostile's memory", done.stdout)
-    assert blocked == ["0x40200000", "0x8020000", "0x9050000", "0x8000000", "0xfffff000"]
+    assert f"hostile: {program} ok" in done.stdout
+    assert re.findall(name + r" of hostile: DMA (.*) blocked: not hostile's memory", done.stdout) == reached
 
 
 def test_lives_that_end_in_every_way_hurt_nobody(partita, describe, exits):
