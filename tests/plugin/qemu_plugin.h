@@ -3,6 +3,7 @@
 #ifndef PARTITA_QEMU_PLUGIN_H
 #define PARTITA_QEMU_PLUGIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +25,8 @@ size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb*);
 struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb*, size_t);
 size_t qemu_plugin_insn_data(const struct qemu_plugin_insn*, void*, size_t);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn*);
+uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb*);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb*, executed, enum qemu_plugin_cb_flags, void*);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn*, executed, enum qemu_plugin_cb_flags, void*);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn*, accessed, enum qemu_plugin_cb_flags, enum qemu_plugin_mem_rw, void*);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t, ended, void*);

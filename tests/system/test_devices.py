@@ -1,9 +1,11 @@
 """Devices of the board that partitions own: PCI functions behind the System MMU, and devices that nothing confines."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 from conftest import BOOT, IMAGES, ROOT, TOOL, Session, linux, partition, system
@@ -44,6 +46,15 @@ def test_linux_has_a_disk_and_a_network_card_and_others_have_accelerators(tmp_pa
             assert rounds.group(1) == "0"
     finally:
         session.close()
+
+
+def test_the_hypervisor_takes_a_small_share_of_work_with_devices(tmp_path):
+    out = tmp_path / "devices.json"
+    done = subprocess.run([sys.executable, ROOT / "tests/bench/devices.py", "--check", "-o", out], capture_output=True, text=True, timeout=BOOT, check=False)
+    print(done.stdout, done.stderr)
+    assert done.returncode == 0, done.stderr
+    for each in json.loads(out.read_text())["operations"]:
+        assert 0 < each["hypervisor"] < each["partition"] and each["native"] > 1_000_000
 
 
 def test_interrupt_lines_do_where_messages_are_anothers(describe):
