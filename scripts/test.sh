@@ -79,7 +79,8 @@ stack() {
     [ -n "$graph" ] && /usr/bin/python3 scripts/stack.py 1896 $graph
 }
 documents() {
-    "$build/host/tool/partita" schema | cmp - docs/system.schema.json && "$build/host/tool/partita" schema --markdown | cmp - docs/system-toml.md
+    "$build/host/tool/partita" schema | cmp - docs/system.schema.json && "$build/host/tool/partita" schema --markdown | cmp - docs/system-toml.md &&
+        "$build/host/tool/partita" schema --hypercalls | cmp - docs/hypercalls.md
 }
 
 step build-arm-gcc preset arm-gcc

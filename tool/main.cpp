@@ -12,6 +12,7 @@
 
 #include "board/board.hpp"
 #include "config/description.hpp"
+#include "config/calls.hpp"
 #include "config/schema.hpp"
 #include "pack/pack.hpp"
 #include "partita/system_image.h"
@@ -274,7 +275,7 @@ int dispatch(int argc, char** argv) {
     int result = 0;
     Inputs inputs, run_inputs;
     std::string output, image_output = "system.elf", trace_output = "run.json";
-    bool framed = false, markdown = false;
+    bool framed = false, markdown = false, hypercalls = false;
     RunOptions run_options;
     run_options.qemu_arguments = qemu_arguments;
     std::int64_t timeout = 0;
@@ -318,7 +319,10 @@ int dispatch(int argc, char** argv) {
 
     auto* const schema_command = app.add_subcommand("schema", "Print every key of system.toml, as JSON schema");
     schema_command->add_flag("--markdown", markdown, "As the reference page");
-    schema_command->callback([&] { fmt::print("{}", markdown ? schema_as_markdown() : schema_as_json()); });
+    schema_command->add_flag("--hypercalls", hypercalls, "The reference page of the hypercalls instead");
+    schema_command->callback([&] {
+        fmt::print("{}", hypercalls ? hypercalls_as_markdown() : markdown ? schema_as_markdown() : schema_as_json());
+    });
 
     try {
         app.parse(argc, argv);

@@ -4,6 +4,8 @@
 #ifndef PARTITA_HYPERCALL_H
 #define PARTITA_HYPERCALL_H
 
+#include <stdint.h>
+
 #define PSCI_VERSION 0x84000000u
 #define PSCI_CPU_SUSPEND 0x84000001u
 #define PSCI_CPU_OFF 0x84000002u
@@ -26,21 +28,58 @@
 #define SMCCC_ARCH_FEATURES 0x80000001u
 #define SMCCC_NOT_SUPPORTED (-1)
 
-#define PARTITA_HYPERCALL_UID 0x8600ff01u     /* r0-r3: the 128-bit identity below */
-#define PARTITA_HYPERCALL_VERSION 0x8600ff03u /* r0: major, r1: minor */
+/* The vendor-hypervisor range, each function once: X(NAME, number, name, rights, arguments, results, what it is for). The dispatcher, the
+ * SDK's stubs and docs/hypercalls.md are made of this table. A partition that lacks one of the rights (PARTITA_RIGHT_*) is told
+ * PARTITA_NOT_SUPPORTED, as for a number that is not here. */
+#define PARTITA_HYPERCALL_TABLE(X)                                                                                                         \
+    X(FEATURES, 0x86000000u, features, 0, "r1: the number of a function", "r0: 0 if the caller may call it, otherwise NOT_SUPPORTED",      \
+      "Asks what there is.")                                                                                                               \
+    X(UID, 0x8600ff01u, uid, 0, "none", "r0 to r3: the hypervisor's 128-bit identity", "Tells that this hypervisor is Partita.")           \
+    X(VERSION, 0x8600ff03u, version, 0, "none", "r0: major, r1: minor", "Tells which version.")                                            \
+    X(SCHEDULE, 0x8600ff10u, schedule, 0, "r1: the schedule to change to, counted as described from 0; any larger number only asks",       \
+      "r0: SUCCESS, or DENIED to a partition without the right `manage`; r1: the schedule that will be in force; r2: how many there are",  \
+      "Changes the schedule of all CPUs at once, at the end of the frame that follows this one.")                                          \
+    X(TIME, 0x8600ff11u, time, 0, "none",                                                                                                  \
+      "r0, r1: what the calling virtual CPU had in this life; r2, r3: what it could have used while others ran (low word first)",          \
+      "Tells processor time and stolen time, in ticks of the counter.")                                                                    \
+    X(YIELD, 0x8600ff12u, yield, 0, "none", "r0: SUCCESS", "Gives the rest of the virtual CPU's turn to those of its priority.")           \
+    X(WINDOW, 0x8600ff13u, window, 0, "none",                                                                                              \
+      "r0, r1: when it began; r2, r3: when it ends (low word first); all ones where there are no windows",                                 \
+      "Tells the window in which the call is made, in ticks of the partition's virtual counter.")                                          \
+    X(MESSAGE_PAGE, 0x8600ff20u, message_page, 0,                                                                                          \
+      "r1: IPA of 4 KiB of the partition's own memory, normal and cached; all ones: none any more", "r0: SUCCESS, or INVALID_ADDRESS",     \
+      "Says where the calling virtual CPU's messages are put and taken from, until its next life.")                                        \
+    X(SEND, 0x8600ff21u, send, 0,                                                                                                          \
+      "r1: the port; r2: where the message is in the page, a multiple of 4; r3: its bytes. A doorbell rings: r2 and r3 are 0",             \
+      "r0: SUCCESS, FULL, BUSY, TOO_SOON, NO_MESSAGE_PAGE, DENIED or INVALID_PARAMETERS; queue: r1: messages that there is room for then", \
+      "Sends a message whole, or not at all. BUSY: another virtual CPU of the partition is sending by this port.")                         \
+    X(RECEIVE, 0x8600ff22u, receive, 0, "r1: the port; r2: where in the page there is room for the longest message, a multiple of 4",      \
+      "r0: SUCCESS, EMPTY, BUSY, NO_MESSAGE_PAGE, DENIED or INVALID_PARAMETERS; r1: bytes; queue: r2: messages that are left; sampling "   \
+      "port: "                                                                                                                             \
+      "r2: the value's age in ticks of the counter (at most 0xffffffff), r3: 1 if it is valid, otherwise 0",                               \
+      "Takes the oldest message of a queue, or reads the latest value of a sampling port.")                                                \
+    X(PORT, 0x8600ff23u, port, 0, "r1: the port",                                                                                          \
+      "r0: SUCCESS or INVALID_PARAMETERS; r1: bit 0: since the last call another end's life began or ended, bit 1: all other ends run; "   \
+      "r2: the number of the other end's life (0 for a sampling port that sends); r3: messages that wait, or for a sender that there is "  \
+      "room for; of a doorbell, its rings since the last call",                                                                            \
+      "Tells how a port and its other end are.")
 
-/* r1: the schedule to change to, counted as described from 0; any larger number only asks. It takes effect on all CPUs at once, at
- * the end of the frame that follows this one. r0: PSCI_SUCCESS, or PSCI_DENIED to a partition without the right to manage.
- * r1: the schedule that will be in force then, r2: how many there are (0: none is described). */
-#define PARTITA_HYPERCALL_SCHEDULE 0x8600ff10u
-/* The calling virtual CPU's processor time in this life, in ticks of the counter: r0, r1 what it had (low word first), r2, r3 what it
- * could have used while others ran: stolen time. */
-#define PARTITA_HYPERCALL_TIME 0x8600ff11u
-/* Gives the rest of the virtual CPU's turn to those of its priority. */
-#define PARTITA_HYPERCALL_YIELD 0x8600ff12u
-/* The window in which the call is made, in ticks of the partition's virtual counter: r0, r1 when it began, r2, r3 when it ends; all
- * ones where there are no windows. */
-#define PARTITA_HYPERCALL_WINDOW 0x8600ff13u
+#define PARTITA_HYPERCALL_NUMBER(NAME, number, name, rights, arguments, results, purpose) \
+    static const uint32_t PARTITA_HYPERCALL_##NAME = number;
+PARTITA_HYPERCALL_TABLE(PARTITA_HYPERCALL_NUMBER)
+
+/* What functions of the vendor-hypervisor range answer in r0, beside PSCI_SUCCESS, PSCI_INVALID_PARAMETERS, PSCI_DENIED and
+ * PSCI_INVALID_ADDRESS. */
+#define PARTITA_NOT_SUPPORTED (-1)
+#define PARTITA_EMPTY (-16)           /* nothing was sent since the last message was taken; or no value yet */
+#define PARTITA_FULL (-17)            /* the queue has no room: the port's interrupt comes when it has */
+#define PARTITA_BUSY (-18)            /* another virtual CPU is at it: again */
+#define PARTITA_TOO_SOON (-19)        /* the doorbell rang less than its shortest interval ago */
+#define PARTITA_NO_MESSAGE_PAGE (-20) /* the virtual CPU has not said where its messages are */
+
+/* PORT, r1. */
+#define PARTITA_PORT_CHANGED 1u
+#define PARTITA_PORT_PEERS_RUN 2u
 
 /* Why a partition's life began: `partita,reset-reason` of /hypervisor in its device tree. */
 enum partita_reset_reason {

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 7u
+#define PARTITA_IMAGE_VERSION 8u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -25,6 +25,12 @@
 #define PARTITA_NAME_SIZE 32u
 #define PARTITA_TRAP_SLOTS 32u
 #define PARTITA_MAX_MASTERS 16u /* devices that read and write memory by themselves */
+#define PARTITA_MAX_CHANNELS 32u
+#define PARTITA_MAX_PORTS 48u /* of all channels */
+#define PARTITA_LONGEST_MESSAGE 4096u
+#define PARTITA_DEEPEST_QUEUE 1024u
+#define PARTITA_MESSAGE_HEADER 16u     /* bytes of the pool that a message takes beside its own, which are rounded up to 8 */
+#define PARTITA_CHANNELS_SIZE 0x40000u /* bytes of the pool that all channels' messages may take */
 
 /* What the hypervisor takes of its pool where the board has a System MMU (SMMUv3, IHI 0070): a table of one entry for each stream, which
  * comes first, two queues of 4 KiB, and a level-1 root for each partition. */
@@ -79,6 +85,8 @@ struct partita_image_header {
     struct partita_table patches;
     struct partita_table interrupts;
     struct partita_table masters;
+    struct partita_table channels;
+    struct partita_table ports;
     struct partita_table frames;  /* a partita_slice of `windows` for each CPU of each schedule, schedule by schedule */
     struct partita_table windows; /* without end where a CPU has none: everything that is pinned to it may run */
 };
@@ -168,6 +176,7 @@ struct partita_partition {
     struct partita_slice patches;
     struct partita_slice routes; /* in `interrupts` */
     struct partita_slice masters;
+    struct partita_slice ports; /* port n of the partition is the n-th of these */
     struct partita_trap_slot traps[PARTITA_TRAP_SLOTS];
 };
 
@@ -238,6 +247,33 @@ struct partita_master {
     uint32_t flags;
     uint32_t bars[6];      /* its base address registers as they read, */
     uint32_t bar_masks[6]; /* and as they read after all ones were written; 0: no such register */
+};
+
+enum partita_channel_kind {
+    PARTITA_CHANNEL_DOORBELL = 1, /* an interrupt */
+    PARTITA_CHANNEL_SAMPLING = 2, /* the latest value, for several readers */
+    PARTITA_CHANNEL_QUEUING = 3   /* every message, in order */
+};
+
+/* A way for messages from one partition to others. It has one port that sends, and at least one that receives; only a sampling channel
+ * has several. */
+struct partita_channel {
+    uint32_t kind;         /* enum partita_channel_kind */
+    uint32_t message_size; /* bytes of the longest message; 0 for a doorbell */
+    uint32_t depth;        /* messages that a queue holds; otherwise 0 */
+    uint32_t time_us;      /* a value is valid for so long, or a doorbell rings not more often; 0: for ever, any time */
+};
+
+/* port flags */
+#define PARTITA_PORT_SENDS 1u
+#define PARTITA_PORT_TOLD 2u /* an interrupt tells of each new value of a sampling channel */
+
+/* An end of a channel. Ports are in the order of their partitions. */
+struct partita_port {
+    uint32_t channel;   /* in `channels` */
+    uint32_t flags;     /* PARTITA_PORT_* */
+    uint32_t interrupt; /* INTID in its partition, which nothing else there has */
+    uint32_t reserved;
 };
 
 /* What the tool writes into the hypervisor's own first words (boot.S keeps them). */

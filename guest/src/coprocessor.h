@@ -19,6 +19,7 @@ static inline void barrier_dsb(void) { __asm__ volatile("dsb" ::: "memory"); }
     }
 
 READ32(cntfrq, 0, c14, c0, 0)
+READ32(mpidr, 0, c0, c0, 5)
 READ32(sctlr, 0, c1, c0, 0)
 READ32(dfsr, 0, c5, c0, 0)
 READ32(ifsr, 0, c5, c0, 1)

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "arch/address.hpp"
+#include "boot/image_channels.hpp"
 #include "boot/image_masters.hpp"
 
 namespace partita {
@@ -167,7 +168,7 @@ template <typename Record>
 
 // Every record belongs to exactly one partition, in order: so each slice begins where the one before it ended.
 struct Taken {
-    uint32_t vcpus = 0, regions = 0, copies = 0, patches = 0, routes = 0, masters = 0;
+    uint32_t vcpus = 0, regions = 0, copies = 0, patches = 0, routes = 0, masters = 0, ports = 0;
 
     [[nodiscard]] static bool next(uint32_t& taken, partita_slice slice, std::size_t records) {
         if (slice.first != taken || !inside(slice, records)) return false;
@@ -177,7 +178,8 @@ struct Taken {
     [[nodiscard]] bool add(const ImageView& view, const partita_partition& partition) {
         return next(vcpus, partition.vcpus, view.vcpus.size()) && next(regions, partition.regions, view.regions.size()) &&
                next(copies, partition.copies, view.copies.size()) && next(patches, partition.patches, view.patches.size()) &&
-               next(routes, partition.routes, view.interrupts.size()) && next(masters, partition.masters, view.masters.size());
+               next(routes, partition.routes, view.interrupts.size()) && next(masters, partition.masters, view.masters.size()) &&
+               next(ports, partition.ports, view.ports.size());
     }
 };
 
@@ -281,6 +283,7 @@ const char* describe(ImageFault fault) {
         case ImageFault::bad_slot: return "an emulated page is in the wrong slot";
         case ImageFault::no_vcpu: return "a partition has no virtual CPU";
         case ImageFault::bad_master: return "a device that reads and writes memory by itself is impossible, or is not confined";
+        case ImageFault::bad_channel: return "a channel or an end of one is impossible";
         case ImageFault::bad_schedule: return "a window, a budget or a slice is impossible";
     }
     return "unknown";
@@ -305,6 +308,7 @@ std::expected<ImageView, ImageError> check_image(std::span<const std::byte> byte
                         take(bytes, header.vcpus, view.vcpus) && take(bytes, header.regions, view.regions) &&
                         take(bytes, header.copies, view.copies) && take(bytes, header.patches, view.patches) &&
                         take(bytes, header.interrupts, view.interrupts) && take(bytes, header.masters, view.masters) &&
+                        take(bytes, header.channels, view.channels) && take(bytes, header.ports, view.ports) &&
                         take(bytes, header.frames, view.frames) && take(bytes, header.windows, view.windows);
     if (!tables) return fail(ImageFault::table_outside);
     if (auto ok = check_counts(view); !ok) return std::unexpected(ok.error());
@@ -316,6 +320,7 @@ std::expected<ImageView, ImageError> check_image(std::span<const std::byte> byte
     for (std::size_t n = 0; n < view.partitions.size(); ++n)
         if (auto ok = check_partition(view, n); !ok) return std::unexpected(ok.error());
     if (auto ok = check_masters(view); !ok) return std::unexpected(ok.error());
+    if (auto ok = check_channels(view); !ok) return std::unexpected(ok.error());
     if (auto ok = check_frames(view); !ok) return std::unexpected(ok.error());
     return view;
 }

@@ -28,6 +28,7 @@ enum class ImageFault : std::uint32_t {
     no_vcpu,
     bad_schedule,
     bad_master,
+    bad_channel,
 };
 
 [[nodiscard]] const char* describe(ImageFault fault);
@@ -48,6 +49,8 @@ struct ImageView {
     std::span<const partita_patch> patches;
     std::span<const partita_route> interrupts;
     std::span<const partita_master> masters;
+    std::span<const partita_channel> channels;
+    std::span<const partita_port> ports;
     std::span<const partita_slice> frames;
     std::span<const partita_window> windows;
 };

@@ -11,6 +11,7 @@
 #include "machine/guard.hpp"
 #include "machine/layout.hpp"
 #include "machine/log.hpp"
+#include "message/channel_storage.hpp"
 #include "partition/system.hpp"
 
 namespace partita {
@@ -37,6 +38,7 @@ public:
         for (std::size_t n = 0; n < count; ++n) std::construct_at(first + n);
         return {first, count};
     }
+    [[nodiscard]] std::byte* bytes(std::size_t count) { return allocate(count, alignof(std::uint64_t)); }
     // The virtual CPUs, each behind its guard.
     [[nodiscard]] std::span<VcpuSlot> vcpus(std::size_t count) {
         const std::byte* const bytes = allocate(std::uint64_t{count} * VcpuSlot::backed, kPageSize);
@@ -131,6 +133,37 @@ void set_up_masters(const ImageView& image, Partition& partition, PhysAddr root,
     }
 }
 
+[[nodiscard]] timer::Ticks ticks_of(std::uint64_t microseconds) { return CNTFRQ::read() * microseconds / 1'000'000; }
+
+// The channels and the partition's ends of them. Messages lie in the pool.
+void set_up_channels(const ImageView& image, Pool& pool) {
+    for (std::size_t n = 0; n < image.channels.size(); ++n) {
+        Channel& channel = the_system.channels[n];
+        channel.description = &image.channels[n];
+        channel.messages = channel_messages(image.channels[n], the_system.cpu_count);
+        channel.stride = channel_stride(image.channels[n]);
+        channel.time = ticks_of(image.channels[n].time_us);
+        channel.storage = pool.bytes(std::size_t{channel.messages} * channel.stride);
+        if (channel.storage == nullptr) panic("the pool is too small for its channels", static_cast<std::uint32_t>(n));
+        for (std::uint32_t place = 0; place < channel.messages; ++place) std::construct_at(&channel.place(place));
+    }
+    for (std::size_t n = 0; n < image.ports.size(); ++n) {
+        Port& port = the_system.ports[n];
+        port.description = &image.ports[n];
+        port.channel = &the_system.channels[image.ports[n].channel];
+        if (port.sends())
+            port.channel->sender = &port;
+        else
+            port.channel->receivers[port.channel->receiver_count++] = &port;
+    }
+}
+
+void set_up_ports(Partition& partition) {
+    const partita_slice slice = partition.description->ports;
+    partition.ports = std::span{the_system.ports}.subspan(slice.first, slice.count);
+    for (Port& port : partition.ports) port.partition = &partition;
+}
+
 // Each CPU's trace ring, if the system has any: empty.
 void set_up_trace(const ImageView& image, std::byte* base) {
     const partita_image_header& header = *image.header;
@@ -143,8 +176,6 @@ void set_up_trace(const ImageView& image, std::byte* base) {
         std::fill(cpu.trace_begin, cpu.trace_end, partita_trace_record{});
     }
 }
-
-[[nodiscard]] timer::Ticks ticks_of(std::uint64_t microseconds) { return CNTFRQ::read() * microseconds / 1'000'000; }
 
 void set_up_cpus(const ImageView& image) {
     the_system.cpu_count = static_cast<std::uint32_t>(image.cpus.size());
@@ -268,6 +299,7 @@ void set_up(const ImageView& image, std::byte* base) {
     if (stream_roots.empty() != streams.empty() || the_system.partitions.empty() || the_system.vcpus.empty() ||
         windows.size() != image.windows.size())
         panic("the pool is too small for its partitions, virtual CPUs, windows and streams");
+    set_up_channels(image, pool);
     for (std::uint32_t n = 0; n < the_system.partition_count; ++n) {
         Partition& partition = the_system.partitions[n];
         const partita_partition& description = image.partitions[n];
@@ -279,6 +311,7 @@ void set_up(const ImageView& image, std::byte* base) {
         partition.routes = image.interrupts.subspan(description.routes.first, description.routes.count);
         partition.vcpus = the_system.vcpus.subspan(description.vcpus.first, description.vcpus.count);
         map_regions(partition, roots[n], pool);
+        set_up_ports(partition);
         set_up_masters(image, partition, pool.physical(roots[n]), stream_roots, pool);
         partition.vttbr_without_vmid = pool.physical(roots[n]).value;
         partition.vttbr = partition.vttbr_without_vmid | static_cast<std::uint64_t>(n + 1) << 48;  // VMID: never 0

@@ -48,6 +48,11 @@ void Distributor::set_level(uint32_t id, bool high) {
     if (irq::Enabled::test(before)) tell_holder(id, before);
 }
 
+void Distributor::pulse(uint32_t id) {
+    const uint32_t before = spi(id).fetch_or(irq::Pending::mask, std::memory_order_release);
+    if (irq::Enabled::test(before)) tell_holder(id, before);
+}
+
 void Distributor::take_linked(uint32_t id, VcpuInterrupts* here) {
     const uint32_t now = spi(id).load(std::memory_order_relaxed);
     const uint32_t targets = irq::Targets::get(now) & everyone_;

@@ -196,6 +196,8 @@ public:
 
     // --- any CPU -----------------------------------------------------------------------------------------------------
     void set_level(std::uint32_t id, bool high);
+    // It becomes pending once, level or edge: what has no line.
+    void pulse(std::uint32_t id);
     // here: the vCPU that is loaded on this CPU, or nullptr.
     void take_linked(std::uint32_t id, VcpuInterrupts* here);
     // The guest's access to an aligned word: the frequent ones in a few instructions.

@@ -1,5 +1,6 @@
 #include "message/hypercall.hpp"
 
+#include "message/channel.hpp"
 #include "partita/hypercall.h"
 #include "partition/lifecycle.hpp"
 #include "partition/system.hpp"
@@ -79,6 +80,58 @@ void tell_window(Vcpu& vcpu) {
     vcpu.r[2] = static_cast<uint32_t>(end), vcpu.r[3] = static_cast<uint32_t>(end >> 32);
 }
 
+// Whether it has all of these rights.
+[[nodiscard]] constexpr bool may_call(const Partition& partition, uint32_t rights) {
+    return rights == 0 || (partition.description->flags & rights) == rights;
+}
+
+// The functions of PARTITA_HYPERCALL_TABLE, by their names there.
+namespace call {
+
+void features(Vcpu& vcpu) {
+    struct Function {
+        uint32_t number, rights;
+    };
+    static constexpr Function functions[] = {
+#define PARTITA_FUNCTION(NAME, number, name, rights, arguments, results, purpose) {number, rights},
+        PARTITA_HYPERCALL_TABLE(PARTITA_FUNCTION)
+#undef PARTITA_FUNCTION
+    };
+    std::int32_t answer = SMCCC_NOT_SUPPORTED;
+    for (const Function& function : functions)
+        if (function.number == vcpu.r[1] && may_call(*vcpu.partition, function.rights)) answer = PSCI_SUCCESS;
+    vcpu.r[0] = result(answer);
+}
+
+void uid(Vcpu& vcpu) { vcpu.r[0] = PARTITA_UID_0, vcpu.r[1] = PARTITA_UID_1, vcpu.r[2] = PARTITA_UID_2, vcpu.r[3] = PARTITA_UID_3; }
+void version(Vcpu& vcpu) { vcpu.r[0] = PARTITA_VERSION_MAJOR, vcpu.r[1] = PARTITA_VERSION_MINOR; }
+void schedule(Vcpu& vcpu) { change_schedule(vcpu); }
+void time(Vcpu& vcpu) { tell_time(vcpu); }
+void window(Vcpu& vcpu) { tell_window(vcpu); }
+void message_page(Vcpu& vcpu) { set_message_page(vcpu); }
+void send(Vcpu& vcpu) { send_message(vcpu); }
+void receive(Vcpu& vcpu) { receive_message(vcpu); }
+void port(Vcpu& vcpu) { tell_port(vcpu); }
+void yield(Vcpu& vcpu) {
+    vcpu.r[0] = result(PSCI_SUCCESS);
+    partita::yield(vcpu);
+}
+
+}  // namespace call
+
+[[gnu::noinline]] void vendor_call(Vcpu& vcpu) {
+    switch (vcpu.r[0]) {
+#define PARTITA_CASE(NAME, number, name, rights, arguments, results, purpose) \
+    case number:                                                              \
+        if (!may_call(*vcpu.partition, rights)) break;                        \
+        return call::name(vcpu);
+        PARTITA_HYPERCALL_TABLE(PARTITA_CASE)
+#undef PARTITA_CASE
+        default: break;
+    }
+    vcpu.r[0] = result(SMCCC_NOT_SUPPORTED);
+}
+
 }  // namespace
 
 void hypercall(Vcpu& vcpu) {
@@ -101,15 +154,7 @@ void hypercall(Vcpu& vcpu) {
         case PSCI_SYSTEM_RESET: ask_end(vcpu, PARTITA_ON_RESET_STOP, Ending::off, Ending::restart, PARTITA_RESET_GUEST); return;
         case PSCI_FEATURES: vcpu.r[0] = result(offered(vcpu.r[1]) ? PSCI_SUCCESS : PSCI_NOT_SUPPORTED); return;
         case SMCCC_VERSION: vcpu.r[0] = smccc_1_1; return;
-        case PARTITA_HYPERCALL_UID:
-            vcpu.r[0] = PARTITA_UID_0, vcpu.r[1] = PARTITA_UID_1, vcpu.r[2] = PARTITA_UID_2, vcpu.r[3] = PARTITA_UID_3;
-            return;
-        case PARTITA_HYPERCALL_VERSION: vcpu.r[0] = PARTITA_VERSION_MAJOR, vcpu.r[1] = PARTITA_VERSION_MINOR; return;
-        case PARTITA_HYPERCALL_SCHEDULE: return change_schedule(vcpu);
-        case PARTITA_HYPERCALL_TIME: return tell_time(vcpu);
-        case PARTITA_HYPERCALL_WINDOW: return tell_window(vcpu);
-        case PARTITA_HYPERCALL_YIELD: vcpu.r[0] = result(PSCI_SUCCESS); return yield(vcpu);
-        default: vcpu.r[0] = result(SMCCC_NOT_SUPPORTED); return;
+        default: return vendor_call(vcpu);
     }
 }
 

@@ -71,6 +71,7 @@ void finish(Partition& partition) {
         gic::clear_pending(route.intid);
     }
     stop_masters(partition);
+    leave_channels(partition);
     partition.stopped_at = timer::now();
     partition.watchdog.stop();
     if (!to_be_told(partition)) return conclude(partition);
@@ -179,6 +180,7 @@ void begin(Partition& partition) {
     partition.last_words.were_on.store(0, std::memory_order_relaxed);
     ++partition.starts;
     reset_devices(partition);
+    empty_queues(partition);
     Vcpu& first = partition.vcpus[0].vcpu;
     become(first, RunState::loading);
     first.cpu->reschedule = true;
@@ -194,6 +196,7 @@ void enter(Partition& partition) {
     partition.watchdog.start();
     first.cpu->find_alarm = true;
     partition.phase.store(Phase::running, std::memory_order_release);
+    enter_channels(partition);
     tell_state(partition, "running");
     // Loaded while all partitions were ended: either this sees it, or halt_system() saw a partition that runs.
     std::atomic_thread_fence(std::memory_order_seq_cst);

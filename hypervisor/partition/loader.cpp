@@ -74,7 +74,8 @@ void patch(Partition& partition, std::uint32_t cpu) {
     if (field.kind != PARTITA_PATCH_RANDOM) {
         const bool starts = field.kind == PARTITA_PATCH_STARTS;
         patch_word(partition, cpu, field.ipa,
-                   starts ? partition.starts : static_cast<std::uint32_t>(partition.reason.load(std::memory_order_relaxed)));
+                   starts ? partition.starts.load(std::memory_order_relaxed)
+                          : static_cast<std::uint32_t>(partition.reason.load(std::memory_order_relaxed)));
         return next_item(cursor);
     }
     const bool random = system().entropy.with([](const Entropy& entropy) { return entropy.available(); });

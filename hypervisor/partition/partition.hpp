@@ -12,6 +12,7 @@
 #include "interrupt/virtual_gic.hpp"
 #include "machine/console.hpp"
 #include "machine/timer.hpp"
+#include "message/channel.hpp"
 #include "partita/hypercall.h"
 #include "partita/system_image.h"
 #include "partition/health.hpp"
@@ -40,6 +41,7 @@ struct alignas(16) Partition {
     std::span<const partita_copy> copies;
     std::span<const partita_patch> patches;
     std::span<const partita_route> routes;
+    std::span<Port> ports;
     std::span<Master> masters;
     PhysAddr stream_tables;                // the level-1 table of their streams: its entries are the four tables of the root
     timer::Ticks masters_ready = 0;        // when those that were reset can be used again
@@ -61,7 +63,7 @@ struct alignas(16) Partition {
     std::atomic<std::uint32_t> stops{0};                               // vCPUs that have yet to do their part of its end
     std::atomic<partita_reset_reason> reason{PARTITA_RESET_POWER_ON};  // of the life that is, or of the one that comes next
     LastWords last_words;
-    std::uint32_t starts = 0;
+    std::atomic<std::uint32_t> starts{0};
     std::uint32_t restarts = 0;       // in the restart limit's period,
     timer::Ticks restarts_since = 0;  // which began then
     timer::Ticks behind = 0;          // its virtual counter is the physical one less this (CNTVOFF)

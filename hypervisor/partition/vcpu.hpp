@@ -70,6 +70,8 @@ struct Vcpu {
     // The exclusive monitor for accesses that are emulated: what LDREX marked, until STREX.
     std::uint32_t exclusive_address = 0, exclusive_size = 0;  // 0: nothing
 
+    std::uint64_t message_page = 0;  // PA of the page for its messages; 0: none
+
     std::array<std::uint32_t, 64> exits{};  // by exception class (HSR.EC); class 0 counts interrupts
     VcpuInterrupts interrupts;
     SystemRegisters system{};
@@ -111,6 +113,7 @@ inline void Vcpu::reset(std::uint32_t entry, std::uint32_t r0, std::uint32_t r1,
     cntp_cval = 0, cntv_cval = 0;
     ran = stolen = turn_until = 0;
     exclusive_size = 0;
+    message_page = 0;
 }
 
 }  // namespace partita

@@ -47,6 +47,11 @@ OPERATIONS = {
     "spi_isr": ("an assigned device's interrupt to ISR entry (PL031)", 80),
     "device_read": ("a register of an assigned device (PL031): no exit", 1),
     "device_write": ("the same, written", 1),
+    "doorbell": ("a doorbell to a partition that runs on another CPU, to its ISR entry", 250),
+    "queue_send": ("a message of 64 bytes into a queue", 320),
+    "queue_receive": ("the same, out of it", 280),
+    "sampling_write": ("a value of 64 bytes into a sampling port", 250),
+    "sampling_read": ("the same, read", 250),
     "vcpu_switch": ("last instruction of A to first of B, other partition", 245),
     "vcpu_switch_vfp": ("the same, to its first after it has VFP, which both use", 280),
     "preempt_irq": ("interrupt for a more urgent vCPU on the same CPU to its ISR entry", 460),
@@ -57,7 +62,7 @@ OPERATIONS = {
     "uart_char": ("one character on the console, framing included", 300),
     "boot": ("Hyp entry to the first guest instruction, without scrub", 200000),
     "scrub": ("per MiB of guest memory, cleaning included", 65000),
-    "image_bytes": ("hypervisor image without guests, bytes", 98304),
+    "text_bytes": ("the hypervisor's code, bytes", 98304),
     "ram_bytes": ("the hypervisor's RAM with its tables, 1 GiB board, bytes", 163840),
     "partition_bytes": ("RAM of the hypervisor for each partition of 1 vCPU, bytes", 32768),
 }
@@ -149,6 +154,7 @@ def measure(bench):
     run(partition("bench", "ipi", [0, 1]))
     run('[[cpu]]\nid = 1\nslice = "1 ms"\n' + partition("bench", "ipi-parked", [0, 1], priority=1, devices=["/pl031@9010000"]) + partition("other", "spinner-endless", [1], "2 MiB"),
         "ipi done")
+    run(partition("sender", "channels", [0], "2 MiB") + partition("receiver", "channels", [1], "2 MiB") + CHANNELS, "channels done")
     ours["vcpu_switch"] = switch_figure(run(shared(partition("bench", "sleeper", [0], priority=1), partition("other", "spinner", [0], "2 MiB")),
                                             "sleeper done", "spinner done"))
     ours["decision_2"] = decision_figure(windows["wfi_shared"])
@@ -179,6 +185,11 @@ def window(at, length, *names):
     return f'[[window]]\ncpus = [0]\nat = "{at}"\nlength = "{length}"\npartitions = {json.dumps(names)}\n'
 
 
+CHANNELS = "".join(f'[[channel]]\nname = "{name}"\nkind = "{kind}"\nfrom = "{ends[0]}"\nto = "{ends[1]}"\n{more}\n' for name, kind, ends, more in (
+    ("bell", "doorbell", ("sender", "receiver"), ""), ("times", "queuing", ("receiver", "sender"), 'message = "8 B"\ndepth = 4'),
+    ("queue", "queuing", ("sender", "receiver"), 'message = "64 B"\ndepth = 128'), ("value", "sampling", ("sender", "receiver"), 'message = "64 B"')))
+
+
 def switch_figure(output):
     """From the sleeper's last instruction to the spinner's next."""
     outs = [int(n) for n in re.findall(r"out (\d+)", output)]
@@ -197,9 +208,9 @@ def decision_figure(window):
 
 
 def sizes(bench):
-    """Bytes of the image, and of all RAM that the hypervisor keeps for itself (abi/partita/system_image.h)."""
-    segments = subprocess.run(["arm-none-eabi-readelf", "-lW", HYPERVISOR], capture_output=True, text=True, check=True).stdout
-    image = sum(int(size, 16) for size in re.findall(r"LOAD +\S+ \S+ \S+ (0x[0-9a-f]+)", segments))
+    """Bytes of code, and of all RAM that the hypervisor keeps for itself (abi/partita/system_image.h)."""
+    sections = subprocess.run(["arm-none-eabi-size", "-A", HYPERVISOR], capture_output=True, text=True, check=True).stdout
+    text = int(re.search(r"^\.text +(\d+)", sections, re.MULTILINE).group(1))
     kept = []
     for count in (1, 2):
         path, system = bench.folder / "sizes.toml", bench.folder / "sizes.bin"
@@ -209,7 +220,7 @@ def sizes(bench):
         description, = struct.unpack_from("<I", data, 8)
         base, end = struct.unpack_from("<QQ", data, description + 24)
         kept.append(end - base)
-    return {"image_bytes": figure_of([image]), "ram_bytes": figure_of([kept[0]]), "partition_bytes": figure_of([kept[1] - kept[0]])}
+    return {"text_bytes": figure_of([text]), "ram_bytes": figure_of([kept[0]]), "partition_bytes": figure_of([kept[1] - kept[0]])}
 
 
 def result(ours, native, windows):

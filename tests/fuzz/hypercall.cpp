@@ -22,6 +22,28 @@ void require_at(bool good, int line) {
     std::abort();
 }
 
+// A queue, a value and a doorbell from a to b, and a queue back.
+void add_channels(tool::Plan& plan) {
+    plan.channels = {{"queue", PARTITA_CHANNEL_QUEUING, 64, 3, 0, false, 0, {1}},
+                     {"value", PARTITA_CHANNEL_SAMPLING, 4096, 0, 1000, true, 0, {1}},
+                     {"bell", PARTITA_CHANNEL_DOORBELL, 0, 0, 0, false, 0, {1}},
+                     {"back", PARTITA_CHANNEL_QUEUING, 8, 2, 0, false, 1, {0}}};
+    for (std::uint32_t n = 0; n < 4; ++n) {
+        plan.partitions[0].ports.push_back({n, n != 3 ? PARTITA_PORT_SENDS : 0, 64 + n});
+        plan.partitions[1].ports.push_back({n, n != 3 ? 0 : PARTITA_PORT_SENDS, 64 + n});
+    }
+}
+
+// What is left of any calls: a page of its own, and counters that fit.
+void require_order(const Partition& a, const Vcpu& vcpu) {
+    constexpr std::uint64_t memory = 0x4100'0000, size = 0x20'0000;
+    require(vcpu.message_page == 0 || (vcpu.message_page >= memory && vcpu.message_page < memory + size && vcpu.message_page % 4096 == 0));
+    for (const Port& port : a.ports) {
+        require(!port.busy.load());
+        if (port.channel->description->kind == PARTITA_CHANNEL_QUEUING) require(port.channel->waiting() <= port.channel->messages);
+    }
+}
+
 // Both CPUs carry out what was posted, until the partition runs again or is off; then it is started anew.
 void settle(FakeSystem& fake, Partition& a) {
     for (int n = 0; n < 2000; ++n) {
@@ -48,7 +70,7 @@ void settle(FakeSystem& fake, Partition& a) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static FakeSystem fake;
+    static FakeSystem fake{4, add_channels};
     static Partition &a = system().partitions[0], &b = system().partitions[1];
     static Vcpu& vcpu = fake.start(0);
     static const bool other = (fake.start(1), true);
@@ -67,6 +89,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (family != 0x8600'ff00 && vcpu.r[0] == static_cast<std::uint32_t>(SMCCC_NOT_SUPPORTED))
             require(vcpu.r[1] == step.a && vcpu.r[2] == step.b && vcpu.r[3] == step.c);
         require(vcpu.r[4] == r4);
+        require_order(a, vcpu);
         settle(fake, a);
         require(b.phase.load() == Phase::running && b.starts == others_lives);
         require(a.live.load() >= 1 && a.live.load() <= a.vcpus.size());

@@ -77,7 +77,7 @@ static bool find_device(void) {
 }
 
 static void set_queue(enum queue_number number, uint32_t descriptors, uint32_t available, uint32_t used) {
-    REG16(common + QUEUE_SELECT) = number;
+    REG16(common + QUEUE_SELECT) = (uint16_t)number;
     REG16(common + QUEUE_SIZE) = ENTRIES;
     REG32(common + DESCRIPTORS) = descriptors, REG32(common + DESCRIPTORS + 4) = 0;
     REG32(common + AVAILABLE) = available, REG32(common + AVAILABLE + 4) = 0;
@@ -130,9 +130,9 @@ static void offer(enum queue_number number, uint32_t address, uint32_t bytes) {
 
 static void tell(enum queue_number number) {
     barrier();
-    REG16(common + QUEUE_SELECT) = number;
+    REG16(common + QUEUE_SELECT) = (uint16_t)number;
     const uint32_t offset = REG16(common + NOTIFY_OFFSET);
-    REG16(notify + offset * notify_step) = number;
+    REG16(notify + offset * notify_step) = (uint16_t)number;
 }
 
 /* "Who has 10.0.2.2? Tell 10.0.2.15": the host answers. */

@@ -111,6 +111,28 @@ def test_a_hostile_device_reaches_nothing(partita, describe, program, cpu):
     assert re.findall(name + r" of hostile: DMA (.*) blocked: not hostile's memory", done.stdout) == reached
 
 
+def channels_text():
+    """Ends of the hostile one and of a neighbour that never looks at them, and two more that are a system of their own: their messages must
+    not notice."""
+    ends = [("out", "queuing", "hostile", "neighbour", 'message = "64 B"\ndepth = 8'), ("in", "queuing", "neighbour", "hostile", 'message = "64 B"\ndepth = 8'),
+            ("value", "sampling", "hostile", "neighbour", 'message = "64 B"\ntold = true'), ("bell", "doorbell", "hostile", "other", "")]
+    return "".join(f'[[channel]]\nname = "{name}"\nkind = "{kind}"\nfrom = "{sender}"\nto = "{receiver}"\n{more}\n'
+                   for name, kind, sender, receiver, more in ends)
+
+
+@pytest.mark.parametrize("cpus, more", [([0], ["--deterministic"]), ([1, 2], [])])
+@pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
+def test_hostile_ends_of_channels_hurt_nobody(partita, describe, exits, cpu, cpus, more):
+    text = system(partition("hostile", HOSTILE / "hostile-channels.elf", cpus), *NEIGHBOURS, channels_text(), shared=[0], slice="1 ms")
+    done = partita("run", describe(text), *more, "--until", "hostile: channels (ok|FAILED)", *ENDS, "--timeout", BOOT, "--qemu-args", "-cpu", cpu, *exits.arguments)
+    assert "hostile: channels ok" in done.stdout, done.stdout
+    if more:
+        unharmed(done)
+        exits.judge()
+    else:
+        assert "WRONG" not in done.stdout and "PANIC" not in done.stdout
+
+
 def test_lives_that_end_in_every_way_hurt_nobody(partita, describe, exits):
     """Faults, resets, power-offs, watchdogs: what Hyp does for the next life is in the partition's own time."""
     soak = ROOT / "build/arm-gcc/tests/soak/soak.elf"

@@ -30,6 +30,7 @@ enum class Op : std::uint32_t {
     set_sgi,
     clear_sgi,
     line,
+    pulse,
     private_line,
     physical_line,
     physical_pulse,
@@ -40,9 +41,10 @@ enum class Op : std::uint32_t {
     restart,
     count
 };
-constexpr const char* names[] = {
-    "enable",    "disable", "set_pending",  "clear_pending", "set_active",     "clear_active", "priority", "target", "send",    "set_sgi",
-    "clear_sgi", "line",    "private_line", "physical_line", "physical_pulse", "acknowledge",  "end",      "swap",   "forward", "restart"};
+constexpr const char* names[] = {"enable",   "disable",      "set_pending",   "clear_pending",  "set_active",  "clear_active",
+                                 "priority", "target",       "send",          "set_sgi",        "clear_sgi",   "line",
+                                 "pulse",    "private_line", "physical_line", "physical_pulse", "acknowledge", "end",
+                                 "swap",     "forward",      "restart"};
 static_assert(std::size(names) == static_cast<std::size_t>(Op::count));
 
 struct Step {
@@ -110,7 +112,8 @@ private:
     [[nodiscard]] bool loaded(unsigned n) { return vcpu(n).cpu->loaded == &vcpu(n); }
     [[nodiscard]] static bool linked(unsigned id) { return id == linked_level || id == linked_edge; }
     [[nodiscard]] static bool by_guest(Op op) {
-        return op != Op::line && op != Op::physical_line && op != Op::physical_pulse && op != Op::swap && op != Op::restart;
+        return op != Op::line && op != Op::pulse && op != Op::physical_line && op != Op::physical_pulse && op != Op::swap &&
+               op != Op::restart;
     }
 
     // A vCPU does something only while it is loaded; an end needs something that runs.
@@ -172,6 +175,10 @@ private:
                 oracle_.set_line(0, id, step.value % 2 != 0);
                 fake_.be_cpu(cpu);
                 return a_.distributor.set_level(id, step.value % 2 != 0);
+            case Op::pulse:
+                oracle_.at(0, id).latched = true;
+                fake_.be_cpu(cpu);
+                return a_.distributor.pulse(id);
             case Op::private_line:
                 oracle_.set_line(cpu, emulated_private, step.value % 2 != 0);
                 fake_.be_cpu(cpu);
@@ -325,7 +332,7 @@ Step any_step(Random& random) {
     if (random() % 3 == 0) step.op = random() % 2 == 0 ? Op::acknowledge : Op::end;
     const unsigned shared = first_shared + random() % (last_shared - first_shared + 1);
     step.id = shared;
-    if (step.op == Op::line) return step;
+    if (step.op == Op::line || step.op == Op::pulse) return step;
     if (step.op == Op::private_line) step.id = emulated_private;
     const unsigned others[] = {shared, shared, random() % 4, emulated_private, random() % 2 == 0 ? linked_level : linked_edge};
     step.id = others[random() % std::size(others)];

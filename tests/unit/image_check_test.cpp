@@ -51,8 +51,12 @@ std::vector<std::uint64_t> good_image() {
         partition.copies.push_back({"kernel", tool::platform::ram, tool::Bytes(64), 0x4040'0000});
         partition.patches.push_back({tool::platform::ram + 0x100, 64, 12, 76});
         partition.routes.push_back({static_cast<std::uint32_t>(40 + n), false, "x"});
+        partition.ports.push_back({0, n == 0 ? PARTITA_PORT_SENDS : 0, 64});
+        partition.ports.push_back({1, n == 0 ? 0 : PARTITA_PORT_SENDS, 65});
         plan.partitions.push_back(std::move(partition));
     }
+    plan.channels = {{"queue", PARTITA_CHANNEL_QUEUING, 64, 16, 0, false, 0, {1}},
+                     {"value", PARTITA_CHANNEL_SAMPLING, 64, 0, 1000, false, 1, {0}}};
     const auto bytes = tool::describe_system(plan, {0x4020'0000, 0x20000}, {});
     EXPECT_TRUE(bytes);
     std::vector<std::uint64_t> out((bytes->size() + 7) / 8);
@@ -71,6 +75,8 @@ struct Parts {
     [[nodiscard]] partita_slice* frames() { return at<partita_slice>(header().frames); }
     [[nodiscard]] partita_window* windows() { return at<partita_window>(header().windows); }
     [[nodiscard]] partita_region* regions() { return at<partita_region>(header().regions); }
+    [[nodiscard]] partita_channel* channels() { return at<partita_channel>(header().channels); }
+    [[nodiscard]] partita_port* ports() { return at<partita_port>(header().ports); }
     [[nodiscard]] partita_master* masters() { return at<partita_master>(header().masters); }
 };
 
@@ -145,6 +151,27 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].interrupts = 33; }},
         {ImageFault::overlap, [](Parts& p) { p.regions()[2].pa = 0x0906'0000; }},  // the System MMU's queues
         {ImageFault::bad_interrupt, [](Parts& p) { p.header().board.smmu_interrupt = 40; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.channels()[0].kind = 0; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.channels()[0].kind = 4; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.channels()[0].kind = PARTITA_CHANNEL_DOORBELL; }},  // with messages
+        {ImageFault::bad_channel, [](Parts& p) { p.channels()[0].message_size = 0; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.channels()[0].message_size = PARTITA_LONGEST_MESSAGE + 1; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.channels()[0].depth = 0; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.channels()[0].depth = PARTITA_DEEPEST_QUEUE + 1; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.channels()[0].message_size = 4096, p.channels()[0].depth = 1024; }},  // no room
+        {ImageFault::bad_channel, [](Parts& p) { p.channels()[1].depth = 1; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.channels()[1].time_us = PARTITA_LONGEST_TIME_US + 1; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].flags = 0; }},                  // nobody sends
+        {ImageFault::bad_channel, [](Parts& p) { p.ports()[2].flags = PARTITA_PORT_SENDS; }},  // nobody receives
+        {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].flags |= 4; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].channel = 2; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.ports()[1].channel = 0; }},  // two ends of one partition
+        {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].interrupt = 31; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].interrupt = 96; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].interrupt = 33; }},  // the console's
+        {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].interrupt = 40; }},  // a device's
+        {ImageFault::bad_channel, [](Parts& p) { p.ports()[1].interrupt = 64; }},  // the other port's
+        {ImageFault::bad_reference, [](Parts& p) { p.partitions()[0].ports.count = 1; }},
         {ImageFault::bad_master, [](Parts& p) { p.header().board.smmu = 0; }},
         {ImageFault::bad_master, [](Parts& p) { p.masters()[1].stream = p.masters()[0].stream; }},
         {ImageFault::bad_master, [](Parts& p) { p.masters()[1].stream = PARTITA_MAX_STREAMS; }},

@@ -1,5 +1,7 @@
 #include "config/schema.hpp"
 
+#include "config/calls.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -16,6 +18,7 @@ std::string file(const char* name) {
 TEST(Schema, TheDocumentsAreItsOwn) {
     EXPECT_EQ(file("system-toml.md"), schema_as_markdown()) << "run: ./partita schema --markdown >docs/system-toml.md";
     EXPECT_EQ(file("system.schema.json"), schema_as_json()) << "run: ./partita schema >docs/system.schema.json";
+    EXPECT_EQ(file("hypercalls.md"), hypercalls_as_markdown()) << "run: ./partita schema --hypercalls >docs/hypercalls.md";
 }
 
 TEST(Schema, EveryKeyHasADocAndAnExample) {

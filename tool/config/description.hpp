@@ -38,6 +38,16 @@ struct WindowDescription {
     std::vector<Placed<std::string>> partitions;
 };
 
+struct ChannelDescription {
+    Place place;  // of its [[channel]]
+    Placed<std::string> name, kind, from;
+    std::vector<Placed<std::string>> to;
+    Place to_place;
+    std::optional<Placed<std::uint64_t>> message, depth;     // bytes, messages
+    std::optional<Placed<std::uint64_t>> refresh, interval;  // nanoseconds
+    Placed<bool> told;
+};
+
 struct PartitionDescription {
     Place place;  // of its [[partition]]
     Placed<std::string> name;
@@ -72,6 +82,7 @@ struct SystemDescription {
     std::vector<PartitionDescription> partitions;
     std::vector<ScheduleDescription> schedules;
     std::vector<WindowDescription> windows;
+    std::vector<ChannelDescription> channels;
 };
 
 // Reads text as the TOML file `file`; relative paths in it are taken from `folder`. What is wrong goes to diagnostics; the

@@ -191,6 +191,23 @@ WindowDescription read_window(const toml::table& table, Diagnostics& diagnostics
     return out;
 }
 
+ChannelDescription read_channel(const toml::table& table, Diagnostics& diagnostics) {
+    SectionReader reader{*find_section("channel"), table, diagnostics};
+    ChannelDescription out;
+    out.place = reader.place();
+    out.name = reader.text("name");
+    out.kind = reader.choice("kind");
+    out.from = reader.text("from");
+    out.to = reader.texts("to");
+    out.to_place = reader.place("to");
+    out.message = reader.quantity("message");
+    out.depth = reader.number("depth");
+    out.refresh = reader.quantity("refresh");
+    out.interval = reader.quantity("interval");
+    out.told = reader.flag("told");
+    return out;
+}
+
 PartitionDescription read_partition(const toml::table& table, const std::filesystem::path& folder, Diagnostics& diagnostics) {
     SectionReader reader{*find_section("partition"), table, diagnostics};
     PartitionDescription out;
@@ -285,6 +302,8 @@ SystemDescription read_description(const std::string& text, const std::filesyste
         out.windows.push_back(read_window(*table, diagnostics));
     for (const toml::table* const table : tables_of(root, *find_section("partition"), diagnostics))
         out.partitions.push_back(read_partition(*table, folder, diagnostics));
+    for (const toml::table* const table : tables_of(root, *find_section("channel"), diagnostics))
+        out.channels.push_back(read_channel(*table, diagnostics));
     return out;
 }
 

@@ -124,6 +124,25 @@ constexpr Key partition_keys[] = {
      "[\"manage\"]"},
 };
 
+constexpr Key channel_keys[] = {
+    {"name", Type::text, true, "", "",
+     "What the channel is called, in both ends' device trees too. Letters, digits, `-` and `_`, at most 31.", "\"setpoints\""},
+    {"kind", Type::choice, true, "", "doorbell sampling queuing",
+     "`doorbell`: an interrupt, and nothing else. `sampling`: the latest value, for one or more readers, with its age. `queuing`: every "
+     "message, in order, for one receiver.",
+     "\"queuing\""},
+    {"from", Type::text, true, "", "", "The partition that sends.", "\"control\""},
+    {"to", Type::text_list, true, "", "", "The partition that receives; of a sampling channel, several.", "[\"linux\"]"},
+    {"message", Type::size, false, "", "", "The longest message, at most 4 KiB. Not for a doorbell.", "\"64 B\""},
+    {"depth", Type::address, false, "", "", "How many messages a queuing channel holds: 1 to 1024. A sender that finds it full is told so.",
+     "16"},
+    {"refresh", Type::duration, false, "", "", "How long a sampling channel's value is valid: whole microseconds. Without it, for ever.",
+     "\"20 ms\""},
+    {"interval", Type::duration, false, "", "",
+     "The shortest time between two rings of a doorbell: whole microseconds. A ring that comes too soon is refused.", "\"1 ms\""},
+    {"told", Type::flag, false, "false", "", "Whether an interrupt tells a sampling channel's readers of each new value.", "true"},
+};
+
 constexpr Section sections[] = {
     {"system", false, true, "The system as a whole.", system_keys},
     {"cpu", true, false, "A physical CPU that partitions share.", cpu_keys},
@@ -133,6 +152,9 @@ constexpr Section sections[] = {
      schedule_keys},
     {"window", true, false, "A part of a schedule's frame, on one or more CPUs. What no window covers is idle.", window_keys},
     {"partition", true, true, "A partition: one operating system or program, in its own memory, on its own virtual CPUs.", partition_keys},
+    {"channel", true, false,
+     "A way for messages from one partition to others, copied by the hypervisor: they share no memory ([channels](channels.md)).",
+     channel_keys},
 };
 
 std::string_view type_name(Type type) {

@@ -7,6 +7,7 @@
 
 #include "arch/stage2.hpp"
 #include "boot/image_check.hpp"
+#include "message/channel_storage.hpp"
 #include "partita/system_image.h"
 #include "timing/costs.hpp"
 
@@ -30,6 +31,8 @@ struct Tables {
     std::vector<partita_patch> patches;
     std::vector<partita_route> interrupts;
     std::vector<partita_master> masters;
+    std::vector<partita_channel> channels;
+    std::vector<partita_port> ports;
     std::vector<partita_slice> frames;
     std::vector<partita_window> windows;
 };
@@ -100,6 +103,7 @@ void add_partition(const Board& board, const PlannedPartition& planned, std::uin
     out.patches = next_slice(tables.patches, planned.patches.size());
     out.routes = next_slice(tables.interrupts, planned.routes.size());
     out.masters = next_slice(tables.masters, planned.masters.size());
+    out.ports = next_slice(tables.ports, planned.ports.size());
     for (std::uint32_t index = 0; index < planned.cpus.size(); ++index)
         tables.vcpus.push_back({number, planned.cpus[index], index, planned.priority});
     for (const PlannedRegion& region : planned.regions) tables.regions.push_back({region.ipa, region.pa, region.size, region.flags, 0});
@@ -108,7 +112,13 @@ void add_partition(const Board& board, const PlannedPartition& planned, std::uin
         tables.patches.push_back({patch.ipa, patch.size, patch.kind, patch.nop_before, patch.nop_size});
     for (const PlannedRoute& route : planned.routes) tables.interrupts.push_back({route.intid, route.edge ? PARTITA_ROUTE_EDGE : 0});
     for (const PlannedMaster& master : planned.masters) tables.masters.push_back(describe_master(board, master));
+    for (const PlannedPort& port : planned.ports)
+        tables.ports.push_back({static_cast<std::uint32_t>(port.channel), port.flags, port.interrupt, 0});
     tables.partitions.push_back(out);
+}
+
+[[nodiscard]] partita_channel describe_channel(const PlannedChannel& channel) {
+    return {channel.kind, channel.message_size, channel.depth, channel.time_us};
 }
 
 void add_frames(const Plan& plan, Tables& tables) {
@@ -136,6 +146,8 @@ void append(Bytes& bytes, partita_table& table, const std::vector<Record>& recor
         for (const PlannedRegion& region : partition.regions)
             bytes += Stage2<NoPool>::tables_needed(Ipa{region.ipa}, PhysAddr{region.pa}, region.size) * kPageSize;
     }
+    for (const PlannedChannel& channel : plan.channels)
+        objects += channel_size(describe_channel(channel), static_cast<std::uint32_t>(plan.board->cpus.size()));
     for (const PlannedSchedule& schedule : plan.schedules)
         for (const auto& windows : schedule.cpus) objects += PARTITA_WINDOW_SIZE * windows.size();
     if (plan.board->smmu.size != 0) {
@@ -194,6 +206,7 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     }
     for (std::size_t n = 0; n < plan.partitions.size(); ++n)
         add_partition(*plan.board, plan.partitions[n], static_cast<std::uint32_t>(n), tables);
+    for (const PlannedChannel& channel : plan.channels) tables.channels.push_back(describe_channel(channel));
     add_frames(plan, tables);
 
     partita_image_header header{};
@@ -212,6 +225,8 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     append(bytes, header.patches, tables.patches);
     append(bytes, header.interrupts, tables.interrupts);
     append(bytes, header.masters, tables.masters);
+    append(bytes, header.channels, tables.channels);
+    append(bytes, header.ports, tables.ports);
     append(bytes, header.frames, tables.frames);
     append(bytes, header.windows, tables.windows);
     bytes.resize((bytes.size() + 7) / 8 * 8);

@@ -231,6 +231,30 @@ void write_pci(Writer& tree, const GuestTreeRequest& request) {
     });
 }
 
+// The partition's ends of channels: what the program needs to know of them, by the channel's name (docs/channels.md).
+void write_ports(Writer& tree, const std::vector<GuestPort>& ports) {
+    tree.node("channels", [&] {
+        tree.cells("#address-cells", {1});
+        tree.cells("#size-cells", {0});
+        for (uint32_t n = 0; n < ports.size(); ++n) {
+            const GuestPort& port = ports[n];
+            tree.node(fmt::format("{}@{:x}", port.channel, n), [&] {
+                tree.text("compatible", port.kind == PARTITA_CHANNEL_DOORBELL   ? "partita,doorbell"
+                                        : port.kind == PARTITA_CHANNEL_SAMPLING ? "partita,sampling-port"
+                                                                                : "partita,queuing-port");
+                tree.cells("reg", {n});
+                tree.text("partita,direction", port.sends ? "send" : "receive");
+                tree.texts("partita,peers", port.peers);
+                if (port.message_size != 0) tree.cells("partita,message-size", {port.message_size});
+                if (port.depth != 0) tree.cells("partita,depth", {port.depth});
+                if (port.time_us != 0)
+                    tree.cells(port.kind == PARTITA_CHANNEL_DOORBELL ? "partita,interval-us" : "partita,refresh-us", {port.time_us});
+                tree.cells("interrupts", {spi, port.interrupt - 32, edge_rising});
+            });
+        }
+    });
+}
+
 // Where the value of a property lies in the tree.
 PlannedPatch patch_of(const Bytes& bytes, const char* node, const char* property, uint32_t kind) {
     const int at = fdt_path_offset(bytes.data(), node);
@@ -281,6 +305,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
             tree.text("compatible", "partita,hypervisor");
             tree.cells("partita,reset-reason", {0});  // these two differ from life to life
             tree.cells("partita,starts", {0});
+            if (!request.ports.empty()) write_ports(tree, request.ports);
         });
     });
     GuestTree out;

@@ -10,6 +10,15 @@
 
 namespace partita::tool {
 
+// An end of a channel.
+struct GuestPort {
+    std::string channel;
+    std::uint32_t kind = 0, message_size = 0, depth = 0, time_us = 0;  // as in partita_channel
+    bool sends = false;
+    std::uint32_t interrupt = 0;
+    std::vector<std::string> peers;
+};
+
 struct GuestTreeRequest {
     std::uint32_t cpus = 1;
     std::string cpu_compatible = "arm,cortex-a15";
@@ -20,6 +29,7 @@ struct GuestTreeRequest {
     std::uint64_t ram = platform::ram;  // where its memory begins
     std::vector<const BoardDevice*> devices;
     std::optional<MessageFrame> messages;  // interrupts as messages for its PCI functions
+    std::vector<GuestPort> ports;          // port n is the n-th
     bool clock = false;                    // the platform's PL031
     bool watchdog = false;                 // the SP805
     bool pmu = false;                      // the performance counters, as the board has them

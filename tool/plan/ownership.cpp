@@ -12,14 +12,10 @@
 
 namespace partita::tool {
 
-namespace {
-
-[[nodiscard]] bool good_name(const std::string& name) {
+bool is_good_name(const std::string& name) {
     return !name.empty() && name.size() < PARTITA_NAME_SIZE &&
            std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
 }
-
-}  // namespace
 
 void plan_names(Plan& plan, Diagnostics& diagnostics) {
     std::map<std::string, Place> seen;
@@ -29,7 +25,7 @@ void plan_names(Plan& plan, Diagnostics& diagnostics) {
     for (const PlannedPartition& partition : plan.partitions) {
         const Placed<std::string>& name = partition.description->name;
         if (name.value.empty()) continue;  // told already
-        if (!good_name(name.value))
+        if (!is_good_name(name.value))
             diagnostics.error(name.place, fmt::format("\"{}\" cannot be a partition's name; use letters, digits, - and _, at most {}",
                                                       name.value, PARTITA_NAME_SIZE - 1));
         const auto [first, is_new] = seen.emplace(name.value, name.place);

@@ -5,6 +5,9 @@
 
 namespace partita::tool {
 
+// Letters, digits, - and _, at most PARTITA_NAME_SIZE - 1: what partitions and channels can be called.
+[[nodiscard]] bool is_good_name(const std::string& name);
+
 void plan_names(Plan& plan, Diagnostics& diagnostics);
 void plan_cpus(const SystemDescription& system, Plan& plan, Diagnostics& diagnostics);
 // Performance counters go to virtual CPUs that have a CPU for themselves.

@@ -12,6 +12,7 @@ extern "C" {
 #include "arch/address.hpp"
 #include "partita/system_image.h"
 #include "config/units.hpp"
+#include "plan/channels.hpp"
 #include "plan/guest_tree.hpp"
 
 namespace partita::tool {
@@ -56,8 +57,8 @@ std::string cpu_compatible(const Board& board) {
 // One partition's placement; each step adds to `partition` or complains.
 class Placement {
 public:
-    Placement(const Board& board, PlannedPartition& partition, Diagnostics& diagnostics)
-        : board_(board), partition_(partition), description_(*partition.description), diagnostics_(diagnostics) {}
+    Placement(const Plan& plan, PlannedPartition& partition, Diagnostics& diagnostics)
+        : plan_(plan), board_(*plan.board), partition_(partition), description_(*partition.description), diagnostics_(diagnostics) {}
 
     void run() {
         const auto kernel = read_image(description_.kernel, "the kernel", diagnostics_);
@@ -217,6 +218,7 @@ private:
         request.messages = partition_.messages;
         request.clock = partition_.has_clock();
         request.watchdog = partition_.watchdog_ms != 0;
+        request.ports = guest_ports(plan_, partition_);
         request.pmu = (partition_.flags & PARTITA_PMU) != 0;
         if (!initrd_.empty()) {
             request.initrd_begin = initrd_at_;
@@ -241,6 +243,7 @@ private:
 
     void add(std::string what, std::uint64_t ipa, Bytes bytes) { partition_.copies.push_back({std::move(what), ipa, std::move(bytes), 0}); }
 
+    const Plan& plan_;
     const Board& board_;
     PlannedPartition& partition_;
     const PartitionDescription& description_;
@@ -252,8 +255,8 @@ private:
 
 }  // namespace
 
-void place_images(const Board& board, PlannedPartition& partition, Diagnostics& diagnostics) {
-    Placement{board, partition, diagnostics}.run();
+void place_images(const Plan& plan, PlannedPartition& partition, Diagnostics& diagnostics) {
+    Placement{plan, partition, diagnostics}.run();
 }
 
 }  // namespace partita::tool

@@ -6,6 +6,6 @@
 namespace partita::tool {
 
 // Reads kernel and initrd, places them and the device tree, and fills copies, patches, entry and registers.
-void place_images(const Board& board, PlannedPartition& partition, Diagnostics& diagnostics);
+void place_images(const Plan& plan, PlannedPartition& partition, Diagnostics& diagnostics);
 
 }  // namespace partita::tool

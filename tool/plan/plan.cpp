@@ -8,6 +8,7 @@
 #include "config/units.hpp"
 #include "partita/system_image.h"
 #include "plan/allocate.hpp"
+#include "plan/channels.hpp"
 #include "plan/ownership.hpp"
 #include "plan/placement.hpp"
 #include "plan/schedule.hpp"
@@ -120,7 +121,8 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     plan_counters(plan, diagnostics);
     plan_devices(plan, diagnostics);
     check_watchdog_place(plan, diagnostics);
-    for (PlannedPartition& partition : plan.partitions) place_images(board, partition, diagnostics);
+    plan_channels(system, plan, diagnostics);
+    for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
     plan_memory(plan, diagnostics);
     if (!diagnostics.any()) check_promises(plan, costs_of(board), diagnostics);
     if (diagnostics.any()) return std::nullopt;
@@ -131,7 +133,8 @@ void check_without_board(const SystemDescription& system, Diagnostics& diagnosti
     const Board none;
     Plan plan = begin_plan(system, none, diagnostics);
     plan_names(plan, diagnostics);
-    for (PlannedPartition& partition : plan.partitions) place_images(none, partition, diagnostics);
+    plan_channels(system, plan, diagnostics);
+    for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
 }
 
 bool PlannedPartition::has_clock() const {

@@ -74,6 +74,20 @@ struct PlannedSchedule {
     std::vector<std::vector<PlannedWindow>> cpus;  // of each CPU, in the order of time; none: everybody may run all the time
 };
 
+struct PlannedChannel {
+    std::string name;
+    std::uint32_t kind = 0, message_size = 0, depth = 0, time_us = 0;  // as in partita_channel
+    bool told = false;
+    std::size_t from = 0;  // partitions
+    std::vector<std::size_t> to;
+};
+
+// A partition's end of a channel.
+struct PlannedPort {
+    std::size_t channel = 0;
+    std::uint32_t flags = 0, interrupt = 0;
+};
+
 struct PlannedPartition {
     const PartitionDescription* description = nullptr;
     std::string name, format;
@@ -91,6 +105,7 @@ struct PlannedPartition {
     std::vector<PlannedRoute> routes;
     std::vector<const BoardDevice*> devices;
     std::vector<PlannedMaster> masters;
+    std::vector<PlannedPort> ports;
     std::uint64_t ram = platform::ram;     // where its memory begins, for itself
     std::optional<MessageFrame> messages;  // what it has of the board's: interrupts of its own
 
@@ -102,6 +117,7 @@ struct Plan {
     const Board* board = nullptr;
     std::vector<std::uint64_t> slices;  // of each CPU, in nanoseconds; 0: not shared
     std::vector<PlannedPartition> partitions;
+    std::vector<PlannedChannel> channels;
     std::vector<PlannedSchedule> schedules;                  // the first is the one that the system starts with
     std::uint64_t hypervisor_base = 0, hypervisor_size = 0;  // 2 MiB of it
     std::uint64_t images_base = 0, images_size = 0;          // the copies' sources

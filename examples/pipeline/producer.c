@@ -1,0 +1,62 @@
+/* Both ends of the pipeline, as in a controller: takes a measurement each millisecond, and gets the command for it as an interrupt. Each
+ * second it says how long that took: there, through the filter in another partition, and back. */
+#include "partita/guest/channel.h"
+#include "pipeline.h"
+
+#define RATE 1000u
+#define BUCKETS 16u
+
+static struct channel measurements, commands, gain;
+static volatile uint32_t answered;
+static uint32_t expected, lost, worst, histogram[BUCKETS]; /* bucket n: less than 2^n us */
+
+static uint32_t nanoseconds(uint64_t ticks) { return (uint32_t)(ticks * 1000000u / (timer_frequency() / 1000u)); }
+
+static void record(uint64_t ticks) {
+    const uint32_t took = nanoseconds(ticks);
+    uint32_t bucket = 0;
+    while (bucket + 1 < BUCKETS && took >= 1000u << bucket) ++bucket;
+    ++histogram[bucket];
+    if (took > worst) worst = took;
+}
+
+static void on_command(uint32_t intid) {
+    (void)intid;
+    struct command command;
+    uint32_t size = 0;
+    while (channel_receive(&commands, &command, &size) == PSCI_SUCCESS) {
+        record(timer_now() - command.taken);
+        lost += command.number - expected;
+        expected = command.number + 1;
+        ++answered;
+    }
+}
+
+static void tell(uint32_t number) {
+    console_printf("pipeline: %u sent, %u answered, %u lost, worst %u ns;", (unsigned)number, (unsigned)answered, (unsigned)lost,
+                   (unsigned)worst);
+    for (uint32_t n = 0; n < BUCKETS; ++n)
+        if (histogram[n] != 0) console_printf(" <%u us: %u", 1u << n, (unsigned)histogram[n]);
+    console_write(".\n");
+}
+
+int main(void) {
+    if (!channel_open("measurements", &measurements) || !channel_open("commands", &commands) || !channel_open("gain", &gain)) {
+        console_write("producer: not all channels are there\n");
+        return 1;
+    }
+    interrupts_init();
+    interrupt_enable(commands.interrupt, 0x80, on_command);
+    const uint64_t period = timer_frequency() / RATE;
+    uint64_t next = timer_now() + period;
+    for (uint32_t number = 0;; ++number, next += period) {
+        timer_sleep_until(next);
+        const struct measurement measurement = {number, (int32_t)(number % 100u) - 50, timer_now()};
+        if (channel_send(&measurements, &measurement, sizeof measurement) == PARTITA_FULL) ++lost;
+        if (number % 100u == 0) {
+            const struct gain strength = {1, 2 + (int32_t)(number / 100u % 3u)};
+            (void)channel_send(&gain, &strength, sizeof strength);
+        }
+        if (number % RATE == RATE - 1) tell(number + 1);
+    }
+}

@@ -1,0 +1,72 @@
+#include "boot/image_channels.hpp"
+
+#include "message/channel_storage.hpp"
+
+namespace partita {
+
+using std::uint32_t;
+
+namespace {
+
+[[nodiscard]] bool good(const partita_channel& channel) {
+    if (channel.time_us > PARTITA_LONGEST_TIME_US) return false;
+    const bool size = channel.message_size != 0 && channel.message_size <= PARTITA_LONGEST_MESSAGE;
+    switch (channel.kind) {
+        case PARTITA_CHANNEL_DOORBELL: return channel.message_size == 0 && channel.depth == 0;
+        case PARTITA_CHANNEL_SAMPLING: return size && channel.depth == 0;
+        case PARTITA_CHANNEL_QUEUING: return size && channel.depth != 0 && channel.depth <= PARTITA_DEEPEST_QUEUE && channel.time_us == 0;
+        default: return false;
+    }
+}
+
+[[nodiscard]] bool has_another(const ImageView& view, const partita_partition& partition, uint32_t port) {
+    const uint32_t id = view.ports[port].interrupt;
+    if (id == partition.console_interrupt || id == partition.clock_interrupt || id == partition.watchdog_interrupt) return true;
+    for (const partita_route& route : view.interrupts.subspan(partition.routes.first, partition.routes.count))
+        if (route.intid == id) return true;
+    for (uint32_t other = partition.ports.first; other < port; ++other)
+        if (view.ports[other].interrupt == id) return true;
+    return false;
+}
+
+struct Ends {
+    uint32_t senders = 0, receivers = 0, partitions = 0;
+};
+
+// The partition's ends, each counted with its channel's.
+[[nodiscard]] bool add_ends(const ImageView& view, std::size_t number, std::span<Ends> ends) {
+    const partita_partition& partition = view.partitions[number];
+    for (uint32_t n = partition.ports.first; n < partition.ports.first + partition.ports.count; ++n) {
+        const partita_port& port = view.ports[n];
+        if (port.channel >= view.channels.size() || port.flags > (PARTITA_PORT_SENDS | PARTITA_PORT_TOLD)) return false;
+        if (port.interrupt < 32 || port.interrupt >= partition.interrupts || has_another(view, partition, n)) return false;
+        Ends& of = ends[port.channel];
+        if ((of.partitions >> number & 1u) != 0) return false;  // nobody sends to himself, or has two ends
+        of.partitions |= 1u << number;
+        ++((port.flags & PARTITA_PORT_SENDS) != 0 ? of.senders : of.receivers);
+    }
+    return true;
+}
+
+}  // namespace
+
+std::expected<void, ImageError> check_channels(const ImageView& view) {
+    const auto fail = [](std::size_t record) {
+        return std::unexpected(ImageError{ImageFault::bad_channel, static_cast<uint32_t>(record)});
+    };
+    if (view.channels.size() > PARTITA_MAX_CHANNELS || view.ports.size() > PARTITA_MAX_PORTS)
+        return std::unexpected(ImageError{ImageFault::too_many, 0});
+    std::array<Ends, PARTITA_MAX_CHANNELS> ends{};
+    for (std::size_t n = 0; n < view.partitions.size(); ++n)
+        if (!add_ends(view, n, ends)) return fail(n);
+    std::uint64_t size = 0;
+    for (std::size_t n = 0; n < view.channels.size(); ++n) {
+        if (!good(view.channels[n])) return fail(n);
+        const bool several = view.channels[n].kind == PARTITA_CHANNEL_SAMPLING;
+        if (ends[n].senders != 1 || ends[n].receivers == 0 || (ends[n].receivers > 1 && !several)) return fail(n);
+        size += channel_size(view.channels[n], static_cast<uint32_t>(view.cpus.size()));
+    }
+    return size <= PARTITA_CHANNELS_SIZE ? std::expected<void, ImageError>{} : fail(view.channels.size());
+}
+
+}  // namespace partita

@@ -1,0 +1,77 @@
+// Channels: ways for messages between partitions, copied by the hypervisor. Sender and receiver share no memory, and neither can keep the
+// other waiting: each call is bounded, whatever the other end does at the same time.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "machine/timer.hpp"
+#include "partita/system_image.h"
+
+namespace partita {
+
+struct Channel;
+struct Partition;
+struct Vcpu;
+
+// An end of a channel.
+struct Port {
+    const partita_port* description = nullptr;
+    Channel* channel = nullptr;
+    Partition* partition = nullptr;
+    std::atomic<bool> busy{false};        // one of its partition's vCPUs is sending or receiving by it
+    std::atomic<bool> changed{false};     // a life of another end began or ended, and the partition does not know yet
+    std::atomic<bool> wants_room{false};  // it was told that the queue is full
+
+    [[nodiscard]] bool sends() const { return (description->flags & PARTITA_PORT_SENDS) != 0; }
+};
+
+// A message in the pool; its bytes follow.
+struct alignas(8) Message {
+    std::atomic<std::uint32_t> readers{0};  // CPUs that copy from it (sampling)
+    std::uint32_t size = 0;
+    timer::Ticks sent = 0;
+
+    [[nodiscard]] std::byte* bytes() { return reinterpret_cast<std::byte*>(this + 1); }
+};
+static_assert(sizeof(Message) == PARTITA_MESSAGE_HEADER);
+
+struct Channel {
+    static constexpr std::uint32_t none = ~0u;
+
+    const partita_channel* description = nullptr;
+    std::byte* storage = nullptr;
+    std::uint32_t messages = 0, stride = 0;  // so many places for them, of so many bytes
+    timer::Ticks time = 0;                   // partita_channel::time_us
+    // Queuing. Counted from 0 to twice the depth, so that full and empty differ; only the sender changes head, only the receiver tail.
+    std::atomic<std::uint32_t> head{0}, tail{0};
+    std::atomic<std::uint32_t> latest{none};  // sampling: the place of the value
+    std::atomic<bool> stale{false};           // ... was written in another life of its sender
+    timer::Ticks rang = 0;                    // doorbell: when it did last; 0: never
+    std::atomic<std::uint32_t> rings{0};      // ... since its receiver asked
+    Port* sender = nullptr;
+    std::array<Port*, PARTITA_MAX_PARTITIONS - 1> receivers{};
+    std::uint32_t receiver_count = 0;
+
+    [[nodiscard]] Message& place(std::uint32_t n) { return *reinterpret_cast<Message*>(storage + std::size_t{n} * stride); }
+    [[nodiscard]] std::uint32_t waiting() const {
+        const std::uint32_t last = head.load(std::memory_order_acquire), first = tail.load(std::memory_order_acquire);
+        return last >= first ? last - first : last - first + 2 * messages;
+    }
+};
+
+// Functions of abi/partita/hypercall.h: arguments and results are in the vCPU's registers.
+void set_message_page(Vcpu& vcpu);
+void send_message(Vcpu& vcpu);
+void receive_message(Vcpu& vcpu);
+void tell_port(Vcpu& vcpu);
+
+// A life of the partition has ended, or begins to run: its values are no longer valid, and the other ends are told.
+void leave_channels(Partition& partition);
+void enter_channels(Partition& partition);
+// It begins another life: what waits for it in queues was sent to an earlier one.
+void empty_queues(Partition& partition);
+
+}  // namespace partita
