@@ -133,6 +133,19 @@ def test_hostile_ends_of_channels_hurt_nobody(partita, describe, exits, cpu, cpu
         assert "WRONG" not in done.stdout and "PANIC" not in done.stdout
 
 
+def test_as_many_ends_as_there_can_be_are_told_within_the_bound(partita, describe, exits):
+    """A partition that begins life after life sends by six channels to each of seven others, on all CPUs, who all listen."""
+    soak = ROOT / "build/arm-gcc/tests/soak/soak.elf"
+    others = [f"l{n}" for n in range(7)]
+    channels = "".join(f'[[channel]]\nname = "c{n}"\nkind = "sampling"\nfrom = "hostile"\nto = {json.dumps(others)}\nmessage = "64 B"\n' for n in range(6))
+    text = system(partition("hostile", soak, [0], on_exit="restart", on_fault="restart", watchdog="4 ms"),
+                  *(partition(name, GUESTS / "listener.elf", [n % 4]) for n, name in enumerate(others)), channels, shared=[0, 1, 2, 3], slice="1 ms")
+    done = partita("run", describe(text), "--deterministic", "--until", r"hostile\] life 100: .*", "--timeout", BOOT, "--qemu-args", *exits.arguments)
+    assert done.returncode == 0, done.stderr
+    assert "PANIC" not in done.stdout and len(re.findall("listener: ready", done.stdout)) == 7
+    exits.judge()
+
+
 def test_lives_that_end_in_every_way_hurt_nobody(partita, describe, exits):
     """Faults, resets, power-offs, watchdogs: what Hyp does for the next life is in the partition's own time."""
     soak = ROOT / "build/arm-gcc/tests/soak/soak.elf"

@@ -195,6 +195,26 @@ TEST_F(ChannelTest, AValueIsTheLatestAndHasAnAge) {
     EXPECT_FALSE(told(2, 0)) << "who is not";
 }
 
+// A reader on another CPU is in the middle of its copy, for as long as it likes.
+TEST_F(ChannelTest, AValueThatIsBeingReadIsNotWrittenOver) {
+    Random random{4};
+    const auto first = any(random, longest);
+    ASSERT_EQ(send(0, value, first), 0);
+    Channel& channel = system().channels[value];
+    Message& read = channel.place(channel.latest.load());
+    read.readers.store(1);
+    for (int n = 0; n < 10; ++n) {
+        const auto next = any(random, longest);
+        ASSERT_EQ(send(0, value, next), 0);
+        ASSERT_TRUE(std::equal(first.begin(), first.end(), read.bytes()));
+        ASSERT_EQ(receive(1, value), 0);
+        ASSERT_EQ(received(1), next);
+    }
+    EXPECT_EQ(channel.messages, system().cpu_count + 1);
+    for (std::uint32_t n = 0; n < channel.messages; ++n) channel.place(n).readers.store(n == channel.latest.load() ? 0 : 1);
+    EXPECT_EQ(send(0, value, first), PARTITA_BUSY) << "more readers than there are CPUs";
+}
+
 TEST_F(ChannelTest, ADoorbellRingsAndIsCounted) {
     forget_all();
     const auto ring = [&] { return call(0, PARTITA_HYPERCALL_SEND, bell); };
@@ -283,6 +303,7 @@ TEST_F(ChannelTest, ANewLifeOfTheSenderMakesItsValueInvalidAndKeepsItsMessages) 
 }
 
 TEST_F(ChannelTest, AnEndThatIsOffIsNotInterruptedAndTheOtherKnows) {
+    forget_all();
     leave_channels(system().partitions[1]);
     system().partitions[1].phase.store(Phase::off);
     EXPECT_EQ(call(0, PARTITA_HYPERCALL_PORT, value), 0);
@@ -291,6 +312,7 @@ TEST_F(ChannelTest, AnEndThatIsOffIsNotInterruptedAndTheOtherKnows) {
     const std::vector<std::byte> bytes(8);
     EXPECT_EQ(send(0, queue, bytes), 0) << "it is kept until the next life begins";
     EXPECT_EQ(call(0, PARTITA_HYPERCALL_SEND, bell), 0);
+    EXPECT_FALSE(told(1, queue) || told(1, bell)) << "its distributor is not touched";
 }
 
 // Each message is a row of numbers from its first on: a torn one is not.
