@@ -46,6 +46,9 @@ TEST_F(ChannelPlan, EachEndHasAnInterruptOfItsOwn) {
     const std::string shown = show_text(*plan);
     EXPECT_NE(shown.find("one/64 -> two/64, three/64"), std::string::npos) << shown;
     EXPECT_NE(shown.find("queuing, 3 of 4 KiB"), std::string::npos) << shown;
+    const std::string drawn = show_svg(*plan);
+    for (const char* const word : {"one/64", "three/64", "speed", "sampling, 64 B, valid for 20 ms", "queuing, 3 of 4 KiB"})
+        EXPECT_NE(drawn.find(word), std::string::npos) << word;
 }
 
 TEST_F(ChannelPlan, BothEndsFindItInTheirDeviceTree) {

@@ -148,7 +148,7 @@ TEST_F(Description, EachMistakeIsFound) {
         {"unknown device", good + "devices = [\"/pl031@901000\"]\n",
          "board \"virt\" has no device \"/pl031@901000\"; did you mean \"/pl031@9010000\"?"},
         {"the hypervisor's device", good + "devices = [\"serial0\"]\n",
-         "\"one\" cannot be given /pl011@9000000: it is the console that carries all channels"},
+         "\"one\" cannot be given /pl011@9000000: it is the board's console, which carries those of all partitions"},
         {"device with DMA", good + "devices = [\"/fw-cfg@9020000\"]\n", "it reads and writes memory by itself"},
         {"device owned twice", good + "devices = [\"rtc0\"]\n" + second + "cpus = [1]\ndevices = [\"/pl031@9010000\"]\n",
          "s.toml:14:12: error: /pl031@9010000 is owned twice: by \"two\" here and by \"one\" at line 8; take it from one of them"},

@@ -28,7 +28,8 @@ namespace {
 [[nodiscard]] std::string not_a_partitions(const Board& board, const BoardDevice& device) {
     const AddressRange& registers = device.registers[0];
     if (registers.overlaps(board.uart))
-        return "it is the console that carries all channels, and belongs to the hypervisor; every partition has a PL011 of its own";
+        return "it is the board's console, which carries those of all partitions, and belongs to the hypervisor; every partition has a "
+               "PL011 of its own";
     if (board.smmu.size != 0 && registers.overlaps(board.smmu))
         return "it is the System MMU that confines devices, and belongs to the hypervisor";
     if (board.messages && device.path == board.messages->path) return "what it is for is given with msi = \"given\"";

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "config/units.hpp"
+#include "show/channels.hpp"
 #include "show/draw.hpp"
 #include "show/gantt.hpp"
 #include "show/memory_map.hpp"
@@ -80,7 +81,7 @@ std::string draw_devices(const Plan& plan, int& y) {
         out += text(right_x + 12, y + 34, interrupts, "small");
         y += 46;
     };
-    row("board console", "hypervisor", "#d5dbe1", fmt::format("carries all channels; interrupt {}", plan.board->uart_interrupt));
+    row("board console", "hypervisor", "#d5dbe1", fmt::format("carries all consoles; interrupt {}", plan.board->uart_interrupt));
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) {
         const PlannedPartition& partition = plan.partitions[n];
         row("GIC, timer, uart", partition.name, colour(static_cast<int>(n)),
@@ -106,9 +107,10 @@ std::string show_svg(const Plan& plan) {
     const std::string processors = draw_cpus(plan, right);
     const std::string devices = draw_devices(plan, right);
     int bottom = std::max(memory_bottom, right);
+    const std::string channels = draw_channels(plan, bottom);
     const std::string schedules = draw_schedules(plan, bottom);
     return picture(fmt::format("{}: {}", plan.board->name, plan.board->summary), "memory, processors and devices with their owners",
-                   bottom + margin, memory + processors + devices + schedules);
+                   bottom + margin, memory + processors + devices + channels + schedules);
 }
 
 }  // namespace partita::tool

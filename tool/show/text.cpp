@@ -2,6 +2,7 @@
 
 #include "config/units.hpp"
 #include "partita/system_image.h"
+#include "show/channels.hpp"
 #include "show/memory_map.hpp"
 #include "show/show.hpp"
 
@@ -23,37 +24,6 @@ std::string confinement(const BoardDevice& device) {
     return device.stream ? fmt::format("; DMA confined, stream {:#x}", *device.stream) : "; DMA TRUSTED: reaches all memory";
 }
 
-std::string interrupt_of(const Plan& plan, std::size_t partition, std::size_t channel) {
-    for (const PlannedPort& port : plan.partitions[partition].ports)
-        if (port.channel == channel) return fmt::format("{}/{}", plan.partitions[partition].name, port.interrupt);
-    return plan.partitions[partition].name;
-}
-
-std::string describe_channel(const PlannedChannel& channel) {
-    const std::string time = format_time(std::uint64_t{channel.time_us} * 1000);
-    switch (channel.kind) {
-        case PARTITA_CHANNEL_DOORBELL:
-            return channel.time_us != 0 ? fmt::format("doorbell, not more often than every {}", time) : "doorbell";
-        case PARTITA_CHANNEL_SAMPLING:
-            return fmt::format("sampling, {}{}", format_size(channel.message_size),
-                               channel.time_us != 0 ? fmt::format(", valid for {}", time) : "");
-        default: return fmt::format("queuing, {} of {}", channel.depth, format_size(channel.message_size));
-    }
-}
-
-// Each end with its interrupt there.
-std::string channels_as_text(const Plan& plan) {
-    std::string out;
-    for (std::size_t n = 0; n < plan.channels.size(); ++n) {
-        const PlannedChannel& channel = plan.channels[n];
-        std::string to;
-        for (const std::size_t each : channel.to) to += fmt::format("{}{}", to.empty() ? "" : ", ", interrupt_of(plan, each, n));
-        out += fmt::format("{}  {:<24} {:<34} {} -> {}\n", n == 0 ? "\nchannels, with the interrupt of each end\n" : "", channel.name,
-                           describe_channel(channel), interrupt_of(plan, channel.from, n), to);
-    }
-    return out;
-}
-
 }  // namespace
 
 std::string show_text(const Plan& plan) {
@@ -68,7 +38,7 @@ std::string show_text(const Plan& plan) {
         out += fmt::format("  CPU {}  {}{}\n", cpu, users_of(plan, cpu),
                            plan.slices[cpu] != 0 ? fmt::format("  (slice {} us each)", plan.slices[cpu] / 1000) : "");
     out += "\ndevices and interrupts\n";
-    out += fmt::format("  {:<24} hypervisor    interrupt {}\n", "console (all channels)", plan.board->uart_interrupt);
+    out += fmt::format("  {:<24} hypervisor    interrupt {}\n", "board console", plan.board->uart_interrupt);
     if (plan.board->smmu.size != 0)
         out += fmt::format("  {:<24} hypervisor    interrupt {} (edge)\n", "System MMU", plan.board->smmu_interrupt);
     for (const PlannedPartition& partition : plan.partitions) {
