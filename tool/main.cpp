@@ -2,21 +2,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
-#include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <fstream>
-#include <iterator>
-#include <regex>
+#include <filesystem>
 
 #include "board/board.hpp"
-#include "config/description.hpp"
+#include "command/load.hpp"
+#include "command/run_options.hpp"
 #include "config/calls.hpp"
 #include "config/schema.hpp"
 #include "pack/pack.hpp"
 #include "partita/system_image.h"
-#include "plan/plan.hpp"
 #include "run/run.hpp"
 #include "show/show.hpp"
 #include "timing/response.hpp"
@@ -30,101 +26,10 @@ namespace fs = std::filesystem;
 
 constexpr int bad_description = 1, bad_usage = 2;
 
-// A failure that has been put into words already.
-struct Failure {
-    std::string message;
-};
-
-fs::path home() {
-    const char* const chosen = std::getenv("PARTITA_HOME");
-    return chosen != nullptr && *chosen != 0 ? fs::path{chosen} : fs::path{PARTITA_SOURCE_DIR};
-}
-
-struct Inputs {
-    std::string file;
-    std::string board;  // overrides the description's
-};
-
-// A checked plan, and what it points into.
-struct Loaded {
-    SystemDescription description;
-    Board board;
-    Plan plan;
-};
-
-std::string read_text(const fs::path& path) {
-    std::ifstream in{path, std::ios::binary};
-    if (!in || fs::is_directory(path))
-        throw Failure{fmt::format("{}: error: cannot be read; give the path of a system.toml", path.string())};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-// Nothing, and a complaint, where there is no such board.
-std::optional<Board> find_board(const Placed<std::string>& name, Diagnostics& diagnostics) {
-    const fs::path boards = home() / "boards";
-    const auto known = board_names(boards);
-    if (std::find(known.begin(), known.end(), name.value) == known.end()) {
-        if (!name.value.empty()) diagnostics.error(name.place, fmt::format("no board \"{}\"; {}", name.value, suggest(name.value, known)));
-        return std::nullopt;
-    }
-    auto board = load_board(name.value, boards, PARTITA_BOARD_TREES);
-    if (!board) throw Failure{board.error()};
-    return *board;
-}
-
-std::unique_ptr<Loaded> load(const Inputs& inputs) {
-    Diagnostics diagnostics{inputs.file};
-    auto loaded = std::make_unique<Loaded>();
-    const fs::path file{inputs.file};
-    loaded->description = read_description(read_text(file), file.parent_path(), diagnostics);
-    if (!inputs.board.empty()) {
-        const auto known = board_names(home() / "boards");
-        if (std::find(known.begin(), known.end(), inputs.board) == known.end())
-            throw Failure{fmt::format("--board: no board \"{}\"; {}", inputs.board, suggest(inputs.board, known))};
-        loaded->description.board = {inputs.board, {}};
-    }
-    std::optional<Plan> plan;
-    if (auto board = find_board(loaded->description.board, diagnostics)) {
-        loaded->board = std::move(*board);
-        plan = make_plan(loaded->description, loaded->board, diagnostics);
-    } else {
-        check_without_board(loaded->description, diagnostics);
-    }
-    if (!plan)
-        throw Failure{diagnostics.text() +
-                      fmt::format("{} error{} in {}", diagnostics.count(), diagnostics.count() == 1 ? "" : "s", inputs.file)};
-    loaded->plan = std::move(*plan);
-    return loaded;
-}
-
-Bytes read_bytes(const fs::path& path, const char* remedy) {
-    std::ifstream in{path, std::ios::binary};
-    if (!in) throw Failure{fmt::format("{} does not exist; {}", path.string(), remedy)};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-void write_file(const fs::path& path, std::span<const std::uint8_t> bytes) {
-    std::ofstream out{path, std::ios::binary};
-    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    if (!out.flush()) throw Failure{fmt::format("cannot write {}; is the folder there, and may you write to it?", path.string())};
-}
-
-void write_text(const std::string& path, const std::string& text) {
-    write_file(path, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-}
-
 // Seconds since 1970 now; in a deterministic run, when its board's clock begins (run/qemu.cpp).
 std::uint32_t epoch(bool deterministic) {
     constexpr std::uint32_t begin_of_2026 = 1'767'225'600;
     return deterministic ? begin_of_2026 : static_cast<std::uint32_t>(std::time(nullptr));
-}
-
-SystemImage build(const Loaded& loaded, const PackOptions& options) {
-    const char* const chosen = std::getenv("PARTITA_HYPERVISOR");
-    const fs::path hypervisor = chosen != nullptr && *chosen != 0 ? fs::path{chosen} : home() / "build/arm-gcc/hypervisor/hypervisor.elf";
-    auto image = pack(loaded.plan, read_bytes(hypervisor, "build it with ./partita"), options);
-    if (!image) throw Failure{image.error()};
-    return *image;
 }
 
 int command_check(const Inputs& inputs) {
@@ -216,57 +121,6 @@ void add_inputs(CLI::App& command, Inputs& inputs, bool optional) {
     command.add_option("--board", inputs.board, "Another board than the description names");
 }
 
-// "" for a regular expression that can be used; else why not.
-std::string check_pattern(const std::string& text) {
-    try {
-        static_cast<void>(std::regex{text, std::regex::ECMAScript});
-        return "";
-    } catch (const std::regex_error& error) {
-        return fmt::format("'{}' is not a regular expression: {}; put a backslash before what is meant literally", text, error.what());
-    }
-}
-
-// "" for a whole number of seconds above 0; else what is expected.
-std::string check_seconds(const std::string& text) {
-    std::int64_t seconds = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (failed == std::errc{} && end == text.data() + text.size() && seconds > 0) return "";
-    return fmt::format("\"{}\" is not a whole number of seconds above 0", text);
-}
-
-void add_run_options(CLI::App& command, RunOptions& options, std::int64_t& timeout, std::vector<std::string>& disks) {
-    command.add_option("--until", options.until, "End with success once every such pattern was seen in a line like \"[partition] text\"")
-        ->expected(1)
-        ->check(check_pattern)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_option("--timeout", timeout, "Give up after this many seconds")->check(check_seconds);
-    command.add_flag("--deterministic", options.deterministic, "Count time in instructions: two runs are identical");
-    command.add_option("--disk", disks, "A file for a disk of the board, NAME=FILE, instead of an empty one for this run")
-        ->expected(1)
-        ->check([](const std::string& text) {
-            const std::size_t equals = text.find('=');
-            const bool good = equals != 0 && equals != std::string::npos && equals + 1 != text.size();
-            return good ? std::string{} : fmt::format("\"{}\" is not NAME=FILE, like nvme0=disk.img", text);
-        })
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    command.add_flag("--qemu-args")->description("All that follows goes to QEMU");
-}
-
-void finish_run_options(RunOptions& options, std::int64_t timeout, const std::vector<std::string>& disks) {
-    if (timeout > 0) options.timeout = std::chrono::seconds{timeout};
-    for (const std::string& disk : disks) options.disks[disk.substr(0, disk.find('='))] = disk.substr(disk.find('=') + 1);
-}
-
-// Takes what follows --qemu-args off the command line: it is QEMU's, whatever it looks like.
-std::vector<std::string> take_qemu_arguments(int& argc, char** argv) {
-    char** const end = argv + argc;
-    char** const mark = std::find(argv, end, std::string_view{"--qemu-args"});
-    if (mark == end) return {};
-    if (mark + 1 == end) throw Failure{"--qemu-args: nothing follows that could go to QEMU"};
-    argc = static_cast<int>(mark - argv) + 1;  // the option itself stays: only `run` has it
-    return {mark + 1, end};
-}
-
 int dispatch(int argc, char** argv) {
     const std::vector<std::string> qemu_arguments = take_qemu_arguments(argc, argv);
     CLI::App app{"Partita: operating systems side by side on one 32-bit Arm SoC"};
@@ -276,10 +130,8 @@ int dispatch(int argc, char** argv) {
     Inputs inputs, run_inputs;
     std::string output, image_output = "system.elf", trace_output = "run.json";
     bool framed = false, markdown = false, hypercalls = false;
-    RunOptions run_options;
-    run_options.qemu_arguments = qemu_arguments;
-    std::int64_t timeout = 0;
-    std::vector<std::string> disks;
+    RunArguments arguments;
+    arguments.options.qemu_arguments = qemu_arguments;
 
     auto* const check = app.add_subcommand("check", "Check a description and say everything that is wrong with it");
     add_inputs(*check, inputs, false);
@@ -293,21 +145,21 @@ int dispatch(int argc, char** argv) {
 
     auto* const run_command = app.add_subcommand("run", "Build a system and boot it in QEMU");
     add_inputs(*run_command, run_inputs, true);
-    add_run_options(*run_command, run_options, timeout, disks);
+    arguments.add_to(*run_command);
     run_command->callback([&] {
-        finish_run_options(run_options, timeout, disks);
-        result = command_run(run_inputs, run_options);
+        arguments.finish();
+        result = command_run(run_inputs, arguments.options);
     });
 
     auto* const trace_command = app.add_subcommand("trace", "Run a system, and write what its CPUs did last as a trace for Perfetto");
     add_inputs(*trace_command, run_inputs, true);
-    add_run_options(*trace_command, run_options, timeout, disks);
+    arguments.add_to(*trace_command);
     trace_command
         ->add_option("-o,--output", trace_output, "The file to write: Chrome trace JSON, or .svg for the last frames on their windows")
         ->capture_default_str();
     trace_command->callback([&] {
-        finish_run_options(run_options, timeout, disks);
-        result = command_trace(run_inputs, trace_output, run_options);
+        arguments.finish();
+        result = command_trace(run_inputs, trace_output, arguments.options);
     });
 
     auto* const show = app.add_subcommand("show", "Draw who owns memory, processors, devices and interrupts");

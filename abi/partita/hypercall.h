@@ -48,7 +48,7 @@
       "Tells the window in which the call is made, in ticks of the partition's virtual counter.")                                          \
     X(MESSAGE_PAGE, 0x8600ff20u, message_page, 0,                                                                                          \
       "r1: IPA of 4 KiB of the partition's own memory, normal and cached; all ones: none any more", "r0: SUCCESS, or INVALID_ADDRESS",     \
-      "Says where the calling virtual CPU's messages are put and taken from, until its next life.")                                        \
+      "Says where the calling virtual CPU's messages are put and taken from, until it is started anew.")                                   \
     X(SEND, 0x8600ff21u, send, 0,                                                                                                          \
       "r1: the port; r2: where the message is in the page, a multiple of 4; r3: its bytes. A doorbell rings: r2 and r3 are 0",             \
       "r0: SUCCESS, FULL, BUSY, TOO_SOON, NO_MESSAGE_PAGE, DENIED or INVALID_PARAMETERS; queue: r1: messages that there is room for then", \

@@ -8,13 +8,16 @@
 #define PAGE_SIZE 4096u
 
 static uint8_t pages[PARTITA_MAX_VCPUS_PER_PARTITION][PAGE_SIZE] __attribute__((aligned(4096)));
-static bool registered[PARTITA_MAX_VCPUS_PER_PARTITION];
 
-/* The calling virtual CPU's page, which the hypervisor knows from the first use on. */
-static uint8_t *message_page(void) {
-    const uint32_t cpu = read_mpidr() & 0xffu;
-    if (!registered[cpu]) registered[cpu] = (int32_t)partita_call_message_page((uint32_t)(uintptr_t)pages[cpu], 0, 0).r0 == PSCI_SUCCESS;
-    return pages[cpu];
+static uint8_t *message_page(void) { return pages[read_mpidr() & 0xffu]; }
+
+/* SEND or RECEIVE by the calling virtual CPU's page, which the hypervisor is told when it does not know it: at first, and when the virtual
+ * CPU was off meanwhile. */
+static struct hypercall_result call(uint32_t function, const struct channel *channel, uint32_t size) {
+    const struct hypercall_result result = hypercall(function, channel->port, 0, size);
+    if ((int32_t)result.r0 != PARTITA_NO_MESSAGE_PAGE) return result;
+    (void)partita_call_message_page((uint32_t)(uintptr_t)message_page(), 0, 0);
+    return hypercall(function, channel->port, 0, size);
 }
 
 static void copy(void *to, const void *from, uint32_t size) {
@@ -57,7 +60,7 @@ int32_t channel_ring(const struct channel *doorbell) { return (int32_t)partita_c
 int32_t channel_send(const struct channel *channel, const void *message, uint32_t size) {
     if (size > channel->message_size) return PSCI_INVALID_PARAMETERS;
     copy(message_page(), message, size);
-    return (int32_t)partita_call_send(channel->port, 0, size).r0;
+    return (int32_t)call(PARTITA_HYPERCALL_SEND, channel, size).r0;
 }
 
 static void on_room(uint32_t intid) { (void)intid; }
@@ -83,19 +86,17 @@ int32_t channel_send_until(const struct channel *queue, const void *message, uin
 }
 
 int32_t channel_receive(const struct channel *queue, void *message, uint32_t *size) {
-    const uint8_t *const page = message_page();
-    const struct hypercall_result result = partita_call_receive(queue->port, 0, 0);
+    const struct hypercall_result result = call(PARTITA_HYPERCALL_RECEIVE, queue, 0);
     if ((int32_t)result.r0 != PSCI_SUCCESS) return (int32_t)result.r0;
-    copy(message, page, result.r1);
+    copy(message, message_page(), result.r1);
     *size = result.r1;
     return PSCI_SUCCESS;
 }
 
 int32_t channel_read(const struct channel *sampling, void *message, struct sample *sample) {
-    const uint8_t *const page = message_page();
-    const struct hypercall_result result = partita_call_receive(sampling->port, 0, 0);
+    const struct hypercall_result result = call(PARTITA_HYPERCALL_RECEIVE, sampling, 0);
     if ((int32_t)result.r0 != PSCI_SUCCESS) return (int32_t)result.r0;
-    copy(message, page, result.r1);
+    copy(message, message_page(), result.r1);
     *sample = (struct sample){result.r1, result.r2, result.r3 != 0};
     return PSCI_SUCCESS;
 }

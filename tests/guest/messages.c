@@ -45,6 +45,9 @@ static void check_refusals(void) {
     uint32_t message[WORDS] = {0}, size = 0;
     struct channel_state state;
     const struct channel none = {.port = 99, .message_size = sizeof message};
+    expect(hypercall(PARTITA_HYPERCALL_MESSAGE_PAGE, ~0u, 0, 0).r0 == PSCI_SUCCESS, "to have no page any more", 0);
+    expect((int32_t)hypercall(PARTITA_HYPERCALL_RECEIVE, answers.port, 0, 0).r0 == PARTITA_NO_MESSAGE_PAGE, "to receive without a page", 0);
+    expect(channel_receive(&answers, message, &size) == PARTITA_EMPTY, "the page is named again", 0);
     expect(channel_send(&none, message, 4) == PSCI_INVALID_PARAMETERS, "a port that is not there", 0);
     expect(channel_state(&none, &state) == PSCI_INVALID_PARAMETERS, "a port that is not there has a state", 0);
     expect(channel_send(&answers, message, 4) == PSCI_DENIED, "to send by an end that receives", 0);
