@@ -306,7 +306,8 @@ def check(data):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="partita bench", description="Count what each path through the hypervisor costs, in instructions.")
+    parser = argparse.ArgumentParser(prog="partita bench", description="Count what each path through the hypervisor costs, in instructions.",
+                                     epilog="./partita bench --devices counts Linux' work with its own disk and network card instead.")
     parser.add_argument("-o", "--output", default=str(BUILD / "bench.json"), help="where the figures go (default: build/bench.json)")
     parser.add_argument("--cpu", default="cortex-a15", choices=["cortex-a15", "cortex-a7"], help="the CPU (default: %(default)s)")
     parser.add_argument("--profile", metavar="OPERATION", choices=list(OPERATIONS), help="show where this operation's instructions are")
