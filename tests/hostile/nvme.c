@@ -122,11 +122,9 @@ static bool works(void) {
 static void wait_for_earlier_life(void) {
     expect((pci_read(function, 4) & 0x6u) == 0, "the disk is on the bus at once", pci_read(function, 4));
     pci_enable(function);
-    static const uint32_t nothing = 0;
     awaited = &disk;
     (void)wait_until(completed, 20);
-    for (unsigned n = 0; n < LANDING_PAGES * 1024; ++n)
-        expect(landing[n / 1024][n % 1024] == nothing, "something of an earlier life arrived", n);
+    for (unsigned n = 0; n < LANDING_PAGES * 1024; ++n) expect(landing[n / 1024][n % 1024] == 0, "something of an earlier life arrived", n);
 }
 
 static void leave_a_read_under_way(void) {

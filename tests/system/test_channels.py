@@ -18,8 +18,8 @@ def pair(**asker):
     return (partition("asker", MESSAGES, [0], **asker) + partition("answerer", MESSAGES, [1]) +
             channel("commands", "queuing", "asker", "answerer", message='"64 B"', depth=16) +
             channel("answers", "queuing", "answerer", "asker", message='"64 B"', depth=16) +
-            channel("speed", "sampling", "asker", "answerer", message='"64 B"', refresh='"50 ms"') +
-            channel("bell", "doorbell", "asker", "answerer", interval='"10 ms"'))
+            channel("speed", "sampling", "asker", "answerer", message='"64 B"', refresh='"5 s"') +
+            channel("bell", "doorbell", "asker", "answerer", interval='"10 s"'))  # a busy host may stop a CPU for long
 
 
 def judge(done):
@@ -34,25 +34,25 @@ ENDS = [word for name in NAMES for word in ("--until", f"{name}. messages: {name
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_messages_go_there_and_back(partita, describe, board):
-    done = partita("run", describe(system(pair(), board=board)), *ENDS, "--timeout", BOOT)
-    judge(done)
-    interrupts = int(re.search(r"1000 there and back, \d+ us each, (\d+) interrupts", done.stdout).group(1))
-    assert interrupts >= 900, "answers come as interrupts"
+    judge(partita("run", describe(system(pair(), board=board)), *ENDS, "--timeout", BOOT))
 
 
 def test_both_ends_on_one_cpu(partita, describe):
     """The receiver runs only when the sender sleeps: so each answer needs two switches."""
     text = system(pair(), shared=[0], slice="1 ms").replace("cpus = [1]", "cpus = [0]")
-    judge(partita("run", describe(text), "--deterministic", *ENDS, "--timeout", BOOT))
+    done = partita("run", describe(text), "--deterministic", *ENDS, "--timeout", BOOT)
+    judge(done)
+    interrupts = int(re.search(r"1000 there and back, \d+ us each, (\d+) interrupts", done.stdout).group(1))
+    assert interrupts >= 1000, "answers come as interrupts"
 
 
 def test_an_end_knows_of_the_others_lives(partita, describe):
     """The asker powers itself off: its value is not valid any more, and the other end is told; then it begins another life."""
     text = system(pair(on_exit="restart"))
-    done = partita("run", describe(text), *ENDS, "--until", r"valid again; changed \d, peers run \d, life \d", "--timeout", BOOT)
+    done = partita("run", describe(text), "--deterministic", *ENDS, "--until", r"valid again; changed \d, peers run \d, life \d", "--timeout", BOOT)
     judge(done)
-    assert re.search(r"no longer valid; changed 1, peers run [01], life [12]", done.stdout)
-    assert re.search(r"valid again; changed [01], peers run 1, life 2", done.stdout)
+    assert re.search(r"no longer valid; changed 1, peers run 0, life [12]", done.stdout)
+    assert re.search(r"valid again; changed 1, peers run 1, life 2", done.stdout)
 
 
 def test_a_partition_without_ends_has_no_port(partita, describe):
