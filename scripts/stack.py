@@ -15,6 +15,14 @@ ASSEMBLY = {"save_banked": 0, "load_banked": 0, "save_vfp": 0, "load_vfp": 0, "r
             "resume_guest": 0, "save_system": 20, "load_system": 20, "zero_lines": 28, "__aeabi_uldivmod": 64}
 
 
+def known_as(function, frames):
+    """The name that a frame stands under: where a constructor's two kinds (C1, C2: Itanium C++ ABI §5.1.4.3) are the same code, only one has it."""
+    if function in frames or "C1E" not in function:
+        return function
+    base = function.replace("C1E", "C2E")
+    return next((name for name in frames if name.split(".")[0] == base), function)
+
+
 def read(paths):
     frames, calls, wrong = {}, {}, []
     for path in paths:
@@ -34,6 +42,7 @@ def worst(function, graph, path=(), known=None):
     """Bytes, and the chain of calls that takes them."""
     frames, calls, wrong = graph
     known = {} if known is None else known
+    function = known_as(function, frames)
     if function in path:
         wrong.append("recursion: " + " > ".join(path[path.index(function):] + (function,)))
         return 0, []

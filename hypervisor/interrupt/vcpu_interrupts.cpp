@@ -89,7 +89,17 @@ void VcpuInterrupts::take_own_sgi(uint32_t id) {
     look_around();
 }
 
+// Mostly an edge that was raised by somebody else, a doorbell's for example.
+bool VcpuInterrupts::look_directly() {
+    if (control_ != gich::hcr::enable || !forwarded_ || !distributor_->forwards() || observed_) return false;
+    look_.drain([this](uint32_t id) {
+        if (!take_edge_directly(id)) look_.add(id);
+    });
+    return !look_.any();
+}
+
 void VcpuInterrupts::look_around() {
+    if (look_directly()) return;
     (void)count_ends();
     empty_ = gic::empty_list_registers();
     crowded_ = blocked_priority_ != none && (empty_ & all()) == 0;
@@ -167,30 +177,50 @@ bool VcpuInterrupts::take_sgi_elsewhere(uint32_t id, unsigned source) {
     return true;
 }
 
-// SPI id, whose word is `word`, into an empty list register: into the one that it was in last if it is still counted as held there.
+// An empty list register for SPI id, whose word is `word`: the one that it was in last if it is still counted as held there. -1: none, or
+// it is in one that is not empty.
+int VcpuInterrupts::direct_register(uint32_t id, uint32_t word) const {
+    const uint32_t owner = irq::Owner::get(word), empty = gic::empty_list_registers();
+    uint32_t free = owner == 0 ? empty & usable_ : 0;
+    for (uint32_t held = owner == index_ + 1 ? spi_held_ : 0; held != 0; held &= held - 1) {
+        const auto n = static_cast<unsigned>(__builtin_ctz(held));
+        if (held_[n] != id + 1) continue;
+        if ((empty >> n & 1u) == 0) return -1;
+        free = 1u << n;
+    }
+    return free == 0 ? -1 : __builtin_ctz(free);
+}
+
+void VcpuInterrupts::put_spi_directly(unsigned n, uint32_t id, uint32_t value) {
+    hold(n, id + 1);
+    usable_ &= ~(1u << n);
+    gic::set_list_register(n, value);
+}
+
 bool VcpuInterrupts::take_spi_directly(uint32_t id, uint32_t word) {
     constexpr uint32_t must = irq::Enabled::mask | irq::Pending::mask | irq::Active::mask;
     if ((word & must) != irq::Enabled::mask || control_ != gich::hcr::enable || !distributor_->forwards() || observed_) return false;
-    const uint32_t owner = irq::Owner::get(word), empty = gic::empty_list_registers();
-    uint32_t free = empty & usable_;
-    if (owner == index_ + 1) {
-        for (free = empty & spi_held_; free != 0 && held_[static_cast<unsigned>(__builtin_ctz(free))] != id + 1;) free &= free - 1;
-    } else if (owner == 0) {
-        uint32_t expected = word;
-        if (free == 0 || !change(id, expected, word | irq::Owner::make(index_ + 1))) return false;
-    } else {
-        return false;
-    }
-    if (free == 0) return false;
-    const auto n = static_cast<unsigned>(__builtin_ctz(free));
-    hold(n, id + 1);
-    usable_ &= ~(1u << n);
-    last_spi_.id = id;
-    last_spi_.word = irq::Owner::set(word, index_ + 1);
-    last_spi_.list_register = n;
-    last_spi_.value = lr::Hardware::mask | lr::VirtualId::make(id) | lr::PhysicalId::make(id) |
-                      lr::Priority::make(irq::Priority::get(word)) | lr::Pending::mask;
-    gic::set_list_register(n, last_spi_.value);
+    const int n = direct_register(id, word);
+    const uint32_t mine = irq::Owner::set(word, index_ + 1);
+    if (uint32_t expected = word; n < 0 || (mine != word && !change(id, expected, mine))) return false;
+    const uint32_t value = lr::Hardware::mask | lr::VirtualId::make(id) | lr::PhysicalId::make(id) |
+                           lr::Priority::make(irq::Priority::get(word)) | lr::Pending::mask;
+    last_spi_ = {.id = id, .word = mine, .list_register = static_cast<uint32_t>(n), .value = value};
+    put_spi_directly(static_cast<unsigned>(n), id, value);
+    return true;
+}
+
+// Nothing else must be in the way: nothing waits, and what the distributor does is known.
+bool VcpuInterrupts::take_edge_directly(uint32_t id) {
+    constexpr uint32_t must = irq::Enabled::mask | irq::Pending::mask | irq::Edge::mask;
+    if (id < 32) return false;
+    uint32_t word = distributor_->spi(id).load(std::memory_order_relaxed);
+    if ((word & (must | irq::Active::mask | irq::Hardware::mask)) != must || !is_mine(id, word)) return false;
+    const int n = direct_register(id, word);
+    const uint32_t taken = irq::Owner::set(word & ~irq::Pending::mask, index_ + 1);
+    if (n < 0 || !change(id, word, taken)) return false;
+    put_spi_directly(static_cast<unsigned>(n), id,
+                     lr::VirtualId::make(id) | lr::Priority::make(irq::Priority::get(taken)) | lr::Pending::mask);
     return true;
 }
 

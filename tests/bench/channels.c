@@ -81,6 +81,7 @@ static void send_time(uint64_t time) {
 static void receive_all(void) {
     write8(GICD + 0x400 + bell.interrupt, 0x80);
     write8(GICD + 0x800 + bell.interrupt, 1);
+    REG32(GICD + 0xc00 + bell.interrupt / 16 * 4) = 2u << bell.interrupt % 16 * 2; /* an edge, as the device tree says */
     struct channel_state state;
     (void)channel_state(&bell, &state);
     REG32(GICD + 0x100 + bell.interrupt / 32 * 4) = 1u << bell.interrupt % 32;
