@@ -50,7 +50,8 @@
       "r1: IPA of 4 KiB of the partition's own memory, normal and cached; all ones: none any more", "r0: SUCCESS, or INVALID_ADDRESS",     \
       "Says where the calling virtual CPU's messages are put and taken from, until it is started anew.")                                   \
     X(SEND, 0x8600ff21u, send, 0,                                                                                                          \
-      "r1: the port; r2: where the message is in the page, a multiple of 4; r3: its bytes. A doorbell rings: r2 and r3 are 0",             \
+      "r1: the port; r2: where the message is in the page, a multiple of 4; r3: its bytes. A doorbell, or an end of memory, rings: r2 "    \
+      "and r3 are 0",                                                                                                                      \
       "r0: SUCCESS, FULL, BUSY, TOO_SOON, NO_MESSAGE_PAGE, DENIED or INVALID_PARAMETERS; queue: r1: messages that there is room for then", \
       "Sends a message whole, or not at all. BUSY: another virtual CPU of the partition is sending by this port.")                         \
     X(RECEIVE, 0x8600ff22u, receive, 0, "r1: the port; r2: where in the page there is room for the longest message, a multiple of 4",      \
@@ -61,7 +62,7 @@
     X(PORT, 0x8600ff23u, port, 0, "r1: the port",                                                                                          \
       "r0: SUCCESS or INVALID_PARAMETERS; r1: bit 0: since the last call another end's life began or ended, bit 1: all other ends run; "   \
       "r2: the number of the other end's life (0 for a sampling port that sends); r3: messages that wait, or for a sender that there is "  \
-      "room for; of a doorbell, its rings since the last call",                                                                            \
+      "room for; of a doorbell and of memory, rings since the last call",                                                                  \
       "Tells how a port and its other end are.")
 
 #define PARTITA_HYPERCALL_NUMBER(NAME, number, name, rights, arguments, results, purpose) \

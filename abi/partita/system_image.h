@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 8u
+#define PARTITA_IMAGE_VERSION 9u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -193,13 +193,16 @@ struct partita_vcpu {
 #define PARTITA_REGION_EXECUTE 4u
 #define PARTITA_REGION_DEVICE 8u  /* device memory: neither scrubbed nor cached */
 #define PARTITA_REGION_SHARED 16u /* the GIC's virtual CPU interface: banked by CPU, so every partition may map it */
+/* Memory of a channel: the region of the other end with the same PA is the same memory. It is zeroed at boot and by nobody later. */
+#define PARTITA_REGION_CHANNEL 32u
+#define PARTITA_REGION_UNCACHED 64u /* of a channel: cached by neither end */
 
 struct partita_region {
     uint64_t ipa;
     uint64_t pa;
     uint64_t size; /* bytes, a multiple of 4 KiB */
     uint32_t flags;
-    uint32_t reserved;
+    uint32_t channel; /* in `channels`, where PARTITA_REGION_CHANNEL is set; otherwise 0 */
 };
 
 /* A part of an image, copied at every start of its partition. */
@@ -252,14 +255,15 @@ struct partita_master {
 enum partita_channel_kind {
     PARTITA_CHANNEL_DOORBELL = 1, /* an interrupt */
     PARTITA_CHANNEL_SAMPLING = 2, /* the latest value, for several readers */
-    PARTITA_CHANNEL_QUEUING = 3   /* every message, in order */
+    PARTITA_CHANNEL_QUEUING = 3,  /* every message, in order */
+    PARTITA_CHANNEL_MEMORY = 4    /* memory that both ends see, and a doorbell each way */
 };
 
 /* A way for messages from one partition to others. It has one port that sends, and at least one that receives; only a sampling channel
- * has several. */
+ * has several. Of memory, each part is a region of both ends; at least one of them may write it. */
 struct partita_channel {
     uint32_t kind;         /* enum partita_channel_kind */
-    uint32_t message_size; /* bytes of the longest message; 0 for a doorbell */
+    uint32_t message_size; /* bytes of the longest message; 0 for a doorbell and for memory */
     uint32_t depth;        /* messages that a queue holds; otherwise 0 */
     uint32_t time_us;      /* a value is valid for so long, or a doorbell rings not more often; 0: for ever, any time */
 };

@@ -3,6 +3,7 @@
 #include "partita/guest/guest.h"
 
 void guest_mmu_on(void);
+void guest_map_shared(uint32_t address, uint32_t size, bool cached);
 void guest_unexpected(uint32_t kind, uint32_t link) __attribute__((noreturn));
 
 /* Short-descriptor sections of 1 MiB (ARM DDI 0406C.d B3.5.1). */
@@ -14,6 +15,19 @@ static uint32_t table[4096] __attribute__((aligned(16384)));
 #define NORMAL_WRITE_BACK ((1u << 12) | (3u << 2)) /* TEX 1, C, B */
 #define DEVICE (1u << 2)
 #define EXECUTE_NEVER (1u << 4)
+
+/* Sections of shared memory, which nobody executes. What a section was is taken away first, in all CPUs (B3.9.1): its attributes change. */
+void guest_map_shared(uint32_t address, uint32_t size, bool cached) {
+    for (uint32_t n = address >> 20; n <= (address + size - 1) >> 20; ++n) {
+        table[n] = 0;
+        barrier_dsb();
+        write_tlbiallis(0);
+        barrier_dsb();
+        table[n] = n << 20 | SECTION | FULL_ACCESS | EXECUTE_NEVER | (cached ? NORMAL_WRITE_BACK | SHAREABLE : DEVICE);
+    }
+    barrier_dsb();
+    barrier_isb();
+}
 
 /* RAM, and address 0 for partitions with boot memory, as normal memory; all else as device. */
 void guest_mmu_on(void) {

@@ -5,6 +5,8 @@
 #include "partita/guest/calls.h"
 #include "tree.h"
 
+void guest_map_shared(uint32_t address, uint32_t size, bool cached); /* boot.c */
+
 #define PAGE_SIZE 4096u
 
 static uint8_t pages[PARTITA_MAX_VCPUS_PER_PARTITION][PAGE_SIZE] __attribute__((aligned(4096)));
@@ -47,11 +49,36 @@ bool channel_open(const char *name, struct channel *channel) {
     if (interrupts == NULL || bytes < 12) return false;
     const char kind = letter(name, "compatible", sizeof "partita," - 1);
     channel->port = cell(name, "reg");
-    channel->kind = kind == 'd' ? PARTITA_CHANNEL_DOORBELL : kind == 's' ? PARTITA_CHANNEL_SAMPLING : PARTITA_CHANNEL_QUEUING;
+    const bool memory = kind == 's' && letter(name, "compatible", sizeof "partita,s" - 1) == 'h'; /* shared-memory, sampling-port */
+    channel->kind = memory        ? PARTITA_CHANNEL_MEMORY
+                    : kind == 'd' ? PARTITA_CHANNEL_DOORBELL
+                    : kind == 's' ? PARTITA_CHANNEL_SAMPLING
+                                  : PARTITA_CHANNEL_QUEUING;
     channel->message_size = cell(name, "partita,message-size");
     channel->depth = cell(name, "partita,depth");
     channel->interrupt = tree_cell(interrupts + 1) + 32;
     channel->sends = letter(name, "partita,direction", 0) == 's';
+    return true;
+}
+
+static void *part(const char *name, const char *property, bool cached, uint32_t *size) {
+    uint32_t bytes = 0;
+    const uint32_t *const at = tree_child_property("channels", name, property, &bytes);
+    if (at == NULL || bytes < 8) return NULL;
+    const uint32_t address = tree_cell(at);
+    *size = tree_cell(at + 1);
+    guest_map_shared(address, *size, cached);
+    return (void *)(uintptr_t)address;
+}
+
+bool channel_memory(const char *name, struct channel_memory *memory) {
+    struct channel channel;
+    *memory = (struct channel_memory){0};
+    if (!channel_open(name, &channel) || channel.kind != PARTITA_CHANNEL_MEMORY) return false;
+    memory->cached = letter(name, "partita,attributes", 0) == 'c';
+    memory->send = part(name, "partita,send-memory", memory->cached, &memory->send_size);
+    memory->receive = part(name, "partita,receive-memory", memory->cached, &memory->receive_size);
+    memory->common = part(name, "partita,common-memory", memory->cached, &memory->common_size);
     return true;
 }
 

@@ -32,6 +32,7 @@ WRITE32(dacr, 0, c3, c0, 0)
 WRITE32(iciallu, 0, c7, c5, 0)
 WRITE32(bpiall, 0, c7, c5, 6)
 WRITE32(tlbiall, 0, c8, c7, 0)
+WRITE32(tlbiallis, 0, c8, c3, 0)
 WRITE32(cntv_ctl, 0, c14, c3, 1)
 
 static inline uint64_t read_cntvct(void) {

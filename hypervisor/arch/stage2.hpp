@@ -37,6 +37,7 @@ struct Rights {
     bool write = false;
     bool execute = false;
     bool device = false;
+    bool uncached = false;  // normal memory that no cache keeps, whatever stage 1 says
     constexpr bool operator==(const Rights&) const = default;
 };
 
@@ -150,10 +151,14 @@ private:
         return ipa.aligned(kBlockSize) && pa.aligned(kBlockSize) && left >= kBlockSize ? kBlockSize : kPageSize;
     }
 
-    // Normal memory is inner and outer write-back, inner shareable: the guest's stage 1 may only weaken it (B3.6.7).
+    // Normal memory is inner and outer write-back, inner shareable, or not cached: the guest's stage 1 may only weaken it (B3.6.7).
     [[nodiscard]] static constexpr Descriptor leaf(PhysAddr pa, Rights rights, std::uint64_t step) {
         using namespace stage2;
-        return Type::make(step == kBlockSize ? block : page) | MemAttr::make(rights.device ? 0x1 : 0xf) |
+        constexpr Descriptor device = 0x1, uncached = 0x5, write_back = 0xf;
+        return Type::make(step == kBlockSize ? block : page) |
+               MemAttr::make(rights.device     ? device
+                             : rights.uncached ? uncached
+                                               : write_back) |
                Access::make(rights.write ? 3 : 1) | Shareability::make(rights.device ? 0 : 3) | AccessFlag::make(1) |
                (pa.value & Output::mask) | ExecuteNever::make(rights.execute ? 0 : 1);
     }

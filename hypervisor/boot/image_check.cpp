@@ -65,7 +65,7 @@ template <typename Record>
     if (shared && (region.pa != view.header->board.gicv || region.size > 0x2000 || (region.flags & PARTITA_REGION_DEVICE) == 0))
         return fail(ImageFault::overlap, n);
     for (const partita_region& other : view.regions.first(n)) {
-        const bool both_shared = shared && (other.flags & PARTITA_REGION_SHARED) != 0;
+        const bool both_shared = (shared && (other.flags & PARTITA_REGION_SHARED) != 0) || same_memory(region, other);
         if (!both_shared && pa_range(region).overlaps(pa_range(other))) return fail(ImageFault::overlap, n);
     }
     const partita_board& board = view.header->board;
@@ -82,7 +82,8 @@ template <typename Record>
 [[nodiscard]] bool inside_memory(std::span<const partita_region> regions, std::uint64_t ipa, std::uint64_t size) {
     if (!IpaRange::make(Ipa{ipa}, size)) return false;
     for (const partita_region& region : regions)
-        if ((region.flags & PARTITA_REGION_DEVICE) == 0 && ipa_range(region).contains(IpaRange{Ipa{ipa}, size})) return true;
+        if ((region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL)) == 0 && ipa_range(region).contains(IpaRange{Ipa{ipa}, size}))
+            return true;
     return false;
 }
 

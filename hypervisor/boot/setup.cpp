@@ -25,7 +25,8 @@ void map_regions(const Partition& partition, Descriptor* root, Pool& pool) {
     for (const partita_region& region : partition.regions) {
         const Rights rights{.write = (region.flags & PARTITA_REGION_WRITE) != 0,
                             .execute = (region.flags & PARTITA_REGION_EXECUTE) != 0,
-                            .device = (region.flags & PARTITA_REGION_DEVICE) != 0};
+                            .device = (region.flags & PARTITA_REGION_DEVICE) != 0,
+                            .uncached = (region.flags & PARTITA_REGION_UNCACHED) != 0};
         const MapError error = space.map(Ipa{region.ipa}, PhysAddr{region.pa}, region.size, rights);
         if (error != MapError::none) panic("a region of a partition cannot be mapped", static_cast<std::uint32_t>(error));
     }

@@ -105,6 +105,19 @@ void map_devices(const ImageView& view) {
     LogLine("entropy is=none");
 }
 
+// Memory of channels is zeros before anybody runs, and from then on its ends', whose lives come and go.
+void clear_channels(const ImageView& image) {
+    for (const partita_region& region : image.regions) {
+        if ((region.flags & PARTITA_REGION_CHANNEL) == 0) continue;
+        for (std::uint64_t done = 0; done < region.size;) {
+            const std::uint64_t step = std::min(region.size - done, kBlockSize - (region.pa + done) % kBlockSize);
+            window::scrub(window::open(0, window::Slot::target, PhysAddr{region.pa + done}), static_cast<std::size_t>(step));
+            done += step;
+        }
+    }
+    window::close(0, window::Slot::target);
+}
+
 void start_cpu(std::uint32_t index) {
     Cpu& cpu = system().cpus[index];
     cpu.panic_stack = panic_stacks[index].data() + panic_stacks[index].size();
@@ -164,6 +177,7 @@ void boot_primary(std::uint32_t base, std::uint32_t tree) {
     start_cpu(0);
     tell_boot();
     gather_entropy(image.header->board, tree);
+    clear_channels(image);
     arrived();
     start_others(image, PhysAddr{base});
     const Cpu& uart_cpu = system().cpus[image.header->board.uart_cpu];

@@ -150,27 +150,28 @@ void tell_age(Vcpu& vcpu, const Channel& channel, const Message& message) {
     return PARTITA_BUSY;
 }
 
-[[nodiscard]] std::int32_t ring(Channel& channel) {
+[[nodiscard]] std::int32_t ring(Port& port, const Channel& channel) {
     const timer::Ticks now = timer::now();
-    if (channel.rang != 0 && now - channel.rang < channel.time) return PARTITA_TOO_SOON;
-    channel.rang = now;
-    channel.rings.fetch_add(1, std::memory_order_release);
-    interrupt(*channel.receivers[0]);
+    if (port.rang != 0 && now - port.rang < channel.time) return PARTITA_TOO_SOON;
+    port.rang = now;
+    Port& other = port.sends() ? *channel.receivers[0] : *channel.sender;
+    other.rings.fetch_add(1, std::memory_order_release);
+    interrupt(other);
     return success;
 }
 
 [[nodiscard]] std::int32_t send(Vcpu& vcpu) {
     Port* const port = port_of(vcpu);
     if (port == nullptr) return PSCI_INVALID_PARAMETERS;
-    if (!port->sends()) return PSCI_DENIED;
     Channel& channel = *port->channel;
-    const bool bell = channel.description->kind == PARTITA_CHANNEL_DOORBELL;
+    if (!port->sends() && channel.description->kind != PARTITA_CHANNEL_MEMORY) return PSCI_DENIED;
+    const bool bell = channel.rings();
     const uint32_t size = vcpu.r[3];
     if (size > channel.description->message_size || (size == 0) != bell || (bell && vcpu.r[2] != 0)) return PSCI_INVALID_PARAMETERS;
     if (const std::int32_t good = bell ? success : check_place(vcpu, vcpu.r[2], size); good != success) return good;
     const Use use{*port};
     if (!use.mine()) return PARTITA_BUSY;
-    if (bell) return ring(channel);
+    if (bell) return ring(*port, channel);
     return channel.description->kind == PARTITA_CHANNEL_QUEUING ? send_to_queue(vcpu, *port, channel) : write_value(vcpu, channel);
 }
 
@@ -178,7 +179,7 @@ void tell_age(Vcpu& vcpu, const Channel& channel, const Message& message) {
     Port* const port = port_of(vcpu);
     if (port == nullptr) return PSCI_INVALID_PARAMETERS;
     Channel& channel = *port->channel;
-    if (port->sends() || channel.description->kind == PARTITA_CHANNEL_DOORBELL) return PSCI_DENIED;
+    if (port->sends() || channel.rings()) return PSCI_DENIED;
     if (const std::int32_t good = check_place(vcpu, vcpu.r[2], channel.description->message_size); good != success) return good;
     const Use use{*port};
     if (!use.mine()) return PARTITA_BUSY;
@@ -214,7 +215,7 @@ void set_message_page(Vcpu& vcpu) {
         return answer(vcpu, success);
     }
     for (const partita_region& region : vcpu.partition->regions) {
-        const bool memory = (region.flags & both) == both && (region.flags & PARTITA_REGION_DEVICE) == 0;
+        const bool memory = (region.flags & both) == both && (region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL)) == 0;
         if (ipa % kPageSize != 0 || !memory || !IpaRange{Ipa{region.ipa}, region.size}.contains(Ipa{ipa})) continue;
         vcpu.message_page = region.pa + (ipa - region.ipa);
         return answer(vcpu, success);
@@ -237,8 +238,7 @@ void tell_port(Vcpu& vcpu) {
     vcpu.r[3] = 0;
     if (channel.description->kind == PARTITA_CHANNEL_QUEUING)
         vcpu.r[3] = port->sends() ? channel.messages - channel.waiting() : channel.waiting();
-    if (channel.description->kind == PARTITA_CHANNEL_DOORBELL && !port->sends())
-        vcpu.r[3] = channel.rings.exchange(0, std::memory_order_acquire);
+    if (channel.rings()) vcpu.r[3] = port->rings.exchange(0, std::memory_order_acquire);
     answer(vcpu, success);
 }
 
@@ -258,10 +258,10 @@ void enter_channels(Partition& partition) {
 }
 
 void empty_queues(Partition& partition) {
-    for (const Port& port : partition.ports) {
+    for (Port& port : partition.ports) {
         Channel& channel = *port.channel;
+        port.rings.store(0, std::memory_order_relaxed);
         if (port.sends()) continue;
-        channel.rings.store(0, std::memory_order_relaxed);
         if (channel.description->kind == PARTITA_CHANNEL_QUEUING) take_until(channel, channel.head.load(std::memory_order_acquire));
     }
 }

@@ -24,6 +24,8 @@ struct Port {
     std::atomic<bool> busy{false};        // one of its partition's vCPUs is sending or receiving by it
     std::atomic<bool> changed{false};     // a life of another end began or ended, and the partition does not know yet
     std::atomic<bool> wants_room{false};  // it was told that the queue is full
+    timer::Ticks rang = 0;                // doorbell, memory: when it rang the other end last; 0: never
+    std::atomic<std::uint32_t> rings{0};  // ... and how often the other rang it since it asked
 
     [[nodiscard]] bool sends() const { return (description->flags & PARTITA_PORT_SENDS) != 0; }
 };
@@ -49,12 +51,14 @@ struct Channel {
     std::atomic<std::uint32_t> head{0}, tail{0};
     std::atomic<std::uint32_t> latest{none};  // sampling: the place of the value
     std::atomic<bool> stale{false};           // ... was written in another life of its sender
-    timer::Ticks rang = 0;                    // doorbell: when it did last; 0: never
-    std::atomic<std::uint32_t> rings{0};      // ... since its receiver asked
     Port* sender = nullptr;
     std::array<Port*, PARTITA_MAX_PARTITIONS - 1> receivers{};
     std::uint32_t receiver_count = 0;
 
+    // Whether it carries interrupts alone.
+    [[nodiscard]] bool rings() const {
+        return description->kind == PARTITA_CHANNEL_DOORBELL || description->kind == PARTITA_CHANNEL_MEMORY;
+    }
     [[nodiscard]] Message& place(std::uint32_t n) { return *reinterpret_cast<Message*>(storage + std::size_t{n} * stride); }
     [[nodiscard]] std::uint32_t waiting() const {
         const std::uint32_t last = head.load(std::memory_order_acquire), first = tail.load(std::memory_order_acquire);

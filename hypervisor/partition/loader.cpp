@@ -37,7 +37,7 @@ void scrub(Partition& partition, std::uint32_t cpu) {
     LoadCursor& cursor = partition.cursor;
     if (cursor.item == partition.regions.size()) return next_step(cursor, Step::copy);
     const auto& region = partition.regions[cursor.item];
-    if ((region.flags & PARTITA_REGION_DEVICE) != 0 || cursor.offset == region.size) return next_item(cursor);
+    if ((region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL)) != 0 || cursor.offset == region.size) return next_item(cursor);
     const PhysAddr pa{region.pa + cursor.offset};
     const std::uint64_t size = visible(pa, std::min(scrub_chunk, region.size - cursor.offset));
     std::byte* const memory = window::open(cpu, window::Slot::target, pa);

@@ -52,7 +52,8 @@ struct Place {
     for (const auto& region : vcpu.partition->regions)
         if (IpaRange{Ipa{region.ipa}, region.size}.contains(ipa)) {
             place.region = &region;
-            return (region.flags & right) != 0 && (region.flags & PARTITA_REGION_DEVICE) == 0;
+            // Hyp's windows are cached: what a channel's ends may see uncached is not reached through them.
+            return (region.flags & right) != 0 && (region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL)) == 0;
         }
     return false;
 }

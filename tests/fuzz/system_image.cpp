@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!view) return describe(view.error().fault) == nullptr ? 1 : 0;
     for (const auto& a : view->regions)
         for (const auto& b : view->regions)
-            if (&a != &b && (a.flags & b.flags & PARTITA_REGION_SHARED) == 0 &&
+            if (&a != &b && (a.flags & b.flags & (PARTITA_REGION_SHARED | PARTITA_REGION_CHANNEL)) == 0 &&
                 PhysRange{PhysAddr{a.pa}, a.size}.overlaps({PhysAddr{b.pa}, b.size}))
                 std::abort();
     return 0;

@@ -10,13 +10,14 @@
 #include "fake_system.hpp"
 #include "message/hypercall.hpp"
 #include "partita/hypercall.h"
+#include "partition/loader.hpp"
 #include "random.hpp"
 
 namespace partita {
 namespace {
 
-constexpr std::uint32_t page = 0x4001'0000, depth = 5, longest = 64, queue = 0, value = 1, bell = 2, back = 3;
-constexpr std::uint32_t first_interrupt = 64;
+constexpr std::uint32_t page = 0x4001'0000, depth = 5, longest = 64, queue = 0, value = 1, bell = 2, back = 3, memory = 4;
+constexpr std::uint32_t first_interrupt = 64, shared = 0x3000'0000;
 
 void add_channels(tool::Plan& plan) {
     plan.partitions.push_back(FakeSystem::partition("c", {0}, 0x4300'0000));
@@ -24,13 +25,17 @@ void add_channels(tool::Plan& plan) {
     plan.channels = {{"queue", PARTITA_CHANNEL_QUEUING, longest, depth, 0, false, 0, {1}},
                      {"value", PARTITA_CHANNEL_SAMPLING, longest, 0, 1000, true, 0, {1, 2}},
                      {"bell", PARTITA_CHANNEL_DOORBELL, 0, 0, 100, false, 0, {1}},
-                     {"back", PARTITA_CHANNEL_QUEUING, PARTITA_LONGEST_MESSAGE, 1, 0, false, 1, {0}}};
-    for (std::uint32_t n = 0; n < 4; ++n) {
+                     {"back", PARTITA_CHANNEL_QUEUING, PARTITA_LONGEST_MESSAGE, 1, 0, false, 1, {0}},
+                     {"memory", PARTITA_CHANNEL_MEMORY, 0, 0, 100, false, 0, {1}}};
+    for (std::uint32_t n = 0; n < 5; ++n) {
         const std::uint32_t a_sends = n != back ? PARTITA_PORT_SENDS : 0;
         plan.partitions[0].ports.push_back({n, a_sends, first_interrupt + n});
         plan.partitions[1].ports.push_back({n, (a_sends ^ PARTITA_PORT_SENDS) | (n == value ? PARTITA_PORT_TOLD : 0), first_interrupt + n});
     }
     plan.partitions[2].ports.push_back({value, 0, first_interrupt});
+    for (std::uint32_t n = 0; n < 2; ++n)
+        plan.partitions[n].regions.push_back({"channel memory", shared, 0x4700'0000, 0x2000,
+                                              PARTITA_REGION_READ | PARTITA_REGION_CHANNEL | (n == 0 ? PARTITA_REGION_WRITE : 0), memory});
 }
 
 class ChannelTest : public testing::Test {
@@ -76,7 +81,7 @@ protected:
     }
     void forget_all() {
         for (std::uint32_t n = 0; n < 3; ++n)
-            for (std::uint32_t port = 0; port < 4; ++port) (void)told(n, port);
+            for (std::uint32_t port = 0; port <= memory; ++port) (void)told(n, port);
     }
     // The partition ends, and begins another life: each CPU does what was posted to it.
     void restart(std::uint32_t n) {
@@ -233,6 +238,42 @@ TEST_F(ChannelTest, ADoorbellRingsAndIsCounted) {
     EXPECT_EQ(receive(1, bell), PSCI_DENIED) << "there is nothing to receive";
 }
 
+TEST_F(ChannelTest, EitherEndOfMemoryRingsTheOther) {
+    for (const std::uint32_t by : {0u, 1u}) {
+        const std::uint32_t other = 1 - by;
+        forget_all();
+        EXPECT_EQ(call(by, PARTITA_HYPERCALL_SEND, memory), 0);
+        EXPECT_TRUE(told(other, memory));
+        EXPECT_FALSE(told(by, memory));
+        EXPECT_EQ(call(by, PARTITA_HYPERCALL_SEND, memory), PARTITA_TOO_SOON);
+        EXPECT_EQ(call(other, PARTITA_HYPERCALL_PORT, memory), 0);
+        EXPECT_EQ(ends[other]->r[3], 1u);
+        EXPECT_EQ(call(by, PARTITA_HYPERCALL_PORT, memory), 0);
+        EXPECT_EQ(ends[by]->r[3], 0u) << "its own rings are the other's";
+        EXPECT_EQ(receive(by, memory), PSCI_DENIED);
+        EXPECT_EQ(call(by, PARTITA_HYPERCALL_SEND, memory, 0, 4), PSCI_INVALID_PARAMETERS);
+    }
+}
+
+// The hypervisor writes messages through a cache that the memory's ends may not have; and nobody's message is to change on its way.
+TEST_F(ChannelTest, MemoryOfAChannelIsNoMessagePage) {
+    EXPECT_EQ(call(0, PARTITA_HYPERCALL_MESSAGE_PAGE, shared), PSCI_INVALID_ADDRESS);
+    EXPECT_EQ(call(0, PARTITA_HYPERCALL_MESSAGE_PAGE, page), 0);
+}
+
+// A life that begins finds what the other wrote: it is not the partition's own memory.
+TEST_F(ChannelTest, AnotherLifeLeavesTheMemoryAsItIs) {
+    fake_hardware.memory(0x4700'0000)[5] = std::byte{0x5a};
+    fake_hardware.memory(0x4100'0000)[5] = std::byte{0x5a};
+    Partition& partition = system().partitions[0];
+    fake.be_cpu(ends[0]->cpu->index);
+    partition.cursor = {};
+    while (!load_step(partition)) {
+    }
+    EXPECT_EQ(fake_hardware.memory(0x4700'0000)[5], std::byte{0x5a});
+    EXPECT_EQ(fake_hardware.memory(0x4100'0000)[5], std::byte{0}) << "its own";
+}
+
 TEST_F(ChannelTest, WhatCannotBeIsRefusedAndChangesNothing) {
     const std::vector<std::byte> bytes(longest + 1);
     EXPECT_EQ(send(0, queue, bytes), PSCI_INVALID_PARAMETERS) << "too long";
@@ -244,7 +285,7 @@ TEST_F(ChannelTest, WhatCannotBeIsRefusedAndChangesNothing) {
     EXPECT_EQ(call(1, PARTITA_HYPERCALL_RECEIVE, queue, kPageSize - longest + 4), PSCI_INVALID_PARAMETERS) << "no room for the longest";
     EXPECT_EQ(call(1, PARTITA_HYPERCALL_SEND, queue, 0, 4), PSCI_DENIED);
     EXPECT_EQ(call(0, PARTITA_HYPERCALL_RECEIVE, queue), PSCI_DENIED);
-    for (const std::uint32_t port : {4u, 99u, ~0u}) {
+    for (const std::uint32_t port : {5u, 99u, ~0u}) {
         EXPECT_EQ(call(0, PARTITA_HYPERCALL_SEND, port, 0, 4), PSCI_INVALID_PARAMETERS);
         EXPECT_EQ(call(0, PARTITA_HYPERCALL_RECEIVE, port), PSCI_INVALID_PARAMETERS);
         EXPECT_EQ(call(0, PARTITA_HYPERCALL_PORT, port), PSCI_INVALID_PARAMETERS);

@@ -46,6 +46,8 @@ struct ChannelDescription {
     std::optional<Placed<std::uint64_t>> message, depth;     // bytes, messages
     std::optional<Placed<std::uint64_t>> refresh, interval;  // nanoseconds
     Placed<bool> told;
+    std::optional<Placed<std::uint64_t>> size, back, common;  // bytes of memory
+    Placed<std::string> attributes;
 };
 
 struct PartitionDescription {

@@ -205,6 +205,10 @@ ChannelDescription read_channel(const toml::table& table, Diagnostics& diagnosti
     out.refresh = reader.quantity("refresh");
     out.interval = reader.quantity("interval");
     out.told = reader.flag("told");
+    out.size = reader.quantity("size");
+    out.back = reader.quantity("back");
+    out.common = reader.quantity("common");
+    out.attributes = reader.choice("attributes");
     return out;
 }
 

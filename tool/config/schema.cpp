@@ -127,9 +127,9 @@ constexpr Key partition_keys[] = {
 constexpr Key channel_keys[] = {
     {"name", Type::text, true, "", "",
      "What the channel is called, in both ends' device trees too. Letters, digits, `-` and `_`, at most 31.", "\"setpoints\""},
-    {"kind", Type::choice, true, "", "doorbell sampling queuing",
+    {"kind", Type::choice, true, "", "doorbell sampling queuing memory",
      "`doorbell`: an interrupt, and nothing else. `sampling`: the latest value, for one or more readers, with its age. `queuing`: every "
-     "message, in order, for one receiver.",
+     "message, in order, for one receiver. `memory`: memory that both see, and a doorbell each way.",
      "\"queuing\""},
     {"from", Type::text, true, "", "", "The partition that sends.", "\"control\""},
     {"to", Type::text_list, true, "", "", "The partition that receives; of a sampling channel, several.", "[\"linux\"]"},
@@ -139,8 +139,19 @@ constexpr Key channel_keys[] = {
     {"refresh", Type::duration, false, "", "", "How long a sampling channel's value is valid: whole microseconds. Without it, for ever.",
      "\"20 ms\""},
     {"interval", Type::duration, false, "", "",
-     "The shortest time between two rings of a doorbell: whole microseconds. A ring that comes too soon is refused.", "\"1 ms\""},
+     "The shortest time between two rings of a doorbell, or of an end of memory: whole microseconds. A ring that comes too soon is "
+     "refused.",
+     "\"1 ms\""},
     {"told", Type::flag, false, "false", "", "Whether an interrupt tells a sampling channel's readers of each new value.", "true"},
+    {"size", Type::size, false, "", "",
+     "Memory that `from` writes and `to` can only read: a multiple of 4 KiB, at most 64 MiB. Zeroed at boot; nobody can execute it.",
+     "\"64 KiB\""},
+    {"back", Type::size, false, "", "", "Memory that `to` writes and `from` can only read.", "\"4 KiB\""},
+    {"common", Type::size, false, "", "", "Memory that both write. Each can spoil what the other wrote.", "\"4 KiB\""},
+    {"attributes", Type::choice, false, "\"cached\"", "cached uncached",
+     "How the memory's ends see it: both alike, since one end's cache would hide what the other writes. `uncached` where one is a Linux "
+     "program that maps `/dev/mem`.",
+     "\"uncached\""},
 };
 
 constexpr Section sections[] = {
@@ -153,7 +164,8 @@ constexpr Section sections[] = {
     {"window", true, false, "A part of a schedule's frame, on one or more CPUs. What no window covers is idle.", window_keys},
     {"partition", true, true, "A partition: one operating system or program, in its own memory, on its own virtual CPUs.", partition_keys},
     {"channel", true, false,
-     "A way for messages from one partition to others, copied by the hypervisor: they share no memory ([channels](channels.md)).",
+     "A way for messages from one partition to others, copied by the hypervisor; or memory that two of them share "
+     "([channels](channels.md)).",
      channel_keys},
 };
 

@@ -106,7 +106,8 @@ void add_partition(const Board& board, const PlannedPartition& planned, std::uin
     out.ports = next_slice(tables.ports, planned.ports.size());
     for (std::uint32_t index = 0; index < planned.cpus.size(); ++index)
         tables.vcpus.push_back({number, planned.cpus[index], index, planned.priority});
-    for (const PlannedRegion& region : planned.regions) tables.regions.push_back({region.ipa, region.pa, region.size, region.flags, 0});
+    for (const PlannedRegion& region : planned.regions)
+        tables.regions.push_back({region.ipa, region.pa, region.size, region.flags, region.channel});
     for (const PlannedCopy& copy : planned.copies) tables.copies.push_back({copy.source, copy.ipa, copy.bytes.size()});
     for (const PlannedPatch& patch : planned.patches)
         tables.patches.push_back({patch.ipa, patch.size, patch.kind, patch.nop_before, patch.nop_size});

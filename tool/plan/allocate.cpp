@@ -8,6 +8,7 @@
 #include "arch/address.hpp"
 #include "config/units.hpp"
 #include "partita/system_image.h"
+#include "plan/channel_memory.hpp"
 
 namespace partita::tool {
 
@@ -154,6 +155,25 @@ void place_boot_memory(PlannedPartition& partition, const Placed<std::uint64_t>&
                diagnostics);
 }
 
+// A part of a channel's memory: the same for both of its ends.
+void place_part(Plan& plan, std::size_t number, std::size_t part, Memory& memory, const Place& where, Diagnostics& diagnostics) {
+    const PlannedChannel& channel = plan.channels[number];
+    const std::uint64_t size = channel.parts[part];
+    const auto at = memory.find(size, size % kBlockSize == 0 ? kBlockSize : kPageSize);
+    if (!at)
+        return diagnostics.error(where, fmt::format("channel \"{}\": its {} exceed what is left of the board's {} (taken: {})",
+                                                    channel.name, format_size(size), format_size(memory.total()), memory.shares()));
+    memory.claim({*at, size}, fmt::format("channel \"{}\"", channel.name), where);
+    const std::uint32_t attributes = PARTITA_REGION_CHANNEL | (channel.uncached ? PARTITA_REGION_UNCACHED : 0);
+    for (const std::size_t end : {channel.from, channel.to.front()})
+        for (const PlannedPort& port : plan.partitions[end].ports)
+            for (const PlannedPart& seen : port.parts)
+                if (port.channel == number && seen.part == part)
+                    plan.partitions[end].regions.push_back({fmt::format("channel {}", channel.name), seen.ipa, *at, size,
+                                                            attributes | rights_to_part(part, port.sends()),
+                                                            static_cast<std::uint32_t>(number)});
+}
+
 }  // namespace
 
 void plan_memory(Plan& plan, Diagnostics& diagnostics) {
@@ -172,6 +192,9 @@ void plan_memory(Plan& plan, Diagnostics& diagnostics) {
         partition->regions.push_back({"gicv", platform::gicc, plan.board->gicv.begin, platform::gicc_size,
                                       PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});
     }
+    for (std::size_t n = 0; n < plan.channels.size(); ++n)
+        for (std::size_t part = 0; part < plan.channels[n].parts.size(); ++part)
+            if (plan.channels[n].parts[part] != 0) place_part(plan, n, part, memory, plan.channels[n].place, diagnostics);
 }
 
 }  // namespace partita::tool

@@ -8,6 +8,7 @@
 
 #include "config/units.hpp"
 #include "message/channel_storage.hpp"
+#include "plan/channel_memory.hpp"
 #include "plan/ownership.hpp"
 
 namespace partita::tool {
@@ -22,7 +23,8 @@ constexpr uint32_t first_interrupt = 64;  // below are the platform's devices, a
 [[nodiscard]] uint32_t kind_of(const std::string& word) {
     if (word == "doorbell") return PARTITA_CHANNEL_DOORBELL;
     if (word == "sampling") return PARTITA_CHANNEL_SAMPLING;
-    return word == "queuing" ? PARTITA_CHANNEL_QUEUING : 0;
+    if (word == "queuing") return PARTITA_CHANNEL_QUEUING;
+    return word == "memory" ? PARTITA_CHANNEL_MEMORY : 0;
 }
 
 class ChannelPlanner {
@@ -33,6 +35,7 @@ public:
     // Everything about the channel itself. Its ends are added only when they can be.
     void check() {
         out_.name = description_.name.value;
+        out_.place = description_.place;
         out_.kind = kind_of(description_.kind.value);
         out_.told = description_.told.value;
         check_name();
@@ -52,12 +55,15 @@ private:
     void check_kind() {
         check_message();
         check_depth();
-        check_time(description_.refresh, "refresh", PARTITA_CHANNEL_SAMPLING, "a sampling channel");
-        check_time(description_.interval, "interval", PARTITA_CHANNEL_DOORBELL, "a doorbell");
+        check_channel_memory(description_, out_, [this](const Place& place, const std::string& text) { wrong(place, text); });
+        check_time(description_.refresh, "refresh", out_.kind == PARTITA_CHANNEL_SAMPLING, "a sampling channel");
+        check_time(description_.interval, "interval", rings(), "a doorbell or memory");
         if (out_.told && out_.kind != PARTITA_CHANNEL_SAMPLING)
             wrong(description_.told.place,
                   "told is for sampling channels; the others always tell their receiver by an interrupt, so take it out");
     }
+
+    [[nodiscard]] bool rings() const { return out_.kind == PARTITA_CHANNEL_DOORBELL || out_.kind == PARTITA_CHANNEL_MEMORY; }
 
     void check_name() {
         if (out_.name.empty()) {
@@ -70,8 +76,9 @@ private:
 
     void check_message() {
         const auto& message = description_.message;
-        if (out_.kind == PARTITA_CHANNEL_DOORBELL) {
-            if (message) wrong(message->place, "a doorbell carries no message; take this out, or make it kind = \"queuing\"");
+        if (rings()) {
+            const char* const what = out_.kind == PARTITA_CHANNEL_MEMORY ? "memory" : "a doorbell";
+            if (message) wrong(message->place, fmt::format("{} carries no message; take this out, or make it kind = \"queuing\"", what));
             return;
         }
         if (!message) return wrong(description_.place, "it needs the size of its longest message; add a line like: message = \"64 B\"");
@@ -93,9 +100,9 @@ private:
         out_.depth = static_cast<uint32_t>(depth->value);
     }
 
-    void check_time(const std::optional<Placed<std::uint64_t>>& time, const char* key, uint32_t kind, const char* whose) {
+    void check_time(const std::optional<Placed<std::uint64_t>>& time, const char* key, bool fits, const char* whose) {
         if (!time) return;
-        if (out_.kind != kind) return wrong(time->place, fmt::format("{} is for {}; take it out", key, whose));
+        if (!fits) return wrong(time->place, fmt::format("{} is for {}; take it out", key, whose));
         constexpr std::uint64_t unit = 1000, longest = PARTITA_LONGEST_TIME_US * unit;
         if (time->value == 0 || time->value % unit != 0 || time->value > longest)
             return wrong(time->place,
@@ -157,7 +164,7 @@ void add_port(Plan& plan, std::size_t partition, std::size_t channel, uint32_t f
         return diagnostics.error(
             place, fmt::format("\"{}\" has no interrupt left for channel \"{}\"; leave one of its channels or devices out", owner.name,
                                plan.channels[channel].name));
-    owner.ports.push_back({channel, flags, *interrupt});
+    owner.ports.push_back({.channel = channel, .flags = flags, .interrupt = *interrupt});
     owner.interrupts = std::max(owner.interrupts, (*interrupt + 32) / 32 * 32);
 }
 
@@ -205,6 +212,7 @@ void plan_channels(const SystemDescription& system, Plan& plan, Diagnostics& dia
         add_port(plan, plan.channels[n].from, n, PARTITA_PORT_SENDS, place, diagnostics);
         for (const std::size_t to : plan.channels[n].to)
             add_port(plan, to, n, plan.channels[n].told ? PARTITA_PORT_TOLD : 0, place, diagnostics);
+        if (plan.channels[n].kind == PARTITA_CHANNEL_MEMORY) place_channel_memory(plan, n, place, diagnostics);
     }
 }
 
@@ -214,7 +222,9 @@ std::vector<GuestPort> guest_ports(const Plan& plan, const PlannedPartition& par
         const PlannedChannel& channel = plan.channels[port.channel];
         GuestPort& made = out.emplace_back();
         made.channel = channel.name;
-        made.sends = (port.flags & PARTITA_PORT_SENDS) != 0;
+        made.sends = port.sends();
+        made.uncached = channel.uncached;
+        for (const PlannedPart& part : port.parts) made.memory.push_back({name_of_part(part.part, made.sends), part.ipa, part.size});
         made.kind = channel.kind;
         made.message_size = channel.message_size, made.depth = channel.depth, made.time_us = channel.time_us;
         made.interrupt = port.interrupt;

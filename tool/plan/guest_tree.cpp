@@ -1,12 +1,8 @@
 #include "plan/guest_tree.hpp"
 
-#include <fmt/format.h>
-extern "C" {
-#include <libfdt.h>
-}
-
 #include <algorithm>
-#include <stdexcept>
+
+#include "plan/guest_ports.hpp"
 
 namespace partita::tool {
 
@@ -15,64 +11,9 @@ using std::uint32_t;
 namespace {
 
 constexpr uint32_t gic_phandle = 1, clock_phandle = 2, messages_phandle = 3;
-constexpr uint32_t spi = 0, ppi = 1, level_high = 4, edge_rising = 1;
+using interrupts::edge_rising, interrupts::level_high, interrupts::ppi, interrupts::spi;
 
-// libfdt's sequential writer. Its calls fail only when the buffer is too small, which is a bug here.
-class Writer {
-public:
-    Writer() : buffer_(std::size_t{64} * 1024) {
-        check(fdt_create(buffer_.data(), static_cast<int>(buffer_.size())));
-        check(fdt_finish_reservemap(buffer_.data()));
-    }
-    template <typename Inside>
-    void node(const std::string& name, Inside&& inside) {
-        check(fdt_begin_node(buffer_.data(), name.c_str()));
-        inside();
-        check(fdt_end_node(buffer_.data()));
-    }
-    void cells(const char* name, const std::vector<uint32_t>& values) {
-        Bytes bytes;
-        for (const uint32_t value : values)
-            for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<std::uint8_t>(value >> shift));
-        raw(name, bytes);
-    }
-    void text(const char* name, const std::string& value) {
-        check(fdt_property(buffer_.data(), name, value.c_str(), static_cast<int>(value.size() + 1)));
-    }
-    void texts(const char* name, const std::vector<std::string>& values) {
-        Bytes bytes;
-        for (const std::string& value : values) {
-            bytes.insert(bytes.end(), value.begin(), value.end());
-            bytes.push_back(0);
-        }
-        raw(name, bytes);
-    }
-    void flag(const char* name) { check(fdt_property(buffer_.data(), name, nullptr, 0)); }
-    void raw(const char* name, const Bytes& bytes) {
-        check(fdt_property(buffer_.data(), name, bytes.data(), static_cast<int>(bytes.size())));
-    }
-    void reg(std::uint64_t address, std::uint64_t size) { regs({{address, size}}); }
-    void regs(const std::vector<AddressRange>& ranges) {
-        std::vector<uint32_t> words;
-        for (const AddressRange& range : ranges)
-            for (const std::uint64_t number : {range.begin, range.size})
-                words.insert(words.end(), {static_cast<uint32_t>(number >> 32), static_cast<uint32_t>(number)});
-        cells("reg", words);
-    }
-    [[nodiscard]] Bytes finish() {
-        check(fdt_finish(buffer_.data()));
-        buffer_.resize(fdt_totalsize(buffer_.data()));
-        return buffer_;
-    }
-
-private:
-    static void check(int result) {
-        if (result != 0) throw std::logic_error(fmt::format("guest device tree: {}", fdt_strerror(result)));
-    }
-    Bytes buffer_;
-};
-
-void write_cpus(Writer& tree, const GuestTreeRequest& request) {
+void write_cpus(TreeWriter& tree, const GuestTreeRequest& request) {
     tree.node("cpus", [&] {
         tree.cells("#address-cells", {1});
         tree.cells("#size-cells", {0});
@@ -95,7 +36,7 @@ void write_cpus(Writer& tree, const GuestTreeRequest& request) {
 }
 
 // The page that a message is written to. Its numbers are the partition's own part of what the frame has.
-void write_messages(Writer& tree, const MessageFrame& messages) {
+void write_messages(TreeWriter& tree, const MessageFrame& messages) {
     tree.node(fmt::format("v2m@{:x}", messages.registers.begin), [&] {
         tree.text("compatible", "arm,gic-v2m-frame");
         tree.reg(messages.registers.begin, 0x1000);
@@ -106,7 +47,7 @@ void write_messages(Writer& tree, const MessageFrame& messages) {
     });
 }
 
-void write_platform(Writer& tree, const GuestTreeRequest& request) {
+void write_platform(TreeWriter& tree, const GuestTreeRequest& request) {
     const uint32_t all_cpus = ((1u << request.cpus) - 1) << 8;
     tree.node("intc@8000000", [&] {
         tree.text("compatible", "arm,cortex-a15-gic");
@@ -142,7 +83,7 @@ void write_platform(Writer& tree, const GuestTreeRequest& request) {
     });
 }
 
-void write_clock(Writer& tree) {
+void write_clock(TreeWriter& tree) {
     tree.node("pl031@9010000", [&] {
         tree.texts("compatible", {"arm,pl031", "arm,primecell"});
         tree.reg(platform::pl031, 0x1000);
@@ -152,7 +93,7 @@ void write_clock(Writer& tree) {
     });
 }
 
-void write_watchdog(Writer& tree) {
+void write_watchdog(TreeWriter& tree) {
     tree.node("watchdog@9080000", [&] {
         tree.texts("compatible", {"arm,sp805", "arm,primecell"});
         tree.reg(platform::sp805, 0x1000);
@@ -162,7 +103,7 @@ void write_watchdog(Writer& tree) {
     });
 }
 
-void write_pmu(Writer& tree, const Board& board, uint32_t cpus) {
+void write_pmu(TreeWriter& tree, const Board& board, uint32_t cpus) {
     const uint32_t all_cpus = ((1u << cpus) - 1) << 8;
     tree.node("pmu", [&] {
         tree.text("compatible", board.pmu_compatible);
@@ -172,7 +113,7 @@ void write_pmu(Writer& tree, const Board& board, uint32_t cpus) {
 
 // A copy of the board's node: what describes the device itself. Clocks become the platform's fixed one; what refers to
 // other nodes of the board stays behind.
-void write_device(Writer& tree, const Board& board, const BoardDevice& device) {
+void write_device(TreeWriter& tree, const Board& board, const BoardDevice& device) {
     const void* const fdt = board.tree.data();
     const std::string name = device.path.substr(device.path.rfind('/') + 1);
     static constexpr const char* left_behind[] = {"reg", "interrupts", "clocks", "phandle", "linux,phandle", "interrupt-parent"};
@@ -202,7 +143,7 @@ void write_device(Writer& tree, const Board& board, const BoardDevice& device) {
 }
 
 // The bus with the partition's functions. Nothing is said of the System MMU: what is memory for the partition is so for them.
-void write_pci(Writer& tree, const GuestTreeRequest& request) {
+void write_pci(TreeWriter& tree, const GuestTreeRequest& request) {
     const AddressRange& window = request.board->pci->window;
     const auto high = [](std::uint64_t value) { return static_cast<uint32_t>(value >> 32); };
     const auto low = [](std::uint64_t value) { return static_cast<uint32_t>(value); };
@@ -231,30 +172,6 @@ void write_pci(Writer& tree, const GuestTreeRequest& request) {
     });
 }
 
-// The partition's ends of channels: what the program needs to know of them, by the channel's name (docs/channels.md).
-void write_ports(Writer& tree, const std::vector<GuestPort>& ports) {
-    tree.node("channels", [&] {
-        tree.cells("#address-cells", {1});
-        tree.cells("#size-cells", {0});
-        for (uint32_t n = 0; n < ports.size(); ++n) {
-            const GuestPort& port = ports[n];
-            tree.node(fmt::format("{}@{:x}", port.channel, n), [&] {
-                tree.text("compatible", port.kind == PARTITA_CHANNEL_DOORBELL   ? "partita,doorbell"
-                                        : port.kind == PARTITA_CHANNEL_SAMPLING ? "partita,sampling-port"
-                                                                                : "partita,queuing-port");
-                tree.cells("reg", {n});
-                tree.text("partita,direction", port.sends ? "send" : "receive");
-                tree.texts("partita,peers", port.peers);
-                if (port.message_size != 0) tree.cells("partita,message-size", {port.message_size});
-                if (port.depth != 0) tree.cells("partita,depth", {port.depth});
-                if (port.time_us != 0)
-                    tree.cells(port.kind == PARTITA_CHANNEL_DOORBELL ? "partita,interval-us" : "partita,refresh-us", {port.time_us});
-                tree.cells("interrupts", {spi, port.interrupt - 32, edge_rising});
-            });
-        }
-    });
-}
-
 // Where the value of a property lies in the tree.
 PlannedPatch patch_of(const Bytes& bytes, const char* node, const char* property, uint32_t kind) {
     const int at = fdt_path_offset(bytes.data(), node);
@@ -268,7 +185,7 @@ PlannedPatch patch_of(const Bytes& bytes, const char* node, const char* property
 }  // namespace
 
 GuestTree make_guest_tree(const GuestTreeRequest& request) {
-    Writer tree;
+    TreeWriter tree;
     tree.node("", [&] {
         tree.text("compatible", "linux,dummy-virt");
         tree.text("model", "Partita partition");
@@ -307,6 +224,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
             tree.cells("partita,starts", {0});
             if (!request.ports.empty()) write_ports(tree, request.ports);
         });
+        write_shared_memory(tree, request.ports);
     });
     GuestTree out;
     out.bytes = tree.finish();

@@ -17,6 +17,12 @@ struct GuestPort {
     bool sends = false;
     std::uint32_t interrupt = 0;
     std::vector<std::string> peers;
+    struct Memory {
+        std::string name;  // what this end may do with it: "send", "receive", "common"
+        std::uint64_t ipa = 0, size = 0;
+    };
+    std::vector<Memory> memory;
+    bool uncached = false;
 };
 
 struct GuestTreeRequest {

@@ -2,6 +2,7 @@
 // owns each device and interrupt, and the guests' device trees.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,9 +29,10 @@ inline constexpr std::uint64_t dtb_room = 0x1'0000;  // where RAM begins, for im
 }  // namespace platform
 
 struct PlannedRegion {
-    std::string what;  // "memory", "boot memory", "gicv", or the device's path
+    std::string what;  // "memory", "boot memory", "gicv", "channel NAME", or the device's path
     std::uint64_t ipa = 0, pa = 0, size = 0;
     std::uint32_t flags = 0;
+    std::uint32_t channel = 0;  // of PARTITA_REGION_CHANNEL
 };
 
 // Bytes that are put into a partition's memory at each start. `source` is set when the image is laid out.
@@ -80,12 +82,26 @@ struct PlannedChannel {
     bool told = false;
     std::size_t from = 0;  // partitions
     std::vector<std::size_t> to;
+    // Memory: bytes that the first end writes and the other reads, the other way, and that both write.
+    static constexpr std::size_t there = 0, back = 1, common = 2;
+    std::array<std::uint64_t, 3> parts{};
+    bool uncached = false;
+    Place place{};  // of its [[channel]]
+};
+
+// Of a channel's memory, as an end sees it: which part, and where.
+struct PlannedPart {
+    std::size_t part = 0;
+    std::uint64_t ipa = 0, size = 0;
 };
 
 // A partition's end of a channel.
 struct PlannedPort {
     std::size_t channel = 0;
     std::uint32_t flags = 0, interrupt = 0;
+    std::vector<PlannedPart> parts{};
+
+    [[nodiscard]] bool sends() const { return (flags & PARTITA_PORT_SENDS) != 0; }
 };
 
 struct PlannedPartition {

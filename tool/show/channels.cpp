@@ -15,6 +15,18 @@ std::string interrupt_of(const Plan& plan, std::size_t partition, std::size_t ch
     return plan.partitions[partition].name;
 }
 
+// What the first end writes, what the other does, and what both do.
+std::string describe_memory(const PlannedChannel& channel) {
+    std::string out;
+    const auto add = [&](std::size_t part, const char* how) {
+        if (channel.parts[part] != 0) out += fmt::format("{}{}{}", out.empty() ? "" : ", ", format_size(channel.parts[part]), how);
+    };
+    add(PlannedChannel::there, "");
+    add(PlannedChannel::back, " back");
+    add(PlannedChannel::common, " common");
+    return fmt::format("memory, {}{}", out, channel.uncached ? ", uncached" : "");
+}
+
 std::string describe_channel(const PlannedChannel& channel) {
     const std::string time = format_time(std::uint64_t{channel.time_us} * 1000);
     switch (channel.kind) {
@@ -23,6 +35,7 @@ std::string describe_channel(const PlannedChannel& channel) {
         case PARTITA_CHANNEL_SAMPLING:
             return fmt::format("sampling, {}{}", format_size(channel.message_size),
                                channel.time_us != 0 ? fmt::format(", valid for {}", time) : "");
+        case PARTITA_CHANNEL_MEMORY: return describe_memory(channel);
         default: return fmt::format("queuing, {} of {}", channel.depth, format_size(channel.message_size));
     }
 }

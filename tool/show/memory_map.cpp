@@ -1,10 +1,25 @@
 #include "show/memory_map.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "partita/system_image.h"
 
 namespace partita::tool {
+
+namespace {
+
+// Memory of a channel is two partitions', and shown once.
+void add(std::vector<MapEntry>& used, const std::string& owner, const PlannedRegion& region, int number) {
+    const auto same = std::find_if(used.begin(), used.end(), [&](const MapEntry& entry) { return entry.begin == region.pa; });
+    if ((region.flags & PARTITA_REGION_CHANNEL) == 0 || same == used.end())
+        used.push_back({region.pa, region.size, owner, region.what, number, region.ipa});
+    else
+        same->owner += fmt::format(", {}", owner);
+}
+
+}  // namespace
 
 std::vector<MapEntry> memory_map(const Plan& plan) {
     std::vector<MapEntry> used;
@@ -14,8 +29,7 @@ std::vector<MapEntry> memory_map(const Plan& plan) {
     if (plan.images_size != 0) used.push_back({plan.images_base, plan.images_size, "images", "what partitions are filled from"});
     for (std::size_t n = 0; n < plan.partitions.size(); ++n)
         for (const PlannedRegion& region : plan.partitions[n].regions)
-            if ((region.flags & PARTITA_REGION_DEVICE) == 0)
-                used.push_back({region.pa, region.size, plan.partitions[n].name, region.what, static_cast<int>(n), region.ipa});
+            if ((region.flags & PARTITA_REGION_DEVICE) == 0) add(used, plan.partitions[n].name, region, static_cast<int>(n));
     std::sort(used.begin(), used.end(), [](const MapEntry& a, const MapEntry& b) { return a.begin < b.begin; });
     std::vector<MapEntry> out;
     for (const AddressRange& memory : plan.board->memory) {

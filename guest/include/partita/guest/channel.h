@@ -18,6 +18,15 @@ struct channel {
     bool sends;
 };
 
+/* Of a channel of memory: what this end may do with it. NULL, 0: there is no such part. */
+struct channel_memory {
+    void *send; /* this end writes it, and the other reads it */
+    const void *receive;
+    void *common; /* both write */
+    uint32_t send_size, receive_size, common_size;
+    bool cached;
+};
+
 struct channel_state {
     bool changed;     /* since the last call a life of another end began or ended */
     bool peers_run;   /* all other ends run */
@@ -34,7 +43,12 @@ struct sample {
 /* False: the partition has no end of such a channel. */
 bool channel_open(const char *name, struct channel *channel);
 
+/* Makes a channel's memory accessible, as the description says: cached, or as devices are, in words that are aligned. False: the partition
+ * has no end of such a channel, or it is not memory. */
+bool channel_memory(const char *name, struct channel_memory *memory);
+
 /* Each returns PSCI_SUCCESS or what docs/hypercalls.md says: PARTITA_FULL, PARTITA_EMPTY, PARTITA_TOO_SOON, … */
+/* Of a doorbell, or of memory, whose other end is told. */
 int32_t channel_ring(const struct channel *doorbell);
 int32_t channel_send(const struct channel *channel, const void *message, uint32_t size);
 /* The same, but waits for room until the counter reaches `deadline`, and returns PARTITA_FULL then; interrupts are served meanwhile.

@@ -1,0 +1,16 @@
+// A partition's ends of channels in its device tree (docs/channels.md).
+#pragma once
+
+#include "plan/guest_tree.hpp"
+#include "plan/tree_writer.hpp"
+
+namespace partita::tool {
+
+// /hypervisor/channels: what the program needs to know of them, by the channel's name.
+void write_ports(TreeWriter& tree, const std::vector<GuestPort>& ports);
+
+// At the root: memory of channels, which is not RAM to be given out (reserved-memory, no-map), and as devices for kernels that let
+// programs map such (generic-uio).
+void write_shared_memory(TreeWriter& tree, const std::vector<GuestPort>& ports);
+
+}  // namespace partita::tool
