@@ -82,17 +82,44 @@ static int find_room(struct ring *ring, uint32_t need) {
     return 0;
 }
 
+typedef uint32_t __attribute__((may_alias)) any_word;
+
+static bool is_aligned(const uint8_t *bytes) { return ((uintptr_t)bytes & (WORD - 1)) == 0; }
+
+/* Bytes into words that are written once each, and out of words that are read once each: to this end they may lie in a device's memory. */
+static void put_run(volatile uint32_t *words, const uint8_t *bytes, uint32_t size) {
+    if (is_aligned(bytes))
+        for (; size >= WORD; size -= WORD, bytes += WORD) *words++ = *(const any_word *)(const void *)bytes;
+    while (size != 0) {
+        uint32_t word = 0;
+        for (uint32_t n = 0; n < WORD && size != 0; ++n, --size) word |= (uint32_t)*bytes++ << 8 * n;
+        *words++ = word;
+    }
+}
+
+static void take_run(const volatile uint32_t *words, uint8_t *bytes, uint32_t size) {
+    if (is_aligned(bytes))
+        for (; size >= WORD; size -= WORD, bytes += WORD) *(any_word *)(void *)bytes = *words++;
+    while (size != 0) {
+        uint32_t word = *words++;
+        for (uint32_t n = 0; n < WORD && size != 0; ++n, --size, word >>= 8) *bytes++ = (uint8_t)word;
+    }
+}
+
+/* Of `size` bytes from a position on, those before the end of the room. */
+static uint32_t before_end(uint32_t index, uint32_t size, uint32_t room) {
+    const uint32_t left = room - index * WORD;
+    return size < left ? size : left;
+}
+
 static void put(struct ring *ring, const uint8_t *message, uint32_t size) {
     volatile uint32_t *const words = words_of(ring->own);
     words[word_at(ring->head, ring->own_room)] = size;
     ring->head = after(ring->head, WORD, ring->own_room);
-    for (uint32_t done = 0; done < size; done += WORD) {
-        const uint32_t left = size - done;
-        uint32_t word = 0;
-        __builtin_memcpy(&word, message + done, left < WORD ? left : WORD);
-        words[word_at(ring->head, ring->own_room)] = word;
-        ring->head = after(ring->head, WORD, ring->own_room);
-    }
+    const uint32_t index = word_at(ring->head, ring->own_room), first = before_end(index, size, ring->own_room);
+    put_run(words + index, message, first);
+    put_run(words, message + first, size - first);
+    ring->head = after(ring->head, padded(size), ring->own_room);
 }
 
 int ring_send(struct ring *ring, const void *message, uint32_t size) {
@@ -136,11 +163,9 @@ static int find_message(struct ring *ring, uint32_t *used) {
 
 static void take(const struct ring *ring, uint32_t from, uint8_t *message, uint32_t size) {
     const volatile uint32_t *const words = words_behind(ring->other);
-    for (uint32_t done = 0; done < size; done += WORD) {
-        const uint32_t left = size - done, word = words[word_at(from, ring->other_room)];
-        __builtin_memcpy(message + done, &word, left < WORD ? left : WORD);
-        from = after(from, WORD, ring->other_room);
-    }
+    const uint32_t index = word_at(from, ring->other_room), first = before_end(index, size, ring->other_room);
+    take_run(words + index, message, first);
+    take_run(words, message + first, size - first);
 }
 
 int ring_receive(struct ring *ring, void *message, uint32_t room, uint32_t *size) {

@@ -52,6 +52,8 @@ OPERATIONS = {
     "queue_receive": ("the same, out of it", 280),
     "sampling_write": ("a value of 64 bytes into a sampling port", 250),
     "sampling_read": ("the same, read", 250),
+    "ring_send": ("a message of 64 bytes into a ring in shared memory: no exit", 200),
+    "ring_receive": ("the same, out of it", 200),
     "vcpu_switch": ("last instruction of A to first of B, other partition", 245),
     "vcpu_switch_vfp": ("the same, to its first after it has VFP, which both use", 280),
     "preempt_irq": ("interrupt for a more urgent vCPU on the same CPU to its ISR entry", 460),
@@ -187,7 +189,8 @@ def window(at, length, *names):
 
 CHANNELS = "".join(f'[[channel]]\nname = "{name}"\nkind = "{kind}"\nfrom = "{ends[0]}"\nto = "{ends[1]}"\n{more}\n' for name, kind, ends, more in (
     ("bell", "doorbell", ("sender", "receiver"), ""), ("times", "queuing", ("receiver", "sender"), 'message = "8 B"\ndepth = 4'),
-    ("queue", "queuing", ("sender", "receiver"), 'message = "64 B"\ndepth = 128'), ("value", "sampling", ("sender", "receiver"), 'message = "64 B"')))
+    ("queue", "queuing", ("sender", "receiver"), 'message = "64 B"\ndepth = 128'), ("value", "sampling", ("sender", "receiver"), 'message = "64 B"'),
+    ("frames", "memory", ("sender", "receiver"), 'size = "64 KiB"\nback = "4 KiB"')))
 
 
 def switch_figure(output):

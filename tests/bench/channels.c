@@ -1,7 +1,8 @@
-/* Two partitions on a CPU each: a doorbell from one to the other, which runs, and messages of 64 bytes. The one that has the ends that send
- * measures what sending costs; the other then what it costs to receive. */
+/* Two partitions on a CPU each: a doorbell from one to the other, which runs, and messages of 64 bytes, copied and through shared memory.
+ * The one that has the ends that send measures what sending costs; the other then what it costs to receive. */
 #include "bench.h"
 #include "partita/guest/channel.h"
+#include "partita/guest/ring.h"
 
 #define REPETITIONS 100u
 #define FIRST 5u /* repetitions that are not recorded: to warm up, and the one between the marks */
@@ -9,6 +10,7 @@
 
 static uint32_t page[1024] __attribute__((aligned(4096)));
 static struct channel bell, times, queue, value;
+static struct ring ring_end;
 
 /* The ticks of one call; its answer in r0 must be 0. */
 static uint32_t call(uint32_t function, uint32_t port, uint32_t size) {
@@ -31,6 +33,29 @@ static void measure(const char* name, uint32_t function, const struct channel* c
     (void)call(function, channel->port, size);
     mark_end();
     for (uint32_t n = 0; n < REPETITIONS; ++n) record(&figures, call(function, channel->port, size));
+    report(name, &figures);
+}
+
+/* One message through the ring, which the other end does not wait for; `by` is this end's part in it. */
+static int send_frame(void) { return ring_send(&ring_end, page, SIZE); }
+static int receive_frame(void) {
+    uint32_t size = 0;
+    return ring_receive(&ring_end, page, sizeof page, &size);
+}
+
+static void measure_ring(const char* name, int (*by)(void)) {
+    struct figures figures = {0};
+    int result = by();
+    console_printf("operation %s\n", name);
+    mark_begin();
+    result |= by();
+    mark_end();
+    for (uint32_t n = 0; n < REPETITIONS; ++n) {
+        const uint64_t before = counter();
+        result |= by();
+        record(&figures, (uint32_t)(counter() - before) - 1);
+    }
+    if (result != 0) console_printf("%s: %d\n", name, result);
     report(name, &figures);
 }
 
@@ -70,6 +95,7 @@ static void send_all(void) {
     report("doorbell", &figures);
     measure("queue_send", PARTITA_HYPERCALL_SEND, &queue, SIZE);
     measure("sampling_write", PARTITA_HYPERCALL_SEND, &value, SIZE);
+    measure_ring("ring_send", send_frame);
     (void)ring();
 }
 
@@ -96,6 +122,7 @@ static void receive_all(void) {
     settle();
     measure("queue_receive", PARTITA_HYPERCALL_RECEIVE, &queue, 0);
     measure("sampling_read", PARTITA_HYPERCALL_RECEIVE, &value, 0);
+    measure_ring("ring_receive", receive_frame);
     console_printf("channels done\n");
 }
 
@@ -103,6 +130,9 @@ int main(void) {
     bench_interrupts_on();
     if (!channel_open("bell", &bell) || !channel_open("times", &times) || !channel_open("queue", &queue) || !channel_open("value", &value))
         console_printf("no channels\n");
+    struct channel_memory memory;
+    if (!channel_memory("frames", &memory)) console_printf("no memory\n");
+    ring_open(&ring_end, memory.send, memory.send_size, memory.receive, memory.receive_size);
     (void)hypercall(PARTITA_HYPERCALL_MESSAGE_PAGE, (uint32_t)(uintptr_t)page, 0, 0);
     if (bell.sends)
         send_all();

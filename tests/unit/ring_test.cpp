@@ -145,10 +145,11 @@ TEST(RingThreads, EveryMessageOnceWholeAndInOrder) {
     pair.open_a(), pair.open_b();
     std::thread sender{[&] {
         Random random{1};
-        std::uint8_t message[64];
+        std::uint8_t bytes[64 + 4];
         for (std::uint32_t n = 0; n < count;) {
+            std::uint8_t* const message = bytes + n % 4;
             const std::uint32_t size = 4 + random.below(61);
-            std::memset(message, static_cast<int>(n & 0xffu), sizeof message);
+            std::memset(message, static_cast<int>(n & 0xffu), 64);
             std::memcpy(message, &n, 4);
             if (ring_send(&pair.a, message, size) >= 0)
                 ++n;
@@ -158,9 +159,10 @@ TEST(RingThreads, EveryMessageOnceWholeAndInOrder) {
     }};
     std::uint32_t wrong = 0;
     for (std::uint32_t n = 0; n < count;) {
-        std::uint8_t message[64];
+        std::uint8_t bytes[64 + 4];
+        std::uint8_t* const message = bytes + n % 3;
         std::uint32_t size = 0, number = 0;
-        const int result = ring_receive(&pair.b, message, sizeof message, &size);
+        const int result = ring_receive(&pair.b, message, 64, &size);
         if (result == RING_EMPTY) {
             std::this_thread::yield();
             continue;
