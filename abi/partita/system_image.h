@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 9u
+#define PARTITA_IMAGE_VERSION 10u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -136,6 +136,7 @@ enum partita_device {
     PARTITA_DEVICE_PL011 = 2,
     PARTITA_DEVICE_PL031 = 3,
     PARTITA_DEVICE_SP805 = 4,
+    PARTITA_DEVICE_PL061 = 6,
     PARTITA_DEVICE_PCI = 5 /* in no slot: the configuration space of all functions, at PARTITA_PCI_CONFIG */
 };
 
@@ -165,6 +166,7 @@ struct partita_partition {
     uint32_t budget_us;         /* processor time in each period, in microseconds; 0: as much as there is */
     uint32_t period_us;
     uint32_t watchdog_interrupt; /* INTID of the emulated SP805; 0: it has none */
+    uint32_t gpio_interrupt;     /* INTID of the emulated PL061, whose lines are doorbells; 0: it has none */
     uint32_t watchdog_ms;        /* the longest time from one feeding to the reset, in milliseconds */
     uint32_t restart_limit;      /* so many restarts, */
     uint32_t restart_period_ms;  /* at most, in so many milliseconds: it is off then; a limit of 0: any number */
@@ -271,6 +273,10 @@ struct partita_channel {
 /* port flags */
 #define PARTITA_PORT_SENDS 1u
 #define PARTITA_PORT_TOLD 2u /* an interrupt tells of each new value of a sampling channel */
+
+/* Where a partition has a PL061, its ends of doorbells and memory have lines there, in the order of the ports: one that it is told by,
+ * where it can be rung, and then one that rings, where it can. */
+#define PARTITA_GPIO_LINES 8u
 
 /* An end of a channel. Ports are in the order of their partitions. */
 struct partita_port {

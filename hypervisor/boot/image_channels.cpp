@@ -1,6 +1,7 @@
 #include "boot/image_channels.hpp"
 
 #include "message/channel_storage.hpp"
+#include "message/port_lines.hpp"
 
 namespace partita {
 
@@ -22,7 +23,9 @@ namespace {
 
 [[nodiscard]] bool has_another(const ImageView& view, const partita_partition& partition, uint32_t port) {
     const uint32_t id = view.ports[port].interrupt;
-    if (id == partition.console_interrupt || id == partition.clock_interrupt || id == partition.watchdog_interrupt) return true;
+    if (id == partition.console_interrupt || id == partition.clock_interrupt || id == partition.watchdog_interrupt ||
+        id == partition.gpio_interrupt)
+        return true;
     for (const partita_route& route : view.interrupts.subspan(partition.routes.first, partition.routes.count))
         if (route.intid == id) return true;
     for (uint32_t other = partition.ports.first; other < port; ++other)
@@ -38,6 +41,7 @@ struct Ends {
 // The partition's ends, each counted with its channel's.
 [[nodiscard]] bool add_ends(const ImageView& view, std::size_t number, std::span<Ends> ends) {
     const partita_partition& partition = view.partitions[number];
+    uint32_t lines = 0;
     for (uint32_t n = partition.ports.first; n < partition.ports.first + partition.ports.count; ++n) {
         const partita_port& port = view.ports[n];
         if (port.channel >= view.channels.size() || port.flags > (PARTITA_PORT_SENDS | PARTITA_PORT_TOLD)) return false;
@@ -45,9 +49,11 @@ struct Ends {
         Ends& of = ends[port.channel];
         if ((of.partitions >> number & 1u) != 0) return false;  // nobody sends to himself, or has two ends
         of.partitions |= 1u << number;
-        ++((port.flags & PARTITA_PORT_SENDS) != 0 ? of.senders : of.receivers);
+        const bool sends = (port.flags & PARTITA_PORT_SENDS) != 0;
+        ++(sends ? of.senders : of.receivers);
+        (void)lines_of(view.channels[port.channel].kind, sends, lines);
     }
-    return true;
+    return partition.gpio_interrupt == 0 || lines <= PARTITA_GPIO_LINES;
 }
 
 constexpr uint32_t of_memory = PARTITA_REGION_CHANNEL | PARTITA_REGION_UNCACHED;

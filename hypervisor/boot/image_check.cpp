@@ -114,10 +114,12 @@ template <typename Record>
     for (uint32_t slot = 0; slot < PARTITA_TRAP_SLOTS; ++slot) {
         const partita_trap_slot& trap = partition.traps[slot];
         if (trap.device == PARTITA_DEVICE_NONE && trap.page == PARTITA_NO_PAGE) continue;
-        if (trap.device == PARTITA_DEVICE_NONE || trap.device > PARTITA_DEVICE_SP805 || trap.page * partition.trap_multiplier >> 27 != slot)
+        if (trap.device == PARTITA_DEVICE_NONE || (trap.device > PARTITA_DEVICE_SP805 && trap.device != PARTITA_DEVICE_PL061) ||
+            trap.page * partition.trap_multiplier >> 27 != slot)
             return fail(ImageFault::bad_slot, n);
         const bool silent = (trap.device == PARTITA_DEVICE_PL031 && partition.clock_interrupt == 0) ||
-                            (trap.device == PARTITA_DEVICE_SP805 && partition.watchdog_interrupt == 0);
+                            (trap.device == PARTITA_DEVICE_SP805 && partition.watchdog_interrupt == 0) ||
+                            (trap.device == PARTITA_DEVICE_PL061 && partition.gpio_interrupt == 0);
         if (silent) return fail(ImageFault::bad_slot, n);
     }
     return {};
@@ -132,11 +134,14 @@ template <typename Record>
     const uint32_t watchdog = partition.watchdog_interrupt;
     if (watchdog != 0 && (watchdog < 32 || watchdog >= most || watchdog == partition.console_interrupt || watchdog == clock))
         return fail(ImageFault::bad_interrupt, n);
+    const uint32_t gpio = partition.gpio_interrupt;
+    if (gpio != 0 && (gpio < 32 || gpio >= most || gpio == partition.console_interrupt || gpio == clock || gpio == watchdog))
+        return fail(ImageFault::bad_interrupt, n);
     for (std::size_t route = partition.routes.first; route < partition.routes.first + partition.routes.count; ++route) {
         const uint32_t id = view.interrupts[route].intid;
         if (id < 32 || id >= most || id == view.header->board.uart_interrupt ||
             (view.header->board.smmu != 0 && id == view.header->board.smmu_interrupt) || id == partition.console_interrupt || id == clock ||
-            (watchdog != 0 && id == watchdog))
+            (watchdog != 0 && id == watchdog) || (gpio != 0 && id == gpio))
             return fail(ImageFault::bad_interrupt, route);
         for (std::size_t other = 0; other < route; ++other)
             if (view.interrupts[other].intid == id) return fail(ImageFault::bad_interrupt, route);

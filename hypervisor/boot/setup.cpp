@@ -105,7 +105,11 @@ void set_up_channels(const ImageView& image, Pool& pool) {
 void set_up_ports(Partition& partition) {
     const partita_slice slice = partition.description->ports;
     partition.ports = std::span{the_system.ports}.subspan(slice.first, slice.count);
-    for (Port& port : partition.ports) port.partition = &partition;
+    std::uint32_t line = 0;
+    for (Port& port : partition.ports) {
+        port.partition = &partition;
+        if (partition.description->gpio_interrupt != 0) port.lines = lines_of(port.channel->description->kind, port.sends(), line);
+    }
 }
 
 // Each CPU's trace ring, if the system has any: empty.

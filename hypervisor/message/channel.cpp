@@ -25,7 +25,9 @@ void answer(Vcpu& vcpu, std::int32_t code) { vcpu.r[0] = static_cast<uint32_t>(c
 [[nodiscard]] bool runs(const Port& port) { return port.partition->phase.load(std::memory_order_acquire) == Phase::running; }
 
 void interrupt(const Port& port) {
-    if (runs(port)) port.partition->distributor.pulse(port.description->interrupt);
+    if (!runs(port)) return;
+    port.partition->distributor.pulse(port.description->interrupt);
+    if (port.lines.told != PortLines::none) port.partition->gpio.pulse(port.lines.told);
 }
 
 // While it lives, no other vCPU of the partition uses the port. It is not waited for: that would be in Hyp, for as long as a guest likes.
@@ -160,6 +162,14 @@ void tell_age(Vcpu& vcpu, const Channel& channel, const Message& message) {
     return success;
 }
 
+// A line cannot be told that another virtual CPU rings too: where there is an interval, this is too soon; where there is none, nothing that
+// only one may do.
+void ring_line(Port& port) {
+    const Channel& channel = *port.channel;
+    const Use use{port};
+    if (use.mine() || channel.time == 0) (void)ring(port, channel);
+}
+
 [[nodiscard]] std::int32_t send(Vcpu& vcpu) {
     Port* const port = port_of(vcpu);
     if (port == nullptr) return PSCI_INVALID_PARAMETERS;
@@ -240,6 +250,12 @@ void tell_port(Vcpu& vcpu) {
         vcpu.r[3] = port->sends() ? channel.messages - channel.waiting() : channel.waiting();
     if (channel.rings()) vcpu.r[3] = port->rings.exchange(0, std::memory_order_acquire);
     answer(vcpu, success);
+}
+
+void ring_lines(Partition& partition, uint32_t lines) {
+    if (lines == 0) return;
+    for (Port& port : partition.ports)
+        if (port.lines.ring != PortLines::none && (lines >> port.lines.ring & 1u) != 0) ring_line(port);
 }
 
 void leave_channels(Partition& partition) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "machine/timer.hpp"
+#include "message/port_lines.hpp"
 #include "partita/system_image.h"
 
 namespace partita {
@@ -26,6 +27,7 @@ struct Port {
     std::atomic<bool> wants_room{false};  // it was told that the queue is full
     timer::Ticks rang = 0;                // doorbell, memory: when it rang the other end last; 0: never
     std::atomic<std::uint32_t> rings{0};  // ... and how often the other rang it since it asked
+    PortLines lines;                      // of its partition's PL061
 
     [[nodiscard]] bool sends() const { return (description->flags & PARTITA_PORT_SENDS) != 0; }
 };
@@ -71,6 +73,9 @@ void set_message_page(Vcpu& vcpu);
 void send_message(Vcpu& vcpu);
 void receive_message(Vcpu& vcpu);
 void tell_port(Vcpu& vcpu);
+
+// Outputs of the partition's PL061 have risen: a bit for each line.
+void ring_lines(Partition& partition, std::uint32_t lines);
 
 // A life of the partition has ended, or begins to run: its values are no longer valid, and the other ends are told.
 void leave_channels(Partition& partition);

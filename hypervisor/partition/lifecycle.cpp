@@ -97,6 +97,7 @@ void reset_devices(Partition& partition) {
     partition.vcpus[0].vcpu.cpu->find_alarm = true;
     partition.watchdog.reset(partition.distributor, partition.description->watchdog_interrupt, partition.description->watchdog_ms,
                              partition.is(PARTITA_WATCHDOG_BOOT), CNTFRQ::read());
+    partition.gpio.reset(partition.distributor, partition.description->gpio_interrupt);
     partition.console.reset(partition.distributor, partition.description->console_interrupt, partition.channel());
 }
 

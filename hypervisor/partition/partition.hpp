@@ -8,6 +8,7 @@
 #include "arch/address.hpp"
 #include "device/pl011.hpp"
 #include "device/pl031.hpp"
+#include "device/pl061.hpp"
 #include "device/sp805.hpp"
 #include "interrupt/virtual_gic.hpp"
 #include "machine/console.hpp"
@@ -54,6 +55,7 @@ struct alignas(16) Partition {
     Pl011 console;
     Pl031 clock;
     Sp805 watchdog;
+    Pl061 gpio;
     LoadCursor cursor;
 
     // Lifecycle: any CPU, by atomic steps.

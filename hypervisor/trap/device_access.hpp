@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "message/channel.hpp"
 #include "partition/partition.hpp"
 #include "schedule/schedule.hpp"
 
@@ -35,6 +36,7 @@ namespace partita {
     if (device == PARTITA_DEVICE_GICD) return vcpu.partition->distributor.read(vcpu.interrupts, offset, size);
     if (device == PARTITA_DEVICE_PL031) return vcpu.partition->clock.read(offset);
     if (device == PARTITA_DEVICE_SP805) return vcpu.partition->watchdog.read(offset);
+    if (device == PARTITA_DEVICE_PL061) return vcpu.partition->gpio.read(offset);
     if (device == PARTITA_DEVICE_PCI) return read_config(*vcpu.partition, offset, size);
     return vcpu.partition->console.read(offset);
 }
@@ -53,6 +55,8 @@ inline void set_clock(Vcpu& vcpu, std::uint32_t device, std::uint32_t offset, st
         vcpu.partition->distributor.write(vcpu.interrupts, offset, size, value);
     else if (device == PARTITA_DEVICE_PL031 || device == PARTITA_DEVICE_SP805)
         set_clock(vcpu, device, offset, value);
+    else if (device == PARTITA_DEVICE_PL061)
+        ring_lines(*vcpu.partition, vcpu.partition->gpio.write(offset, value));
     else if (device == PARTITA_DEVICE_PCI)
         write_config(*vcpu.partition, offset, size, value);
     else

@@ -42,6 +42,18 @@ def system(*parts, board="virt", shared=None, slice="5 ms"):
     return head + "".join(parts)
 
 
+def cpio(name, data, mode=0o644):
+    """An archive of one file, as an initial RAM disk may have several (newc; Linux, Documentation/driver-api/early-userspace/buffer-format.rst)."""
+
+    def entry(path, mode, content):
+        fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(path) + 1, 0]
+        out = b"070701" + "".join(f"{field:08x}" for field in fields).encode() + path.encode() + b"\0"
+        out += b"\0" * (-len(out) % 4) + content
+        return out + b"\0" * (-len(out) % 4)
+
+    return entry(name, 0o100000 | mode, data) + entry("TRAILER!!!", 0, b"")
+
+
 class Session:
     """A run of the tool whose output is read as it comes. `send` types a line on a partition's console."""
 

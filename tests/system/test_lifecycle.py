@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import BOOT, CONTROL, EXAMPLE, GUESTS, IMAGES, ROOT, lateness, linux, partition, system
+from conftest import BOOT, CONTROL, EXAMPLE, GUESTS, IMAGES, ROOT, cpio, lateness, linux, partition, system
 
 
 def seed(session):
@@ -113,18 +113,6 @@ def test_a_fault_may_end_all_partitions(partita, describe):
     assert "ended all partitions at pc" in done.stdout
     for name in ("critical", "other", "restarts"):
         assert f"{name}: off" in done.stdout
-
-
-def cpio(name, data):
-    """An archive of one file, as an initial RAM disk may have several (newc; Linux, Documentation/driver-api/early-userspace/buffer-format.rst)."""
-
-    def entry(path, mode, content):
-        fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(path) + 1, 0]
-        out = b"070701" + "".join(f"{field:08x}" for field in fields).encode() + path.encode() + b"\0"
-        out += b"\0" * (-len(out) % 4) + content
-        return out + b"\0" * (-len(out) % 4)
-
-    return entry(name, 0o100644, data) + entry("TRAILER!!!", 0, b"")
 
 
 def test_linux_feeds_its_watchdog_by_its_own_driver(start, tmp_path):

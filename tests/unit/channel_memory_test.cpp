@@ -103,6 +103,38 @@ TEST_F(ChannelMemory, BothEndsFindItInTheirDeviceTree) {
     }
 }
 
+TEST_F(ChannelMemory, HasTwoLinesOfAPl061WhereThereIsOne) {
+    std::string text =
+        system("size = \"64 KiB\"\nback = \"4 KiB\"\n[[channel]]\nname = \"bell\"\nkind = \"doorbell\"\nfrom = \"two\"\nto = \"one\"\n");
+    text.insert(text.find("[[channel]]"), "gpio = true\n");
+    ASSERT_EQ(complaints(text), "");
+    const void* const fdt = tree(1);
+    const int node = fdt_path_offset(fdt, "/gpio@9030000");
+    ASSERT_GE(node, 0);
+    int size = 0;
+    const auto* const names = static_cast<const char*>(fdt_getprop(fdt, node, "gpio-line-names", &size));
+    const std::string all{names, static_cast<std::size_t>(size)};
+    EXPECT_EQ(all, std::string("frames\0frames-ring\0bell\0", 24));
+    EXPECT_EQ(cell(fdt, node, "interrupts", 1), 7u);
+    EXPECT_LT(fdt_path_offset(tree(0), "/gpio@9030000"), 0);
+    EXPECT_NE(show_text(*plan).find("gpio"), std::string::npos);
+}
+
+TEST_F(ChannelMemory, APl061NeedsLinesAndHasEight) {
+    const auto with = [&](const std::string& channels) {
+        std::string text = system("size = \"4 KiB\"\n");
+        text.erase(text.find("[[channel]]"));
+        return complaints(text + "gpio = true\n" + channels);
+    };
+    EXPECT_NE(with("").find(":13:8: error: \"two\" has a gpio, but no doorbell or memory that would have a line there; take it out"),
+              std::string::npos)
+        << with("");
+    std::string many;
+    for (int n = 0; n < 9; ++n)
+        many += "[[channel]]\nname = \"b" + std::to_string(n) + "\"\nkind = \"doorbell\"\nfrom = \"one\"\nto = \"two\"\n";
+    EXPECT_NE(with(many).find("are 9 lines; its gpio has 8: leave a channel out"), std::string::npos) << with(many);
+}
+
 TEST_F(ChannelMemory, IsShownOnceWithBothOwners) {
     ASSERT_EQ(said("size = \"64 KiB\"\nback = \"4 KiB\"\n"), "");
     const std::string shown = show_text(*plan);

@@ -11,6 +11,7 @@
 #include "message/hypercall.hpp"
 #include "partita/hypercall.h"
 #include "partition/loader.hpp"
+#include "trap/device_access.hpp"
 #include "random.hpp"
 
 namespace partita {
@@ -19,7 +20,18 @@ namespace {
 constexpr std::uint32_t page = 0x4001'0000, depth = 5, longest = 64, queue = 0, value = 1, bell = 2, back = 3, memory = 4;
 constexpr std::uint32_t first_interrupt = 64, shared = 0x3000'0000;
 
+// The first partition has its doorbells as lines: it rings `bell` by line 0 and `memory` by line 2, and is told by line 1.
+const tool::PartitionDescription& with_gpio() {
+    static const tool::PartitionDescription description = [] {
+        tool::PartitionDescription out;
+        out.gpio.value = true;
+        return out;
+    }();
+    return description;
+}
+
 void add_channels(tool::Plan& plan) {
+    plan.partitions[0].description = &with_gpio();
     plan.partitions.push_back(FakeSystem::partition("c", {0}, 0x4300'0000));
     plan.slices[0] = 5'000'000;
     plan.channels = {{"queue", PARTITA_CHANNEL_QUEUING, longest, depth, 0, false, 0, {1}},
@@ -253,6 +265,35 @@ TEST_F(ChannelTest, EitherEndOfMemoryRingsTheOther) {
         EXPECT_EQ(receive(by, memory), PSCI_DENIED);
         EXPECT_EQ(call(by, PARTITA_HYPERCALL_SEND, memory, 0, 4), PSCI_INVALID_PARAMETERS);
     }
+}
+
+TEST_F(ChannelTest, LinesRingAndAreRung) {
+    Vcpu& by = *ends[0];
+    const auto write = [&](std::uint32_t offset, std::uint32_t written) {
+        fake.be_cpu(by.cpu->index);
+        write_device(by, PARTITA_DEVICE_PL061, offset, 1, written);
+    };
+    constexpr std::uint32_t direction = 0x400, raised = 0x414, clear = 0x41c;
+    forget_all();
+    write(direction, 5);
+    write(1 << 2, 1);
+    EXPECT_TRUE(told(1, bell));
+    EXPECT_FALSE(told(1, memory));
+    write(1 << 2, 0);
+    write(1 << 2, 1);
+    EXPECT_FALSE(told(1, bell)) << "too soon";
+    write(4 << 2, 4);
+    EXPECT_TRUE(told(1, memory));
+    write(clear, 0xff);
+    EXPECT_EQ(call(1, PARTITA_HYPERCALL_SEND, memory), 0);
+    EXPECT_EQ(read_device(by, PARTITA_DEVICE_PL061, raised, 1), 2u);
+    EXPECT_TRUE(told(0, memory)) << "and by its interrupt, as without lines";
+    CNTPCT::write(CNTPCT::read() + 6'250);
+    system().partitions[0].ports[bell].busy.store(true);
+    write(1 << 2, 0);
+    write(1 << 2, 1);
+    EXPECT_FALSE(told(1, bell)) << "another virtual CPU rings: with an interval, this is too soon";
+    system().partitions[0].ports[bell].busy.store(false);
 }
 
 // The hypervisor writes messages through a cache that the memory's ends may not have; and nobody's message is to change on its way.

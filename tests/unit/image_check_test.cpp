@@ -184,6 +184,11 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::bad_channel, [](Parts& p) { p.channels()[0].message_size = 4096, p.channels()[0].depth = 1024; }},  // no room
         {ImageFault::bad_channel, [](Parts& p) { p.channels()[1].depth = 1; }},
         {ImageFault::bad_channel, [](Parts& p) { p.channels()[1].time_us = PARTITA_LONGEST_TIME_US + 1; }},
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].gpio_interrupt = 33; }},  // the console's
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].gpio_interrupt = 40; }},  // a device's
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].gpio_interrupt = 96; }},
+        {ImageFault::bad_channel, [](Parts& p) { p.partitions()[0].gpio_interrupt = 64; }},    // a port's
+        {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].traps[p.partitions()[0].traps[0].page == PARTITA_NO_PAGE ? 1 : 0].device = PARTITA_DEVICE_PL061; }},
         {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].flags = 0; }},                  // nobody sends
         {ImageFault::bad_channel, [](Parts& p) { p.ports()[3].flags = PARTITA_PORT_SENDS; }},  // nobody receives
         {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].flags |= 4; }},

@@ -75,6 +75,7 @@ struct PartitionDescription {
     Placed<std::uint64_t> restart_limit;
     std::optional<Placed<std::uint64_t>> restart_period, watchdog;  // nanoseconds
     Placed<bool> watchdog_boot;
+    Placed<bool> gpio;
     std::vector<Placed<std::string>> rights;
 };
 

@@ -249,6 +249,7 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.restart_period = reader.quantity("restart_period");
     out.watchdog = reader.quantity("watchdog");
     out.watchdog_boot = reader.flag("watchdog_boot");
+    out.gpio = reader.flag("gpio");
     out.rights = reader.texts("rights");
     return out;
 }

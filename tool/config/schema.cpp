@@ -118,6 +118,10 @@ constexpr Key partition_keys[] = {
      "\"30 s\""},
     {"watchdog_boot", Type::flag, false, "false", "",
      "Whether the watchdog runs from the partition's start on, with the longest time, and cannot be stopped.", "true"},
+    {"gpio", Type::flag, false, "false", "",
+     "Whether the partition has a PL061 whose lines are its doorbells, and those of memory: for programs of a Linux that know interrupts "
+     "as events of `/dev/gpiochip0` only ([channels](channels.md)).",
+     "true"},
     {"rights", Type::choice_list, false, "[]", "manage serve trace debug",
      "What the partition may ask of the hypervisor beside its own business. Recorded in the image and shown; hypercalls that need them "
      "come with later versions.",

@@ -51,6 +51,7 @@ void fill_traps(partita_partition& out) {
     std::vector<Emulated> devices{{platform::gicd, PARTITA_DEVICE_GICD}, {platform::pl011, PARTITA_DEVICE_PL011}};
     if (out.clock_interrupt != 0) devices.push_back({platform::pl031, PARTITA_DEVICE_PL031});
     if (out.watchdog_interrupt != 0) devices.push_back({platform::sp805, PARTITA_DEVICE_SP805});
+    if (out.gpio_interrupt != 0) devices.push_back({platform::pl061, PARTITA_DEVICE_PL061});
     for (std::uint32_t multiplier = 0x0020'0001;; multiplier += 0x0001'0002) {
         std::fill(std::begin(out.traps), std::end(out.traps), partita_trap_slot{PARTITA_NO_PAGE, PARTITA_DEVICE_NONE});
         out.trap_multiplier = multiplier;
@@ -93,6 +94,7 @@ void add_partition(const Board& board, const PlannedPartition& planned, std::uin
     out.period_us = planned.budget_period;
     out.interrupts = planned.interrupts;
     out.watchdog_interrupt = planned.watchdog_ms != 0 ? platform::sp805_interrupt : 0;
+    out.gpio_interrupt = planned.has_gpio() ? platform::pl061_interrupt : 0;
     out.watchdog_ms = planned.watchdog_ms;
     out.restart_limit = planned.restart_limit;
     out.restart_period_ms = planned.restart_period_ms;

@@ -8,6 +8,7 @@
 
 #include "config/units.hpp"
 #include "message/channel_storage.hpp"
+#include "message/port_lines.hpp"
 #include "plan/channel_memory.hpp"
 #include "plan/ownership.hpp"
 
@@ -200,6 +201,24 @@ void check_room(const SystemDescription& system, const Plan& plan, Diagnostics& 
     }
 }
 
+// That each PL061 has lines, and enough of them.
+void check_lines(const Plan& plan, Diagnostics& diagnostics) {
+    for (const PlannedPartition& partition : plan.partitions) {
+        if (!partition.has_gpio()) continue;
+        uint32_t lines = 0;
+        for (const PlannedPort& port : partition.ports) (void)lines_of(plan.channels[port.channel].kind, port.sends(), lines);
+        const Place& place = partition.description->gpio.place;
+        if (lines == 0)
+            diagnostics.error(place, fmt::format("\"{}\" has a gpio, but no doorbell or memory that would have a line there; take it out",
+                                                 partition.name));
+        if (lines > PARTITA_GPIO_LINES)
+            diagnostics.error(place,
+                              fmt::format("the doorbells of \"{}\", and two for each of its memory, are {} lines; its gpio has {}: leave "
+                                          "a channel out",
+                                          partition.name, lines, PARTITA_GPIO_LINES));
+    }
+}
+
 }  // namespace
 
 void plan_channels(const SystemDescription& system, Plan& plan, Diagnostics& diagnostics) {
@@ -214,6 +233,7 @@ void plan_channels(const SystemDescription& system, Plan& plan, Diagnostics& dia
             add_port(plan, to, n, plan.channels[n].told ? PARTITA_PORT_TOLD : 0, place, diagnostics);
         if (plan.channels[n].kind == PARTITA_CHANNEL_MEMORY) place_channel_memory(plan, n, place, diagnostics);
     }
+    check_lines(plan, diagnostics);
 }
 
 std::vector<GuestPort> guest_ports(const Plan& plan, const PlannedPartition& partition) {

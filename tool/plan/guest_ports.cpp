@@ -1,5 +1,7 @@
 #include "plan/guest_ports.hpp"
 
+#include "message/port_lines.hpp"
+
 namespace partita::tool {
 
 using interrupts::edge_rising, interrupts::spi;
@@ -95,6 +97,28 @@ void write_shared_memory(TreeWriter& tree, const std::vector<GuestPort>& ports) 
             tree.cells("interrupts", {spi, port.interrupt - 32, edge_rising});
         });
     }
+}
+
+void write_gpio(TreeWriter& tree, const std::vector<GuestPort>& ports, uint32_t clock) {
+    std::vector<std::string> names;
+    uint32_t next = 0;
+    for (const GuestPort& port : ports) {
+        const PortLines lines = lines_of(port.kind, port.sends, next);
+        if (lines.told != PortLines::none) names.push_back(port.channel);
+        if (lines.ring != PortLines::none) names.push_back(lines.told == PortLines::none ? port.channel : port.channel + "-ring");
+    }
+    tree.node(fmt::format("gpio@{:x}", platform::pl061), [&] {
+        tree.texts("compatible", {"arm,pl061", "arm,primecell"});
+        tree.reg(platform::pl061, 0x1000);
+        tree.cells("interrupts", {spi, platform::pl061_interrupt - 32, interrupts::level_high});
+        tree.cells("clocks", {clock});
+        tree.text("clock-names", "apb_pclk");
+        tree.flag("gpio-controller");
+        tree.cells("#gpio-cells", {2});
+        tree.flag("interrupt-controller");
+        tree.cells("#interrupt-cells", {2});
+        tree.texts("gpio-line-names", names);
+    });
 }
 
 }  // namespace partita::tool

@@ -13,4 +13,7 @@ void write_ports(TreeWriter& tree, const std::vector<GuestPort>& ports);
 // programs map such (generic-uio).
 void write_shared_memory(TreeWriter& tree, const std::vector<GuestPort>& ports);
 
+// The PL061 whose lines are the ends of doorbells and memory, by the channels' names.
+void write_gpio(TreeWriter& tree, const std::vector<GuestPort>& ports, std::uint32_t clock);
+
 }  // namespace partita::tool

@@ -214,6 +214,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
         write_platform(tree, request);
         if (request.clock) write_clock(tree);
         if (request.watchdog) write_watchdog(tree);
+        if (request.gpio) write_gpio(tree, request.ports, clock_phandle);
         if (request.pmu && request.board->pmu_interrupt != 0) write_pmu(tree, *request.board, request.cpus);
         for (const BoardDevice* const device : request.devices)
             if (!device->pci) write_device(tree, *request.board, *device);

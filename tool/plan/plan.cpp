@@ -78,21 +78,34 @@ void plan_health(const PartitionDescription& description, PlannedPartition& out,
         description.restart_period ? milliseconds_of(*description.restart_period, "restart_period", out.name, diagnostics) : minute;
 }
 
-// Where the platform has its watchdog, or of its interrupt, no device of the partition's own may be.
-void check_watchdog_place(const Plan& plan, Diagnostics& diagnostics) {
-    const AddressRange watchdog{platform::sp805, kPageSize};
+// A device that the platform adds where the description asks for it.
+struct Added {
+    const char* what;
+    std::uint64_t address;
+    std::uint32_t interrupt;
+};
+
+// Where it lies, or of its interrupt, no device of the partition's own may be.
+void check_place(const PlannedPartition& partition, const Added& added, const Place& place, Diagnostics& diagnostics) {
+    const AddressRange page{added.address, kPageSize};
+    for (const BoardDevice* const device : partition.devices) {
+        const bool address = std::any_of(device->registers.begin(), device->registers.end(),
+                                         [&](const AddressRange& range) { return range.overlaps(page); });
+        const bool interrupt = std::any_of(device->interrupts.begin(), device->interrupts.end(),
+                                           [&](const BoardInterrupt& one) { return one.intid == added.interrupt; });
+        if (address || interrupt)
+            diagnostics.error(place, fmt::format("the {} of \"{}\" would have the {} of its device {}; leave one of the two out",
+                                                 added.what, partition.name, address ? "address" : "interrupt", device->path));
+    }
+}
+
+void check_added(const Plan& plan, Diagnostics& diagnostics) {
     for (const PlannedPartition& partition : plan.partitions) {
-        if (partition.watchdog_ms == 0) continue;
-        for (const BoardDevice* const device : partition.devices) {
-            const bool address = std::any_of(device->registers.begin(), device->registers.end(),
-                                             [&](const AddressRange& range) { return range.overlaps(watchdog); });
-            const bool interrupt = std::any_of(device->interrupts.begin(), device->interrupts.end(),
-                                               [](const BoardInterrupt& one) { return one.intid == platform::sp805_interrupt; });
-            if (address || interrupt)
-                diagnostics.error(partition.description->watchdog->place,
-                                  fmt::format("the watchdog of \"{}\" would have the {} of its device {}; leave one of the two out",
-                                              partition.name, address ? "address" : "interrupt", device->path));
-        }
+        if (partition.watchdog_ms != 0)
+            check_place(partition, {"watchdog", platform::sp805, platform::sp805_interrupt}, partition.description->watchdog->place,
+                        diagnostics);
+        if (partition.has_gpio())
+            check_place(partition, {"gpio", platform::pl061, platform::pl061_interrupt}, partition.description->gpio.place, diagnostics);
     }
 }
 
@@ -120,7 +133,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     plan_schedules(system, plan, diagnostics);
     plan_counters(plan, diagnostics);
     plan_devices(plan, diagnostics);
-    check_watchdog_place(plan, diagnostics);
+    check_added(plan, diagnostics);
     plan_channels(system, plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
     plan_memory(plan, diagnostics);

@@ -25,6 +25,7 @@ std::vector<Named> things(const PlannedPartition& partition) {
     out.push_back({"uart", platform::pl011, platform::pl011 + 0x1000});
     if (partition.has_clock()) out.push_back({"clock", platform::pl031, platform::pl031 + 0x1000});
     if (partition.watchdog_ms != 0) out.push_back({"watchdog", platform::sp805, platform::sp805 + 0x1000});
+    if (partition.has_gpio()) out.push_back({"gpio", platform::pl061, platform::pl061 + 0x1000});
     return out;
 }
 
