@@ -89,23 +89,18 @@ void VcpuInterrupts::take_own_sgi(uint32_t id) {
     look_around();
 }
 
-// Mostly an edge that was raised by somebody else, a doorbell's for example.
-bool VcpuInterrupts::look_directly() {
-    if (control_ != gich::hcr::enable || !forwarded_ || !distributor_->forwards() || observed_) return false;
-    look_.drain([this](uint32_t id) {
-        if (!take_edge_directly(id)) look_.add(id);
-    });
-    return !look_.any();
-}
-
 void VcpuInterrupts::look_around() {
-    if (look_directly()) return;
-    (void)count_ends();
+    bool rest = count_ends() || waiting_.any() || forwarded_ != distributor_->forwards();
     empty_ = gic::empty_list_registers();
     crowded_ = blocked_priority_ != none && (empty_ & all()) == 0;
     notice_forwarding();
-    look_.drain([this](uint32_t id) { consider(id); });
-    if (!crowded_) place_waiting();
+    const bool direct = !rest && control_ == gich::hcr::enable && forwarded_ && !observed_;
+    look_.drain([&](uint32_t id) {
+        if (direct && take_edge_directly(id)) return;
+        rest = true;
+        consider(id);
+    });
+    if (rest && !crowded_) place_waiting();
 }
 
 // Where the distributor has stopped to forward, what is pending in the list registers waits in memory; where it has begun, what waits is
@@ -177,21 +172,16 @@ bool VcpuInterrupts::take_sgi_elsewhere(uint32_t id, unsigned source) {
     return true;
 }
 
-// An empty list register for SPI id, whose word is `word`: the one that it was in last if it is still counted as held there. -1: none, or
-// it is in one that is not empty.
-int VcpuInterrupts::direct_register(uint32_t id, uint32_t word) const {
-    const uint32_t owner = irq::Owner::get(word), empty = gic::empty_list_registers();
+// An empty list register for SPI id, whose word is `word`: the one that it was in last if it is still counted as held there. -1: none.
+inline int VcpuInterrupts::direct_register(uint32_t id, uint32_t word, uint32_t empty) const {
+    const uint32_t owner = irq::Owner::get(word);
     uint32_t free = owner == 0 ? empty & usable_ : 0;
-    for (uint32_t held = owner == index_ + 1 ? spi_held_ : 0; held != 0; held &= held - 1) {
-        const auto n = static_cast<unsigned>(__builtin_ctz(held));
-        if (held_[n] != id + 1) continue;
-        if ((empty >> n & 1u) == 0) return -1;
-        free = 1u << n;
-    }
+    if (owner == index_ + 1)
+        for (free = empty & spi_held_; free != 0 && held_[static_cast<unsigned>(__builtin_ctz(free))] != id + 1;) free &= free - 1;
     return free == 0 ? -1 : __builtin_ctz(free);
 }
 
-void VcpuInterrupts::put_spi_directly(unsigned n, uint32_t id, uint32_t value) {
+inline void VcpuInterrupts::put_spi_directly(unsigned n, uint32_t id, uint32_t value) {
     hold(n, id + 1);
     usable_ &= ~(1u << n);
     gic::set_list_register(n, value);
@@ -200,7 +190,7 @@ void VcpuInterrupts::put_spi_directly(unsigned n, uint32_t id, uint32_t value) {
 bool VcpuInterrupts::take_spi_directly(uint32_t id, uint32_t word) {
     constexpr uint32_t must = irq::Enabled::mask | irq::Pending::mask | irq::Active::mask;
     if ((word & must) != irq::Enabled::mask || control_ != gich::hcr::enable || !distributor_->forwards() || observed_) return false;
-    const int n = direct_register(id, word);
+    const int n = direct_register(id, word, gic::empty_list_registers());
     const uint32_t mine = irq::Owner::set(word, index_ + 1);
     if (uint32_t expected = word; n < 0 || (mine != word && !change(id, expected, mine))) return false;
     const uint32_t value = lr::Hardware::mask | lr::VirtualId::make(id) | lr::PhysicalId::make(id) |
@@ -210,15 +200,17 @@ bool VcpuInterrupts::take_spi_directly(uint32_t id, uint32_t word) {
     return true;
 }
 
-// Nothing else must be in the way: nothing waits, and what the distributor does is known.
+// Mostly an edge that somebody else raised: a doorbell's, for example. Nothing else must be in the way: nothing waits, and what the
+// distributor does is known; and it is in no list register that is not empty.
 bool VcpuInterrupts::take_edge_directly(uint32_t id) {
     constexpr uint32_t must = irq::Enabled::mask | irq::Pending::mask | irq::Edge::mask;
     if (id < 32) return false;
     uint32_t word = distributor_->spi(id).load(std::memory_order_relaxed);
-    if ((word & (must | irq::Active::mask | irq::Hardware::mask)) != must || !is_mine(id, word)) return false;
-    const int n = direct_register(id, word);
+    if ((word & (must | irq::Active::mask | irq::Hardware::mask)) != must || !is_mine(id, word) || find(id) >= 0) return false;
+    const int n = direct_register(id, word, empty_);
     const uint32_t taken = irq::Owner::set(word & ~irq::Pending::mask, index_ + 1);
     if (n < 0 || !change(id, word, taken)) return false;
+    empty_ &= ~(1u << n);
     put_spi_directly(static_cast<unsigned>(n), id,
                      lr::VirtualId::make(id) | lr::Priority::make(irq::Priority::get(taken)) | lr::Pending::mask);
     return true;

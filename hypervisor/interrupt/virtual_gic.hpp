@@ -99,9 +99,8 @@ private:
     void take_sgis(unsigned pair);
     [[nodiscard]] bool posted_sgi_wakes() const;
     [[gnu::noinline]] void look_around();
-    [[nodiscard]] bool look_directly();
     [[nodiscard]] bool take_edge_directly(std::uint32_t id);
-    [[nodiscard]] int direct_register(std::uint32_t id, std::uint32_t word) const;
+    [[nodiscard]] int direct_register(std::uint32_t id, std::uint32_t word, std::uint32_t empty) const;
     void put_spi_directly(unsigned n, std::uint32_t id, std::uint32_t value);
     void notice_forwarding();
     void consider(std::uint32_t id);

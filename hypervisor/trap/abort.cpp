@@ -151,8 +151,8 @@ Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
 }
 
 void asynchronous_abort(Vcpu& vcpu) {
-    const std::string_view policy = policy_of(*vcpu.partition);
-    report(vcpu, {.cause = "asynchronous-abort", .reason = "external"}, policy == "abort" ? "stop" : policy);
+    const std::string_view action = vcpu.partition->is(fault_ends) ? policy_of(*vcpu.partition) : "stop";
+    report(vcpu, {.cause = "asynchronous-abort", .reason = "external"}, action);
     end_by_fault(vcpu);
 }
 
