@@ -25,7 +25,7 @@ struct Port {
     std::atomic<bool> busy{false};        // one of its partition's vCPUs is sending or receiving by it
     std::atomic<bool> changed{false};     // a life of another end began or ended, and the partition does not know yet
     std::atomic<bool> wants_room{false};  // it was told that the queue is full
-    timer::Ticks rang = 0;                // doorbell, memory: when it rang the other end last; 0: never
+    timer::Ticks rang = 0;                // with an interval: when it rang the other end last; 0: never
     std::atomic<std::uint32_t> rings{0};  // ... and how often the other rang it since it asked
     PortLines lines;                      // of its partition's PL061
 

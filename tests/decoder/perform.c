@@ -1,5 +1,6 @@
 /* Carries out instructions under qemu-arm, one for each state that it reads, and writes the state that each leaves. A Linux program
  * without a library: an UNDEFINED instruction behind the one in question, or the fault of where it branched to, ends it. */
+#include "../linux/kernel.h"
 #include "case.h"
 
 #define SIGILL 4
@@ -11,20 +12,8 @@
 #define SA_ONSTACK 0x08000000u
 #define SA_NODEFER 0x40000000u
 
-static long system_call(long number, long a, long b, long c, long d, long e, long f) {
-    register long r7 __asm__("r7") = number;
-    register long r0 __asm__("r0") = a;
-    register long r1 __asm__("r1") = b;
-    register long r2 __asm__("r2") = c;
-    register long r3 __asm__("r3") = d;
-    register long r4 __asm__("r4") = e;
-    register long r5 __asm__("r5") = f;
-    __asm__ volatile("svc 0" : "+r"(r0) : "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r5), "r"(r7) : "memory");
-    return r0;
-}
-
 static void leave(int status) {
-    system_call(1, status, 0, 0, 0, 0, 0);
+    kernel(1, status, 0, 0, 0, 0, 0);
     for (;;) {
     }
 }
@@ -32,7 +21,7 @@ static void leave(int status) {
 /* All of it; 0 where the input is at its end. */
 static int move(long call, long file, void* at, uint32_t size) {
     for (uint32_t done = 0; done < size;) {
-        const long part = system_call(call, file, (long)((char*)at + done), (long)(size - done), 0, 0, 0);
+        const long part = kernel(call, file, (long)((char*)at + done), (long)(size - done), 0, 0, 0);
         if (part <= 0) return 0;
         done += (uint32_t)part;
     }
@@ -86,22 +75,22 @@ void next_case(void) {
     if (!move(3, 0, &now, sizeof now)) leave(0);
     bytes((uint8_t*)AREA, now.memory, AREA_SIZE);
     for (uint32_t n = 0; n < 4; ++n) ((uint8_t*)(AREA + AREA_SIZE))[n] = 0; /* an access may begin in the area alone */
-    system_call(0xf0002, AREA, AREA + AREA_SIZE, 0, 0, 0, 0);               /* cacheflush */
+    kernel(0xf0002, AREA, AREA + AREA_SIZE, 0, 0, 0, 0);                    /* cacheflush */
     start_case(&now);
 }
 
 void begin(void);
 __attribute__((used)) void begin(void) {
     /* The stack that qemu-arm gives is around the area: a branch must find nothing there. */
-    system_call(91, AREA & ~0xfffffu, 0x700000, 0, 0, 0, 0);
+    kernel(91, AREA & ~0xfffffu, 0x700000, 0, 0, 0, 0);
     /* mmap2: read, write, execute; private, fixed, anonymous */
-    if (system_call(192, AREA, 0x1000, 7, 0x32, -1, 0) != (long)AREA) leave(2);
+    if (kernel(192, AREA, 0x1000, 7, 0x32, -1, 0) != (long)AREA) leave(2);
     struct {
         void* begin;
         int flags;
         uint32_t size;
     } stack = {stack_of_signals, 0, sizeof stack_of_signals};
-    if (system_call(186, (long)&stack, 0, 0, 0, 0, 0) != 0) leave(2);
+    if (kernel(186, (long)&stack, 0, 0, 0, 0, 0) != 0) leave(2);
     struct {
         void (*handler)(int, void*, struct signal_context*);
         uint32_t flags;
@@ -110,6 +99,6 @@ __attribute__((used)) void begin(void) {
     } action = {caught, SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_NODEFER, (void*)next_case, {0, 0}};
     const int signals[] = {SIGILL, SIGTRAP, SIGBUS, SIGSEGV};
     for (uint32_t n = 0; n < 4; ++n)
-        if (system_call(174, signals[n], (long)&action, 0, 8, 0, 0) != 0) leave(2);
+        if (kernel(174, signals[n], (long)&action, 0, 8, 0, 0) != 0) leave(2);
     next_case();
 }

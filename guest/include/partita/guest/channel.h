@@ -47,8 +47,8 @@ bool channel_open(const char *name, struct channel *channel);
  * has no end of such a channel, or it is not memory. */
 bool channel_memory(const char *name, struct channel_memory *memory);
 
-/* Each returns PSCI_SUCCESS or what docs/hypercalls.md says: PARTITA_FULL, PARTITA_EMPTY, PARTITA_TOO_SOON, … */
-/* Of a doorbell, or of memory, whose other end is told. */
+/* Each returns PSCI_SUCCESS or what docs/hypercalls.md says: PARTITA_FULL, PARTITA_EMPTY, PARTITA_TOO_SOON, …
+ * Rings the other end of a doorbell or of memory. */
 int32_t channel_ring(const struct channel *doorbell);
 int32_t channel_send(const struct channel *channel, const void *message, uint32_t size);
 /* The same, but waits for room until the counter reaches `deadline`, and returns PARTITA_FULL then; interrupts are served meanwhile.
