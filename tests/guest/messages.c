@@ -162,9 +162,10 @@ int main(void) {
     expect(!channel_open("command", &(struct channel){0}) && !channel_open("other", &(struct channel){0}), "a channel of another name", 0);
     interrupt_enable(commands.sends ? answers.interrupt : commands.interrupt, 0x80, on_message);
     if (!bell.sends) interrupt_enable(bell.interrupt, 0x80, on_message);
-    if (commands.sends && life_number() > 1)
+    if (commands.sends && life_number() > 1) {
+        sleep_for(10000);  // a new life may begin between two looks of the reader; no value is valid until it writes one
         write_speed(~0u);
-    else if (commands.sends)
+    } else if (commands.sends)
         ask();
     else
         answer();

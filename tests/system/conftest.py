@@ -117,7 +117,7 @@ def start(describe):
 def partita():
     """Runs the tool to its end: exit code, output, errors."""
 
-    def call(*arguments, timeout=BOOT, **more):
+    def call(*arguments, timeout=BOOT + 30, **more):  # longer than --timeout, which says what was not seen
         done = subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, errors="replace",
                               stdin=subprocess.DEVNULL, **more)
         print(done.stdout[-6000:], done.stderr[-3000:])

@@ -51,8 +51,8 @@ def test_an_end_knows_of_the_others_lives(partita, describe):
     text = system(pair(on_exit="restart"))
     done = partita("run", describe(text), "--deterministic", *ENDS, "--until", r"valid again; changed \d, peers run \d, life \d", "--timeout", BOOT)
     judge(done)
-    assert re.search(r"no longer valid; changed 1, peers run 0, life [12]", done.stdout)
-    assert re.search(r"valid again; changed 1, peers run 1, life 2", done.stdout)
+    assert re.search(r"no longer valid; changed 1, peers run (0, life [12]|1, life 2)", done.stdout)
+    assert re.search(r"valid again; changed [01], peers run 1, life 2", done.stdout)
 
 
 def test_a_partition_without_ends_has_no_port(partita, describe):
