@@ -8,6 +8,7 @@
 
 #include "board/board.hpp"
 #include "command/load.hpp"
+#include "command/manage.hpp"
 #include "command/run_options.hpp"
 #include "config/calls.hpp"
 #include "config/schema.hpp"
@@ -105,6 +106,12 @@ int command_trace(const Inputs& inputs, const std::string& output, RunOptions op
     return static_cast<int>(verdict);
 }
 
+// Of a system, by where it is described: system.toml of a folder is the folder's.
+std::string name_of(const std::string& file) {
+    const fs::path path = fs::absolute(file).lexically_normal();
+    return path.stem() == "system" ? path.parent_path().filename().string() : path.stem().string();
+}
+
 int command_boards() {
     const fs::path boards = home() / "boards";
     for (const std::string& name : board_names(boards))
@@ -148,6 +155,7 @@ int dispatch(int argc, char** argv) {
     arguments.add_to(*run_command);
     run_command->callback([&] {
         arguments.finish();
+        arguments.options.name = name_of(run_inputs.file);
         result = command_run(run_inputs, arguments.options);
     });
 
@@ -166,6 +174,9 @@ int dispatch(int argc, char** argv) {
     add_inputs(*show, inputs, false);
     show->add_option("-o,--output", output, "Write a picture (SVG) instead of text");
     show->callback([&] { result = command_show(inputs, output); });
+
+    ManageArguments manage;
+    manage.add_to(app);
 
     app.add_subcommand("boards", "List the boards")->callback([&] { result = command_boards(); });
 

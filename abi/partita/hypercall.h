@@ -63,7 +63,21 @@
       "r0: SUCCESS or INVALID_PARAMETERS; r1: bit 0: since the last call another end's life began or ended, bit 1: all other ends run; "   \
       "r2: the number of the other end's life (0 for a sampling port that sends); r3: messages that wait, or for a sender that there is "  \
       "room for; of a doorbell and of memory, rings since the last call",                                                                  \
-      "Tells how a port and its other end are.")
+      "Tells how a port and its other end are.")                                                                                           \
+    X(PARTITION, 0x8600ff30u, partition, PARTITA_RIGHT_MANAGE, "r1: the partition; r2: where in the page its state is put",                \
+      "r0: SUCCESS, NO_MESSAGE_PAGE or INVALID_PARAMETERS; r1: how many partitions there are",                                             \
+      "Puts a `struct partita_partition_state` into the caller's message page.")                                                           \
+    X(VCPU, 0x8600ff31u, vcpu, PARTITA_RIGHT_MANAGE, "r1: the partition; r2: its virtual CPU; r3: where in the page its state is put",     \
+      "r0: SUCCESS, NO_MESSAGE_PAGE or INVALID_PARAMETERS", "Puts a `struct partita_vcpu_state` into the caller's message page.")          \
+    X(CONTROL, 0x8600ff32u, control, PARTITA_RIGHT_MANAGE, "r1: the partition; r2: an enum partita_control",                               \
+      "r0: SUCCESS, WRONG_STATE, BUSY, DENIED or INVALID_PARAMETERS",                                                                      \
+      "Starts, stops, pauses, resumes or restarts a partition: SUCCESS says that it is on its way. BUSY: the last change is not yet "      \
+      "done. "                                                                                                                             \
+      "DENIED: a caller that would stop or pause itself; or a fault has ended all partitions.")                                            \
+    X(LOG, 0x8600ff33u, log, PARTITA_RIGHT_MANAGE, "r1: where in the page there is room; r2: for so many bytes; r3: from which byte on",   \
+      "r0: SUCCESS, NO_MESSAGE_PAGE, INVALID_PARAMETERS, or DENIED to all but the parent partition; r1: bytes; r2: which is the first",    \
+      "Puts bytes of the hypervisor's log into the page, from that one on, or from the oldest that is still there. They are counted from " \
+      "boot on, whatever becomes of the caller.")
 
 #define PARTITA_HYPERCALL_NUMBER(NAME, number, name, rights, arguments, results, purpose) \
     static const uint32_t PARTITA_HYPERCALL_##NAME = number;
@@ -77,6 +91,49 @@ PARTITA_HYPERCALL_TABLE(PARTITA_HYPERCALL_NUMBER)
 #define PARTITA_BUSY (-18)            /* another virtual CPU is at it: again */
 #define PARTITA_TOO_SOON (-19)        /* the doorbell rang less than its shortest interval ago */
 #define PARTITA_NO_MESSAGE_PAGE (-20) /* the virtual CPU has not said where its messages are */
+#define PARTITA_WRONG_STATE (-21)     /* a partition that is off cannot be stopped, one that runs not started, … */
+
+/* What CONTROL does. */
+enum partita_control {
+    PARTITA_CONTROL_START = 0,  /* one that is off; how often it was restarted counts anew */
+    PARTITA_CONTROL_STOP = 1,   /* whatever its description says of its end, it stays off */
+    PARTITA_CONTROL_PAUSE = 2,  /* none of its virtual CPUs runs; its devices go on, its watchdog stands still */
+    PARTITA_CONTROL_RESUME = 3, /* ... and all go on */
+    PARTITA_CONTROL_RESTART = 4 /* one that is not off, as often as one likes */
+};
+
+/* How a partition is. */
+enum partita_phase {
+    PARTITA_PHASE_OFF = 0,
+    PARTITA_PHASE_LOADING = 1, /* a life begins */
+    PARTITA_PHASE_RUNNING = 2,
+    PARTITA_PHASE_PAUSED = 3,
+    PARTITA_PHASE_STOPPING = 4,
+    PARTITA_PHASE_PAUSING = 5 /* not all of its virtual CPUs have been stopped yet */
+};
+
+struct partita_partition_state {
+    char name[32];   /* NUL-terminated */
+    uint32_t phase;  /* enum partita_phase */
+    uint32_t reason; /* enum partita_reset_reason: of this life, or of the end of the last */
+    uint32_t starts; /* lives until now */
+    uint32_t vcpus;
+    uint32_t vcpus_on;       /* a bit for each that is on */
+    uint32_t cpus;           /* ... for each CPU that they are pinned to */
+    uint32_t memory;         /* in KiB, devices not counted */
+    uint32_t itself;         /* 1: it is the caller */
+    uint32_t sent, received; /* messages and rings, since boot */
+};
+
+struct partita_vcpu_state {
+    uint64_t ran;       /* ticks of the counter that it had in this life, */
+    uint64_t stolen;    /* ... and could have used while others ran; each up to the CPU's last decision */
+    uint32_t frequency; /* ticks in a second */
+    uint32_t cpu;
+    uint32_t priority;
+    uint32_t on;        /* 1: it is on */
+    uint32_t exits[64]; /* since boot, by the syndrome's exception class (HSR.EC); class 0: interrupts */
+};
 
 /* PORT, r1. */
 #define PARTITA_PORT_CHANGED 1u
@@ -88,7 +145,8 @@ enum partita_reset_reason {
     PARTITA_RESET_GUEST = 1,    /* it reset itself (PSCI SYSTEM_RESET), */
     PARTITA_RESET_EXIT = 2,     /* or powered itself off, and is restarted then */
     PARTITA_RESET_FAULT = 3,    /* it touched what it has not */
-    PARTITA_RESET_WATCHDOG = 4  /* it did not feed its watchdog in time */
+    PARTITA_RESET_WATCHDOG = 4, /* it did not feed its watchdog in time */
+    PARTITA_RESET_MANAGER = 5   /* a partition with the right `manage` asked for it */
 };
 
 #define PARTITA_UID_0 0x8c7a3b52u

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 10u
+#define PARTITA_IMAGE_VERSION 11u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -137,7 +137,8 @@ enum partita_device {
     PARTITA_DEVICE_PL031 = 3,
     PARTITA_DEVICE_SP805 = 4,
     PARTITA_DEVICE_PL061 = 6,
-    PARTITA_DEVICE_PCI = 5 /* in no slot: the configuration space of all functions, at PARTITA_PCI_CONFIG */
+    PARTITA_DEVICE_CONTROL = 7, /* a second PL011, whose wire is the control channel */
+    PARTITA_DEVICE_PCI = 5      /* in no slot: the configuration space of all functions, at PARTITA_PCI_CONFIG */
 };
 
 /* IPA of a partition's PCI configuration space (ECAM): 4 KiB for each function of bus 0, at (device * 8 + function) * 4 KiB. What it
@@ -167,6 +168,8 @@ struct partita_partition {
     uint32_t period_us;
     uint32_t watchdog_interrupt; /* INTID of the emulated SP805; 0: it has none */
     uint32_t gpio_interrupt;     /* INTID of the emulated PL061, whose lines are doorbells; 0: it has none */
+    uint32_t control_interrupt;  /* INTID of the PL011 of the control channel; 0: it is not the parent partition */
+    uint32_t events_interrupt;   /* ... and of the log's news */
     uint32_t watchdog_ms;        /* the longest time from one feeding to the reset, in milliseconds */
     uint32_t restart_limit;      /* so many restarts, */
     uint32_t restart_period_ms;  /* at most, in so many milliseconds: it is off then; a limit of 0: any number */

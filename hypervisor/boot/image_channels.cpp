@@ -23,9 +23,8 @@ namespace {
 
 [[nodiscard]] bool has_another(const ImageView& view, const partita_partition& partition, uint32_t port) {
     const uint32_t id = view.ports[port].interrupt;
-    if (id == partition.console_interrupt || id == partition.clock_interrupt || id == partition.watchdog_interrupt ||
-        id == partition.gpio_interrupt)
-        return true;
+    for (const uint32_t own : interrupts_of(partition))
+        if (own == id) return true;
     for (const partita_route& route : view.interrupts.subspan(partition.routes.first, partition.routes.count))
         if (route.intid == id) return true;
     for (uint32_t other = partition.ports.first; other < port; ++other)

@@ -114,34 +114,38 @@ template <typename Record>
     for (uint32_t slot = 0; slot < PARTITA_TRAP_SLOTS; ++slot) {
         const partita_trap_slot& trap = partition.traps[slot];
         if (trap.device == PARTITA_DEVICE_NONE && trap.page == PARTITA_NO_PAGE) continue;
-        if (trap.device == PARTITA_DEVICE_NONE || (trap.device > PARTITA_DEVICE_SP805 && trap.device != PARTITA_DEVICE_PL061) ||
+        if (trap.device == PARTITA_DEVICE_NONE || trap.device == PARTITA_DEVICE_PCI || trap.device > PARTITA_DEVICE_CONTROL ||
             trap.page * partition.trap_multiplier >> 27 != slot)
             return fail(ImageFault::bad_slot, n);
         const bool silent = (trap.device == PARTITA_DEVICE_PL031 && partition.clock_interrupt == 0) ||
                             (trap.device == PARTITA_DEVICE_SP805 && partition.watchdog_interrupt == 0) ||
-                            (trap.device == PARTITA_DEVICE_PL061 && partition.gpio_interrupt == 0);
+                            (trap.device == PARTITA_DEVICE_PL061 && partition.gpio_interrupt == 0) ||
+                            (trap.device == PARTITA_DEVICE_CONTROL && partition.control_interrupt == 0);
         if (silent) return fail(ImageFault::bad_slot, n);
     }
     return {};
 }
 
+[[nodiscard]] bool has(std::span<const uint32_t> ids, uint32_t id) {
+    for (const uint32_t one : ids)
+        if (one == id) return true;
+    return false;
+}
+
 [[nodiscard]] Check check_interrupts(const ImageView& view, const partita_partition& partition, std::size_t n) {
     const uint32_t most = partition.interrupts;
     if (most < 64 || most > PARTITA_MAX_INTERRUPTS || most % 32 != 0) return fail(ImageFault::bad_interrupt, n);
-    if (partition.console_interrupt < 32 || partition.console_interrupt >= most) return fail(ImageFault::bad_interrupt, n);
-    const uint32_t clock = partition.clock_interrupt;
-    if (clock != 0 && (clock < 32 || clock >= most || clock == partition.console_interrupt)) return fail(ImageFault::bad_interrupt, n);
-    const uint32_t watchdog = partition.watchdog_interrupt;
-    if (watchdog != 0 && (watchdog < 32 || watchdog >= most || watchdog == partition.console_interrupt || watchdog == clock))
-        return fail(ImageFault::bad_interrupt, n);
-    const uint32_t gpio = partition.gpio_interrupt;
-    if (gpio != 0 && (gpio < 32 || gpio >= most || gpio == partition.console_interrupt || gpio == clock || gpio == watchdog))
-        return fail(ImageFault::bad_interrupt, n);
+    if (partition.console_interrupt == 0) return fail(ImageFault::bad_interrupt, n);
+    const auto emulated = interrupts_of(partition);
+    for (std::size_t own = 0; own < emulated.size(); ++own) {
+        if (emulated[own] == 0) continue;
+        if (emulated[own] < 32 || emulated[own] >= most || has(std::span{emulated}.first(own), emulated[own]))
+            return fail(ImageFault::bad_interrupt, n);
+    }
     for (std::size_t route = partition.routes.first; route < partition.routes.first + partition.routes.count; ++route) {
         const uint32_t id = view.interrupts[route].intid;
         if (id < 32 || id >= most || id == view.header->board.uart_interrupt ||
-            (view.header->board.smmu != 0 && id == view.header->board.smmu_interrupt) || id == partition.console_interrupt || id == clock ||
-            (watchdog != 0 && id == watchdog) || (gpio != 0 && id == gpio))
+            (view.header->board.smmu != 0 && id == view.header->board.smmu_interrupt) || has(emulated, id))
             return fail(ImageFault::bad_interrupt, route);
         for (std::size_t other = 0; other < route; ++other)
             if (view.interrupts[other].intid == id) return fail(ImageFault::bad_interrupt, route);
@@ -188,6 +192,16 @@ struct Taken {
                next(ports, partition.ports, view.ports.size());
     }
 };
+
+// The parent partition manages, and there is one at most.
+[[nodiscard]] Check check_parent(const ImageView& view, const partita_partition& partition, std::size_t n) {
+    if ((partition.control_interrupt != 0) != (partition.events_interrupt != 0)) return fail(ImageFault::bad_interrupt, n);
+    if (partition.control_interrupt == 0) return {};
+    if ((partition.flags & PARTITA_RIGHT_MANAGE) == 0) return fail(ImageFault::bad_reference, n);
+    for (const partita_partition& other : view.partitions.first(n))
+        if (other.control_interrupt != 0) return fail(ImageFault::bad_reference, n);
+    return {};
+}
 
 [[nodiscard]] Check check_health(const partita_partition& partition, std::size_t n) {
     const bool watchdog =
@@ -242,6 +256,7 @@ struct Taken {
     if (auto ok = check_counters(view, partition, n); !ok) return ok;
     if (auto ok = check_budget(partition, n); !ok) return ok;
     if (auto ok = check_health(partition, n); !ok) return ok;
+    if (auto ok = check_parent(view, partition, n); !ok) return ok;
     if (auto ok = check_memory(view, partition, n); !ok) return ok;
     if (auto ok = check_slots(partition, n); !ok) return ok;
     return check_interrupts(view, partition, n);

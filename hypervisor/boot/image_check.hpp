@@ -2,6 +2,7 @@
 // more before it believes a word of it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -54,6 +55,12 @@ struct ImageView {
     std::span<const partita_slice> frames;
     std::span<const partita_window> windows;
 };
+
+// INTIDs of what is emulated; 0 for what the partition does not have.
+[[nodiscard]] inline std::array<std::uint32_t, 6> interrupts_of(const partita_partition& partition) {
+    return {partition.console_interrupt, partition.clock_interrupt,   partition.watchdog_interrupt,
+            partition.gpio_interrupt,    partition.control_interrupt, partition.events_interrupt};
+}
 
 // bytes: 8-byte aligned. Total: any input gives a view or an error.
 [[nodiscard]] std::expected<ImageView, ImageError> check_image(std::span<const std::byte> bytes);

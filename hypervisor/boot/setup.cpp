@@ -125,6 +125,12 @@ void set_up_trace(const ImageView& image, std::byte* base) {
     }
 }
 
+void set_up_parent(Partition& partition) {
+    the_system.parent = &partition;
+    console::open_channel(PARTITA_CONSOLE_CONTROL, "control:", the_system.control_output);
+    log::keep();
+}
+
 void set_up_cpus(const ImageView& image) {
     the_system.cpu_count = static_cast<std::uint32_t>(image.cpus.size());
     for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) {
@@ -269,6 +275,7 @@ void set_up(const ImageView& image, std::byte* base) {
             gic::configure(route.intid, (route.flags & PARTITA_ROUTE_EDGE) != 0);
         }
         console::open_channel(partition.channel(), description.name, partition.output);
+        if (description.control_interrupt != 0) set_up_parent(partition);
     }
     for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) number_vcpus(the_system.cpus[n]);
     set_up_frames(image, windows);

@@ -42,7 +42,22 @@ void Sp805::start() {
 }
 
 void Sp805::stop() {
-    state_.with([](State& state) { state.due = 0; });
+    state_.with([](State& state) { state.due = state.left = 0; });
+}
+
+void Sp805::freeze(timer::Ticks now) {
+    state_.with([now](State& state) {
+        if (state.due == 0) return;
+        state.left = state.due > now ? state.due - now : 1;
+        state.due = 0;
+    });
+}
+
+void Sp805::thaw(timer::Ticks now) {
+    state_.with([now](State& state) {
+        if (state.left != 0) state.due = now + state.left;
+        state.left = 0;
+    });
 }
 
 // A division, once for each load value.

@@ -20,6 +20,9 @@ public:
     // The partition's life begins, and has ended.
     void start();
     void stop();
+    // Time stands still for it, and goes on.
+    void freeze(timer::Ticks now);
+    void thaw(timer::Ticks now);
 
     // The guest's access; what is not a register reads as zero. After a write its time may be another.
     [[nodiscard]] std::uint32_t read(std::uint32_t offset);
@@ -36,6 +39,7 @@ private:
         bool raised = false, locked = false, line = false;
         timer::Ticks round = 0;  // how long the counter takes from the load value to 0
         timer::Ticks due = 0;    // 0: it does not run
+        timer::Ticks left = 0;   // ... because it is frozen, so long before
     };
     [[nodiscard]] timer::Ticks round_of(std::uint32_t load) const;
     void reload(State& state);

@@ -12,7 +12,8 @@
 
 namespace partita::console {
 
-inline constexpr std::uint32_t channels = PARTITA_CONSOLE_FIRST_PARTITION + PARTITA_MAX_PARTITIONS;
+inline constexpr std::uint32_t channels = PARTITA_CONSOLE_CONTROL + 1;
+static_assert(PARTITA_CONSOLE_FIRST_PARTITION + PARTITA_MAX_PARTITIONS <= PARTITA_CONSOLE_CONTROL);
 
 using Ring = ByteRing<2048>;
 

@@ -1,5 +1,8 @@
 #include "machine/log.hpp"
 
+#include <algorithm>
+#include <atomic>
+
 #include "machine/console.hpp"
 #include "machine/lock.hpp"
 
@@ -30,7 +33,32 @@ private:
     std::uint32_t lost_ = 0;
 };
 
+// For the parent partition, through its lives.
+class Keeper {
+public:
+    void write(std::string_view line) {
+        for (const char c : line) bytes_[end_++ % log::kept] = c;
+        if (full_ || end_ < log::kept) return;
+        full_ = true;
+    }
+    [[nodiscard]] log::Part read(std::uint32_t from, std::span<char> to) const {
+        const std::uint32_t oldest = full_ ? end_ - log::kept : 0;
+        if (end_ - from > end_ - oldest) from = oldest;
+        const std::uint32_t bytes = std::min(end_ - from, static_cast<std::uint32_t>(to.size()));
+        for (std::uint32_t n = 0; n < bytes; ++n) to[n] = bytes_[(from + n) % log::kept];
+        return {from, bytes};
+    }
+
+private:
+    std::array<char, log::kept> bytes_{};
+    std::uint32_t end_ = 0;
+    bool full_ = false;
+};
+static_assert((log::kept & (log::kept - 1)) == 0);
+
 constinit Guarded<Writer> writer;
+constinit Guarded<Keeper> keeper;
+constinit std::atomic<bool> keeps{false};
 
 }  // namespace
 
@@ -56,8 +84,19 @@ LogLine& LogLine::word(std::string_view name, std::string_view value) { return t
 
 LogLine::~LogLine() {
     text_[used_++] = '\n';
-    writer.with([this](Writer& out) { out.write({text_.data(), used_}); });
+    const std::string_view line{text_.data(), used_};
+    writer.with([line](Writer& out) { out.write(line); });
+    if (keeps.load(std::memory_order_relaxed)) {
+        keeper.with([line](Keeper& out) { out.write(line); });
+        log::tell_reader();
+    }
     console::pump();
+}
+
+void log::keep() { keeps.store(true, std::memory_order_relaxed); }
+
+log::Part log::read(std::uint32_t from, std::span<char> to) {
+    return keeper.with([from, to](const Keeper& of) { return of.read(from, to); });
 }
 
 }  // namespace partita

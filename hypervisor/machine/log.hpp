@@ -4,9 +4,27 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace partita {
+
+namespace log {
+
+inline constexpr std::uint32_t kept = 8192;  // bytes
+
+// From now on the last `kept` bytes of what is written are kept for a reader too.
+void keep();
+struct Part {
+    std::uint32_t first, bytes;
+};
+// Bytes are counted from the first that was kept on, and around after 4 GiB. Those from `from` on, or from the oldest that is still there:
+// where they begin, and how many fit. Any CPU.
+[[nodiscard]] Part read(std::uint32_t from, std::span<char> to);
+// Of the one who reads (message/manage.cpp): there is something new. Any CPU, in any place that writes a line.
+void tell_reader();
+
+}  // namespace log
 
 // A line that is built piece by piece and sent when it goes out of scope. What does not fit is cut off.
 class LogLine {

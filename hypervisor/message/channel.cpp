@@ -4,6 +4,7 @@
 
 #include "arch/address.hpp"
 #include "machine/window.hpp"
+#include "message/message_page.hpp"
 #include "partita/hypercall.h"
 #include "partition/system.hpp"
 
@@ -15,14 +16,12 @@ namespace {
 
 constexpr std::int32_t success = PSCI_SUCCESS;
 
-void answer(Vcpu& vcpu, std::int32_t code) { vcpu.r[0] = static_cast<uint32_t>(code); }
-
 [[nodiscard]] Port* port_of(const Vcpu& vcpu) {
     const std::span<Port> ports = vcpu.partition->ports;
     return vcpu.r[1] < ports.size() ? &ports[vcpu.r[1]] : nullptr;
 }
 
-[[nodiscard]] bool runs(const Port& port) { return port.partition->phase.load(std::memory_order_acquire) == Phase::running; }
+[[nodiscard]] bool runs(const Port& port) { return lives(port.partition->phase.load(std::memory_order_acquire)); }
 
 void interrupt(const Port& port) {
     if (!runs(port)) return;
@@ -45,12 +44,6 @@ private:
     Port& port_;
     bool mine_;
 };
-
-// Whether so many bytes at that offset lie in the vCPU's message page.
-[[nodiscard]] std::int32_t check_place(const Vcpu& vcpu, uint32_t offset, uint32_t size) {
-    if (vcpu.message_page == 0) return PARTITA_NO_MESSAGE_PAGE;
-    return offset % 4 == 0 && offset <= kPageSize && size <= kPageSize - offset ? success : PSCI_INVALID_PARAMETERS;
-}
 
 void copy_from_page(const Vcpu& vcpu, uint32_t offset, Message& message, uint32_t size) {
     const uint32_t cpu = vcpu.cpu->index;
@@ -164,12 +157,21 @@ void tell_age(Vcpu& vcpu, const Channel& channel, const Message& message) {
     return success;
 }
 
+// While the port is in use by this CPU alone.
+void count(std::atomic<uint32_t>& sum) { sum.store(sum.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+
 // A line cannot be told that another virtual CPU rings too: where there is an interval, this is too soon; where there is none, nothing that
 // only one may do.
 void ring_line(Port& port) {
     const Channel& channel = *port.channel;
     const Use use{port};
-    if (use.mine() || channel.time == 0) (void)ring(port, channel);
+    if (!use.mine() && channel.time != 0) return;
+    if (ring(port, channel) == success && use.mine()) count(port.sent);
+}
+
+[[nodiscard]] std::int32_t send_by(Vcpu& vcpu, Port& port, Channel& channel) {
+    if (channel.rings()) return ring(port, channel);
+    return channel.description->kind == PARTITA_CHANNEL_QUEUING ? send_to_queue(vcpu, port, channel) : write_value(vcpu, channel);
 }
 
 [[nodiscard]] std::int32_t send(Vcpu& vcpu) {
@@ -183,8 +185,9 @@ void ring_line(Port& port) {
     if (const std::int32_t good = bell ? success : check_place(vcpu, vcpu.r[2], size); good != success) return good;
     const Use use{*port};
     if (!use.mine()) return PARTITA_BUSY;
-    if (bell) return ring(*port, channel);
-    return channel.description->kind == PARTITA_CHANNEL_QUEUING ? send_to_queue(vcpu, *port, channel) : write_value(vcpu, channel);
+    const std::int32_t result = send_by(vcpu, *port, channel);
+    if (result == success) count(port->sent);
+    return result;
 }
 
 [[nodiscard]] std::int32_t receive(Vcpu& vcpu) {
@@ -195,7 +198,10 @@ void ring_line(Port& port) {
     if (const std::int32_t good = check_place(vcpu, vcpu.r[2], channel.description->message_size); good != success) return good;
     const Use use{*port};
     if (!use.mine()) return PARTITA_BUSY;
-    return channel.description->kind == PARTITA_CHANNEL_QUEUING ? receive_from_queue(vcpu, channel) : read_value(vcpu, channel);
+    const std::int32_t result =
+        channel.description->kind == PARTITA_CHANNEL_QUEUING ? receive_from_queue(vcpu, channel) : read_value(vcpu, channel);
+    if (result == success) count(port->received);
+    return result;
 }
 
 void tell_change(Port& port) {

@@ -22,12 +22,13 @@ struct Port {
     const partita_port* description = nullptr;
     Channel* channel = nullptr;
     Partition* partition = nullptr;
-    std::atomic<bool> busy{false};        // one of its partition's vCPUs is sending or receiving by it
-    std::atomic<bool> changed{false};     // a life of another end began or ended, and the partition does not know yet
-    std::atomic<bool> wants_room{false};  // it was told that the queue is full
-    timer::Ticks rang = 0;                // with an interval: when it rang the other end last; 0: never
-    std::atomic<std::uint32_t> rings{0};  // ... and how often the other rang it since it asked
-    PortLines lines;                      // of its partition's PL061
+    std::atomic<bool> busy{false};                    // one of its partition's vCPUs is sending or receiving by it
+    std::atomic<bool> changed{false};                 // a life of another end began or ended, and the partition does not know yet
+    std::atomic<bool> wants_room{false};              // it was told that the queue is full
+    timer::Ticks rang = 0;                            // with an interval: when it rang the other end last; 0: never
+    std::atomic<std::uint32_t> rings{0};              // ... and how often the other rang it since it asked
+    std::atomic<std::uint32_t> sent{0}, received{0};  // messages and rings, since boot
+    PortLines lines;                                  // of its partition's PL061
 
     [[nodiscard]] bool sends() const { return (description->flags & PARTITA_PORT_SENDS) != 0; }
 };

@@ -1,6 +1,7 @@
 #include "message/hypercall.hpp"
 
 #include "message/channel.hpp"
+#include "message/manage.hpp"
 #include "partita/hypercall.h"
 #include "partition/lifecycle.hpp"
 #include "partition/system.hpp"
@@ -47,7 +48,7 @@ constexpr uint32_t affinity_bits = 0x00ff'ffff;
 }
 
 void ask_end(Vcpu& vcpu, uint32_t flag, Ending if_set, Ending otherwise, partita_reset_reason reason) {
-    end(*vcpu.partition, vcpu.partition->is(flag) ? if_set : otherwise, reason);
+    (void)end(*vcpu.partition, vcpu.partition->is(flag) ? if_set : otherwise, reason);
 }
 
 void change_schedule(Vcpu& vcpu) {
@@ -112,6 +113,10 @@ void message_page(Vcpu& vcpu) { set_message_page(vcpu); }
 void send(Vcpu& vcpu) { send_message(vcpu); }
 void receive(Vcpu& vcpu) { receive_message(vcpu); }
 void port(Vcpu& vcpu) { tell_port(vcpu); }
+void partition(Vcpu& vcpu) { tell_partition(vcpu); }
+void vcpu(Vcpu& caller) { tell_vcpu(caller); }
+void control(Vcpu& vcpu) { control_partition(vcpu); }
+void log(Vcpu& vcpu) { tell_log(vcpu); }
 void yield(Vcpu& vcpu) {
     vcpu.r[0] = result(PSCI_SUCCESS);
     partita::yield(vcpu);

@@ -22,19 +22,9 @@ namespace {
         case PARTITA_RESET_EXIT: return "exit";
         case PARTITA_RESET_FAULT: return "fault";
         case PARTITA_RESET_WATCHDOG: return "watchdog";
+        case PARTITA_RESET_MANAGER: return "manager";
     }
     return "";
-}
-
-// A partition that resets itself without end reports no more than one that faults without end.
-void tell_state(Partition& partition, const char* state) {
-    if (partition.starts > 1 && partition.phase.load(std::memory_order_relaxed) != Phase::off && !may_report(partition)) return;
-    LogLine("state")
-        .key("partition", partition.number)
-        .word("name", partition.description->name)
-        .word("is", state)
-        .word("reason", name_of(partition.reason.load(std::memory_order_relaxed)))
-        .key("starts", partition.starts);
 }
 
 // The board goes off when all CPUs stand still: what they did last then is what a trace ends with, in each run.
@@ -51,6 +41,7 @@ void tell_state(Partition& partition, const char* state) {
 // Whether it may begin another life: not more often than its description allows.
 [[nodiscard]] bool may_restart(Partition& partition) {
     if (system().halted.load(std::memory_order_acquire)) return false;
+    if (partition.reason.load(std::memory_order_relaxed) == PARTITA_RESET_MANAGER) return true;
     const partita_partition& description = *partition.description;
     if (description.restart_limit == 0) return true;
     const timer::Ticks now = timer::now(), period = timer::Ticks{description.restart_period_ms} * CNTFRQ::read() / 1000;
@@ -99,9 +90,22 @@ void reset_devices(Partition& partition) {
                              partition.is(PARTITA_WATCHDOG_BOOT), CNTFRQ::read());
     partition.gpio.reset(partition.distributor, partition.description->gpio_interrupt);
     partition.console.reset(partition.distributor, partition.description->console_interrupt, partition.channel());
+    if (&partition == system().parent)
+        system().control.reset(partition.distributor, partition.description->control_interrupt, PARTITA_CONSOLE_CONTROL);
 }
 
 }  // namespace
+
+// A partition that resets itself without end reports no more than one that faults without end.
+void tell_state(Partition& partition, const char* state) {
+    if (partition.starts > 1 && partition.phase.load(std::memory_order_relaxed) != Phase::off && !may_report(partition)) return;
+    LogLine("state")
+        .key("partition", partition.number)
+        .word("name", partition.description->name)
+        .word("is", state)
+        .word("reason", name_of(partition.reason.load(std::memory_order_relaxed)))
+        .key("starts", partition.starts);
+}
 
 void conclude(Partition& partition) {
     const bool again = partition.ending.load(std::memory_order_relaxed) == Ending::restart && may_restart(partition);
@@ -125,33 +129,37 @@ void tell_end(Partition& partition) {
     first.cpu->reschedule = true;
 }
 
-void end(Partition& partition, Ending ending, partita_reset_reason reason) {
-    auto running = Phase::running;
-    if (!partition.phase.compare_exchange_strong(running, Phase::stopping, std::memory_order_acq_rel)) return;
+bool end(Partition& partition, Ending ending, partita_reset_reason reason) {
+    Phase seen = partition.phase.load(std::memory_order_relaxed);
+    do {
+        if (!lives(seen)) return false;
+    } while (!partition.phase.compare_exchange_weak(seen, Phase::stopping, std::memory_order_acq_rel));
     partition.reason.store(reason, std::memory_order_relaxed);
     partition.ending.store(ending, std::memory_order_relaxed);
     partition.stops.store(static_cast<std::uint32_t>(partition.vcpus.size()), std::memory_order_release);
     for (VcpuSlot& slot : partition.vcpus) post(slot.vcpu, event::stop);
+    return true;
 }
 
 void halt_system() {
     system().halted.store(true, std::memory_order_release);
     std::atomic_thread_fence(std::memory_order_seq_cst);  // see enter()
-    for (std::uint32_t n = 0; n < system().partition_count; ++n) end(system().partitions[n], Ending::off, PARTITA_RESET_FAULT);
+    for (std::uint32_t n = 0; n < system().partition_count; ++n) (void)end(system().partitions[n], Ending::off, PARTITA_RESET_FAULT);
 }
 
 void end_by_fault(Partition& partition) {
     if (partition.is(PARTITA_ON_FAULT_HALT)) return halt_system();
-    end(partition, partition.is(PARTITA_ON_FAULT_RESTART) ? Ending::restart : Ending::off, PARTITA_RESET_FAULT);
+    (void)end(partition, partition.is(PARTITA_ON_FAULT_RESTART) ? Ending::restart : Ending::off, PARTITA_RESET_FAULT);
 }
 
 void bite(Partition& partition) {
-    if (partition.phase.load(std::memory_order_relaxed) != Phase::running) return;
+    if (!lives(partition.phase.load(std::memory_order_relaxed))) return;
     if (may_report(partition)) LogLine("watchdog").key("partition", partition.number).key("ms", partition.description->watchdog_ms);
-    end(partition, Ending::restart, PARTITA_RESET_WATCHDOG);
+    (void)end(partition, Ending::restart, PARTITA_RESET_WATCHDOG);
 }
 
 void retire(Vcpu& vcpu) {
+    if (vcpu.state == RunState::paused) vcpu.state = RunState::off;
     become(vcpu, RunState::off);
     if (vcpu.power.load(std::memory_order_relaxed) == Power::on)
         vcpu.partition->last_words.were_on.fetch_or(1u << vcpu.index, std::memory_order_relaxed);
@@ -162,12 +170,12 @@ void retire(Vcpu& vcpu) {
 void power_down(Vcpu& vcpu) {
     become(vcpu, RunState::off);
     vcpu.power.store(Power::off, std::memory_order_release);
-    if (vcpu.partition->live.fetch_sub(1, std::memory_order_acq_rel) == 1) end(*vcpu.partition, Ending::off, PARTITA_RESET_EXIT);
+    if (vcpu.partition->live.fetch_sub(1, std::memory_order_acq_rel) == 1) (void)end(*vcpu.partition, Ending::off, PARTITA_RESET_EXIT);
 }
 
 void start(Vcpu& vcpu) {
     const Partition& partition = *vcpu.partition;
-    if (partition.phase.load(std::memory_order_acquire) != Phase::running || vcpu.start_life != partition.starts) {
+    if (!lives(partition.phase.load(std::memory_order_acquire)) || vcpu.start_life != partition.starts) {
         vcpu.power.store(Power::off, std::memory_order_release);
         return;
     }
@@ -201,7 +209,7 @@ void enter(Partition& partition) {
     tell_state(partition, "running");
     // Loaded while all partitions were ended: either this sees it, or halt_system() saw a partition that runs.
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (system().halted.load(std::memory_order_acquire)) end(partition, Ending::off, PARTITA_RESET_FAULT);
+    if (system().halted.load(std::memory_order_acquire)) (void)end(partition, Ending::off, PARTITA_RESET_FAULT);
 }
 
 void power_up(Vcpu& vcpu, std::uint32_t entry, std::uint32_t r0, std::uint32_t r1, std::uint32_t r2) {

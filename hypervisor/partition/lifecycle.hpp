@@ -8,11 +8,14 @@
 namespace partita {
 
 // Asks for the partition's end: each of its vCPUs, off or not, does its part on its CPU, and the last one carries out
-// `ending`. So nothing that was posted in one life is left for the next. Any CPU. The first reason that is given counts.
-void end(Partition& partition, Ending ending, partita_reset_reason reason);
+// `ending`. So nothing that was posted in one life is left for the next. Any CPU. The first reason that is given counts; false: it does
+// not live, or another was given.
+bool end(Partition& partition, Ending ending, partita_reset_reason reason);
 
 // Ends all partitions, for good: what one of them did, or may be about to do, is to reach nothing any more. Any CPU.
 void halt_system();
+// The log is told how it is, not too often.
+void tell_state(Partition& partition, const char* state);
 // What the description says of faults, where that is more than telling the guest: its end, or that of all.
 void end_by_fault(Partition& partition);
 

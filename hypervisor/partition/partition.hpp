@@ -22,8 +22,12 @@
 
 namespace partita {
 
-// telling: its vCPUs have stopped, and the log is told where they were.
-enum class Phase : std::uint32_t { off, loading, running, stopping, telling };
+// pausing: some of its vCPUs have yet to be stopped; resuming: its times are set right, then it runs. telling: its vCPUs have stopped, and
+// the log is told where they were.
+enum class Phase : std::uint32_t { off, loading, running, pausing, paused, resuming, stopping, telling };
+
+// In the middle of a life, whether or not its vCPUs may run just now.
+[[nodiscard]] constexpr bool lives(Phase phase) { return phase >= Phase::running && phase <= Phase::resuming; }
 
 // What becomes of a partition whose vCPUs have all stopped.
 enum class Ending : std::uint32_t { off, restart };
@@ -64,6 +68,9 @@ struct alignas(16) Partition {
     std::atomic<std::uint32_t> live{0};                                // vCPUs that are not off, while it runs
     std::atomic<std::uint32_t> stops{0};                               // vCPUs that have yet to do their part of its end
     std::atomic<partita_reset_reason> reason{PARTITA_RESET_POWER_ON};  // of the life that is, or of the one that comes next
+    std::atomic<std::uint32_t> pauses{0};                              // how often it was paused,
+    std::atomic<std::uint32_t> to_pause{0};                            // ... and how many vCPUs have yet to stop for the last
+    timer::Ticks paused_at = 0;
     LastWords last_words;
     std::atomic<std::uint32_t> starts{0};
     std::uint32_t restarts = 0;       // in the restart limit's period,

@@ -18,6 +18,9 @@ struct System {
     const partita_image_header* image = nullptr;
     std::span<Partition> partitions;  // in the pool, as are the vCPUs
     std::uint32_t partition_count = 0;
+    Partition* parent = nullptr;   // the one that manages by the control channel, if any
+    Pl011 control;                 // ... whose second UART is its end of it,
+    console::Ring control_output;  // and what that has to send
     std::array<Cpu, PARTITA_MAX_CPUS> cpus;
     std::uint32_t cpu_count = 0;
     std::span<VcpuSlot> vcpus;

@@ -24,6 +24,7 @@ enum class RunState : std::uint32_t {
     loading,  // its partition's memory is being prepared, or its end told, in this vCPU's processor time
     runnable,
     blocked,  // in WFI
+    paused,   // ... its partition is, and its state goes on as `resumes_as`
 };
 
 // Whether the guest has it on, as PSCI tells it. Changed by compare-and-swap: two CPU_ON calls have one winner.
@@ -36,6 +37,8 @@ inline constexpr std::uint32_t stop = 8;    // the partition ends: this vCPU's p
 inline constexpr std::uint32_t alarm = 32;  // the partition's clock was set
 inline constexpr std::uint32_t off = 16;    // CPU_OFF, by the vCPU itself
 inline constexpr std::uint32_t tell = 64;   // tell of the partition's end on its first vCPU
+inline constexpr std::uint32_t pace = 128;  // the partition is being paused, or goes on
+inline constexpr std::uint32_t news = 256;  // the log has something for it, which is of the parent partition
 }  // namespace event
 
 struct Vcpu {
@@ -52,6 +55,8 @@ struct Vcpu {
     const partita_trap_slot* traps = nullptr;  // its partition's emulated pages
     std::uint32_t trap_multiplier = 0;
     RunState state = RunState::off;  // changed by become() alone
+    RunState resumes_as = RunState::off;
+    std::uint32_t pause_seen = 0;  // which of its partition's pauses it stopped for last
 
     // Its processor time (schedule/). Sums are of this life.
     std::uint32_t turn = 0;        // at the first of its equals: the bit of the one whose turn it is

@@ -110,6 +110,10 @@ Ticks wakes_at(const Vcpu& vcpu) {
 
 void become(Vcpu& vcpu, RunState state) {
     Cpu& cpu = *vcpu.cpu;
+    if (vcpu.state == RunState::paused) {
+        vcpu.resumes_as = state;
+        return;
+    }
     const bool ready = state == RunState::runnable || state == RunState::loading, asleep = state == RunState::blocked;
     if (ready && (cpu.ready & vcpu.bit) == 0) vcpu.ready_since = timer::now();
     cpu.ready = ready ? cpu.ready | vcpu.bit : cpu.ready & ~vcpu.bit;

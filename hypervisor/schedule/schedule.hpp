@@ -10,7 +10,7 @@
 
 namespace partita {
 
-// Changes a vCPU's state. Only on its CPU.
+// Changes a vCPU's state, of one that is paused the one that it resumes with. Only on its CPU.
 void become(Vcpu& vcpu, RunState state);
 
 // The vCPU to run next, or nullptr when none may. What ran since the last decision is charged to it. A turn that a more urgent vCPU

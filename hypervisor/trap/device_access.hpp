@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "message/channel.hpp"
-#include "partition/partition.hpp"
+#include "partition/system.hpp"
 #include "schedule/schedule.hpp"
 
 namespace partita {
@@ -38,6 +38,7 @@ namespace partita {
     if (device == PARTITA_DEVICE_SP805) return vcpu.partition->watchdog.read(offset);
     if (device == PARTITA_DEVICE_PL061) return vcpu.partition->gpio.read(offset);
     if (device == PARTITA_DEVICE_PCI) return read_config(*vcpu.partition, offset, size);
+    if (device == PARTITA_DEVICE_CONTROL) return system().control.read(offset);
     return vcpu.partition->console.read(offset);
 }
 
@@ -59,6 +60,8 @@ inline void set_clock(Vcpu& vcpu, std::uint32_t device, std::uint32_t offset, st
         ring_lines(*vcpu.partition, vcpu.partition->gpio.write(offset, value));
     else if (device == PARTITA_DEVICE_PCI)
         write_config(*vcpu.partition, offset, size, value);
+    else if (device == PARTITA_DEVICE_CONTROL)
+        system().control.write(offset, value);
     else
         vcpu.partition->console.write(offset, value);
 }

@@ -25,6 +25,7 @@ void send_waiting() {
     console::pump();
     if (!console::room_wanted()) return;
     for (std::uint32_t n = 0; n < system().partition_count; ++n) system().partitions[n].console.drained();
+    if (system().parent != nullptr) system().control.drained();
     console::pump();  // where one of them is still full, the interrupt is to come again
 }
 
@@ -34,6 +35,7 @@ void take_uart() {
     for (unsigned n = 0; n < most; ++n) {
         const auto received = console::receive();
         if (!received) break;
+        if (received->channel == PARTITA_CONSOLE_CONTROL && system().parent != nullptr) (void)system().control.receive(received->byte);
         const std::uint32_t number = received->channel - PARTITA_CONSOLE_FIRST_PARTITION;
         if (received->channel >= PARTITA_CONSOLE_FIRST_PARTITION && number < system().partition_count)
             (void)system().partitions[number].console.receive(received->byte);

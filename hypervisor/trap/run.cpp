@@ -4,6 +4,7 @@
 #include "banked.hpp"
 #include "barrier.hpp"
 #include "machine/gic.hpp"
+#include "partition/control.hpp"
 #include "partition/counters.hpp"
 #include "partition/lifecycle.hpp"
 #include "partition/loader.hpp"
@@ -119,6 +120,23 @@ void unload(Cpu& cpu, Vcpu& vcpu) {
     }
 }
 
+// It stops where it is, or goes on from there.
+[[gnu::noinline]] void keep_pace(Vcpu& vcpu) {
+    const Phase phase = vcpu.partition->phase.load(std::memory_order_acquire);
+    if (phase == Phase::pausing && vcpu.state != RunState::paused) {
+        unload(*vcpu.cpu, vcpu);
+        vcpu.resumes_as = vcpu.state;
+        become(vcpu, RunState::paused);
+    }
+    if (phase == Phase::pausing) paused(vcpu);
+    if (phase != Phase::running || vcpu.state != RunState::paused) return;
+    vcpu.state = RunState::off;
+    become(vcpu, vcpu.resumes_as);
+    if (vcpu.state == RunState::blocked) note_sleeper(*vcpu.cpu, vcpu);
+    look(*vcpu.cpu, vcpu);
+    vcpu.cpu->reschedule = true;
+}
+
 // Carries out what was posted to one vCPU. A stop leaves nothing of the rest to do, except to begin the next life.
 [[gnu::noinline]] void serve(Cpu& cpu, Vcpu& vcpu) {
     const std::uint32_t events = vcpu.events.exchange(0, std::memory_order_acq_rel);
@@ -135,6 +153,8 @@ void unload(Cpu& cpu, Vcpu& vcpu) {
     } else if ((events & event::start) != 0) {
         start(vcpu);
     }
+    if ((events & event::pace) != 0) keep_pace(vcpu);
+    if ((events & event::news) != 0) vcpu.partition->distributor.pulse(vcpu.partition->description->events_interrupt);
     if ((events & event::tell) != 0) tell_end(*vcpu.partition);
     if ((events & event::load) != 0) begin(*vcpu.partition);
     if ((events & event::alarm) != 0) {

@@ -39,6 +39,7 @@ void RunArguments::add_to(CLI::App& command) {
         ->check(check_pattern)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command.add_option("--timeout", timeout, "Give up after this many seconds")->check(check_seconds);
+    command.add_option("--socket", options.socket, "Where `partita ps`, `console` and others reach it, instead of a place of its own");
     command.add_flag("--deterministic", options.deterministic, "Count time in instructions: two runs are identical");
     command.add_option("--disk", disks, "A file for a disk of the board, NAME=FILE, instead of an empty one for this run")
         ->expected(1)

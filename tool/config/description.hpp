@@ -76,6 +76,7 @@ struct PartitionDescription {
     std::optional<Placed<std::uint64_t>> restart_period, watchdog;  // nanoseconds
     Placed<bool> watchdog_boot;
     Placed<bool> gpio;
+    Placed<bool> control;
     std::vector<Placed<std::string>> rights;
 };
 

@@ -250,6 +250,7 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.watchdog = reader.quantity("watchdog");
     out.watchdog_boot = reader.flag("watchdog_boot");
     out.gpio = reader.flag("gpio");
+    out.control = reader.flag("control");
     out.rights = reader.texts("rights");
     return out;
 }

@@ -118,6 +118,11 @@ constexpr Key partition_keys[] = {
      "\"30 s\""},
     {"watchdog_boot", Type::flag, false, "false", "",
      "Whether the watchdog runs from the partition's start on, with the longest time, and cannot be stopped.", "true"},
+    {"control", Type::flag, false, "false", "",
+     "Whether it is the parent partition: it has the control channel, by which `partita ps`, `stop`, `restart` and others reach it, and "
+     "reads "
+     "what the hypervisor logs. Needs the right `manage`; one partition at most ([the parent partition](parent.md)).",
+     "true"},
     {"gpio", Type::flag, false, "false", "",
      "Whether the partition has a PL061 whose lines are its doorbells, and those of memory: for programs of a Linux that know interrupts "
      "as events of `/dev/gpiochip0` only ([channels](channels.md)).",

@@ -52,6 +52,7 @@ void fill_traps(partita_partition& out) {
     if (out.clock_interrupt != 0) devices.push_back({platform::pl031, PARTITA_DEVICE_PL031});
     if (out.watchdog_interrupt != 0) devices.push_back({platform::sp805, PARTITA_DEVICE_SP805});
     if (out.gpio_interrupt != 0) devices.push_back({platform::pl061, PARTITA_DEVICE_PL061});
+    if (out.control_interrupt != 0) devices.push_back({platform::control, PARTITA_DEVICE_CONTROL});
     for (std::uint32_t multiplier = 0x0020'0001;; multiplier += 0x0001'0002) {
         std::fill(std::begin(out.traps), std::end(out.traps), partita_trap_slot{PARTITA_NO_PAGE, PARTITA_DEVICE_NONE});
         out.trap_multiplier = multiplier;
@@ -95,6 +96,8 @@ void add_partition(const Board& board, const PlannedPartition& planned, std::uin
     out.interrupts = planned.interrupts;
     out.watchdog_interrupt = planned.watchdog_ms != 0 ? platform::sp805_interrupt : 0;
     out.gpio_interrupt = planned.has_gpio() ? platform::pl061_interrupt : 0;
+    out.control_interrupt = planned.is_parent() ? platform::control_interrupt : 0;
+    out.events_interrupt = planned.is_parent() ? platform::events_interrupt : 0;
     out.watchdog_ms = planned.watchdog_ms;
     out.restart_limit = planned.restart_limit;
     out.restart_period_ms = planned.restart_period_ms;

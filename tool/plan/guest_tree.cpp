@@ -93,6 +93,17 @@ void write_clock(TreeWriter& tree) {
     });
 }
 
+// A second PL011; a Linux sees ttyAMA1.
+void write_control(TreeWriter& tree) {
+    tree.node("control@9040000", [&] {
+        tree.texts("compatible", {"partita,control-channel", "arm,pl011", "arm,primecell"});
+        tree.reg(platform::control, 0x1000);
+        tree.cells("interrupts", {spi, platform::control_interrupt - 32, level_high});
+        tree.cells("clocks", {clock_phandle, clock_phandle});
+        tree.texts("clock-names", {"uartclk", "apb_pclk"});
+    });
+}
+
 void write_watchdog(TreeWriter& tree) {
     tree.node("watchdog@9080000", [&] {
         tree.texts("compatible", {"arm,sp805", "arm,primecell"});
@@ -214,6 +225,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
         write_platform(tree, request);
         if (request.clock) write_clock(tree);
         if (request.watchdog) write_watchdog(tree);
+        if (request.control) write_control(tree);
         if (request.gpio) write_gpio(tree, request.ports, clock_phandle);
         if (request.pmu && request.board->pmu_interrupt != 0) write_pmu(tree, *request.board, request.cpus);
         for (const BoardDevice* const device : request.devices)
@@ -223,6 +235,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
             tree.text("compatible", "partita,hypervisor");
             tree.cells("partita,reset-reason", {0});  // these two differ from life to life
             tree.cells("partita,starts", {0});
+            if (request.control) tree.cells("interrupts", {spi, platform::events_interrupt - 32, edge_rising});
             if (!request.ports.empty()) write_ports(tree, request.ports);
         });
         write_shared_memory(tree, request.ports);

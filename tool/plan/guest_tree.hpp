@@ -38,6 +38,7 @@ struct GuestTreeRequest {
     std::vector<GuestPort> ports;          // port n is the n-th
     bool clock = false;                    // the platform's PL031
     bool watchdog = false;                 // the SP805
+    bool control = false;                  // the UART of the control channel, and news of the log
     bool gpio = false;                     // the PL061 whose lines are doorbells
     bool pmu = false;                      // the performance counters, as the board has them
 };

@@ -219,6 +219,7 @@ private:
         request.clock = partition_.has_clock();
         request.watchdog = partition_.watchdog_ms != 0;
         request.gpio = partition_.has_gpio();
+        request.control = partition_.is_parent();
         request.ports = guest_ports(plan_, partition_);
         request.pmu = (partition_.flags & PARTITA_PMU) != 0;
         if (!initrd_.empty()) {

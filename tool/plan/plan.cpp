@@ -106,6 +106,27 @@ void check_added(const Plan& plan, Diagnostics& diagnostics) {
                         diagnostics);
         if (partition.has_gpio())
             check_place(partition, {"gpio", platform::pl061, platform::pl061_interrupt}, partition.description->gpio.place, diagnostics);
+        if (!partition.is_parent()) continue;
+        for (const std::uint32_t interrupt : {platform::control_interrupt, platform::events_interrupt})
+            check_place(partition, {"control channel", platform::control, interrupt}, partition.description->control.place, diagnostics);
+    }
+}
+
+// The control channel is one partition's, which may do what it is asked for there.
+void check_parent(const Plan& plan, Diagnostics& diagnostics) {
+    const PlannedPartition* parent = nullptr;
+    for (const PlannedPartition& partition : plan.partitions) {
+        if (!partition.is_parent()) continue;
+        const Place& place = partition.description->control.place;
+        if ((partition.flags & PARTITA_RIGHT_MANAGE) == 0)
+            diagnostics.error(
+                place, fmt::format("\"{}\" has the control channel, but not the right to do what it is asked for there; add rights = "
+                                   "[\"manage\"]",
+                                   partition.name));
+        if (parent != nullptr)
+            diagnostics.error(
+                place, fmt::format("the control channel is one partition's, and \"{}\" has it; take it out here or there", parent->name));
+        parent = &partition;
     }
 }
 
@@ -134,6 +155,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     plan_counters(plan, diagnostics);
     plan_devices(plan, diagnostics);
     check_added(plan, diagnostics);
+    check_parent(plan, diagnostics);
     plan_channels(system, plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
     plan_memory(plan, diagnostics);

@@ -19,11 +19,12 @@ namespace partita::tool {
 // The address map that every partition sees (docs/concepts.md).
 namespace platform {
 inline constexpr std::uint64_t ram = 0x4000'0000, gicd = 0x0800'0000, gicc = 0x0801'0000, pl011 = 0x0900'0000, pl031 = 0x0901'0000,
-                               pl061 = 0x0903'0000, sp805 = 0x0908'0000;
+                               pl061 = 0x0903'0000, control = 0x0904'0000, sp805 = 0x0908'0000;
 inline constexpr std::uint64_t gicc_size = 0x2000;
 inline constexpr std::uint64_t flash = 0x0400'0000, flash_size = 0x4'0000;  // of a partition with boot memory
 inline constexpr std::uint64_t most_ram = 0xc000'0000;                      // up to the end of 32-bit addresses
-inline constexpr std::uint32_t pl011_interrupt = 33, pl031_interrupt = 34, pl061_interrupt = 39, sp805_interrupt = 42, interrupts = 96;
+inline constexpr std::uint32_t pl011_interrupt = 33, pl031_interrupt = 34, pl061_interrupt = 39, control_interrupt = 40,
+                               events_interrupt = 41, sp805_interrupt = 42, interrupts = 96;
 inline constexpr std::uint64_t pci_config = PARTITA_PCI_CONFIG, pci_config_size = PARTITA_PCI_CONFIG_SIZE;
 inline constexpr std::uint64_t dtb_room = 0x1'0000;  // where RAM begins, for images that look for the tree there
 }  // namespace platform
@@ -125,6 +126,7 @@ struct PlannedPartition {
     std::uint64_t ram = platform::ram;     // where its memory begins, for itself
     std::optional<MessageFrame> messages;  // what it has of the board's: interrupts of its own
 
+    [[nodiscard]] bool is_parent() const { return description != nullptr && description->control.value; }
     [[nodiscard]] bool has_gpio() const { return description != nullptr && description->gpio.value; }
     // Whether it has the platform's PL031: not where a device of its own lies there, or has its interrupt.
     [[nodiscard]] bool has_clock() const;

@@ -19,6 +19,10 @@ void Demux::feed(std::span<const char> bytes) {
     }
 }
 
+std::string Demux::position() const {
+    return to_channel(channel_, "") + (escape_ ? std::string{static_cast<char>(PARTITA_CONSOLE_ESCAPE)} : std::string{});
+}
+
 std::string to_channel(std::uint32_t channel, const std::string& text) {
     constexpr char escape = static_cast<char>(PARTITA_CONSOLE_ESCAPE);
     std::string out{escape, static_cast<char>(PARTITA_CONSOLE_CHANNEL + channel)};

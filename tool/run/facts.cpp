@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 namespace partita::tool {
@@ -25,12 +26,14 @@ std::vector<Named> things(const PlannedPartition& partition) {
     out.push_back({"uart", platform::pl011, platform::pl011 + 0x1000});
     if (partition.has_clock()) out.push_back({"clock", platform::pl031, platform::pl031 + 0x1000});
     if (partition.watchdog_ms != 0) out.push_back({"watchdog", platform::sp805, platform::sp805 + 0x1000});
+    if (partition.is_parent()) out.push_back({"control channel", platform::control, platform::control + 0x1000});
     if (partition.has_gpio()) out.push_back({"gpio", platform::pl061, platform::pl061 + 0x1000});
     return out;
 }
 
 // "no memory, no device; nearest: uart at 0x9000000"
 std::string whereabouts(const PlannedPartition& partition, std::uint64_t ipa) {
+    if (partition.regions.empty()) return "not its own";  // all that is known of it is its name
     const Named* best = nullptr;
     std::uint64_t best_distance = ~std::uint64_t{0};
     const auto all = things(partition);
@@ -135,12 +138,16 @@ std::string tell_last_words(const Fact& fact, const PlannedPartition& partition)
 
 std::string tell_state(const Fact& fact) {
     const std::string state = fact.value("is"), name = fact.value("name");
-    static const std::map<std::string, std::string> reasons{
-        {"guest", "it reset itself"}, {"exit", "it powered itself off"}, {"fault", "after a fault"}, {"watchdog", "by its watchdog"}};
+    static const std::map<std::string, std::string> reasons{{"guest", "it reset itself"},
+                                                            {"exit", "it powered itself off"},
+                                                            {"fault", "after a fault"},
+                                                            {"watchdog", "by its watchdog"},
+                                                            {"manager", "as was asked for"}};
     const auto reason = reasons.find(fact.value("reason"));
     const std::string why = reason == reasons.end() ? "" : ", " + reason->second;
     if (state == "off") return fmt::format("{}: off{}", name, reason != reasons.end() && reason->first == "exit" ? "" : why);
     if (state == "restarting") return fmt::format("{}: restarting{}", name, why);
+    if (state == "paused" || state == "resumed") return fmt::format("{}: {}", name, state);
     const std::uint64_t starts = fact.number("starts");
     return starts > 1 ? fmt::format("{}: running (start {})", name, starts) : fmt::format("{}: running", name);
 }
@@ -166,6 +173,12 @@ Fact parse_fact(const std::string& line) {
         fact.values[key] = line.substr(equals + 1, at == std::string::npos ? at : at - equals - 1);
     }
     return fact;
+}
+
+std::string fact_as_json(const Fact& fact) {
+    nlohmann::ordered_json out{{"event", fact.kind}};
+    for (const auto& [key, value] : fact.values) out[key] = value;
+    return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string tell(const Fact& fact, const Plan& plan) {

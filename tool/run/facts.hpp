@@ -19,6 +19,9 @@ struct Fact {
 
 [[nodiscard]] Fact parse_fact(const std::string& line);
 
+// For programs: one line.
+[[nodiscard]] std::string fact_as_json(const Fact& fact);
+
 // The fact in words, with the names that the plan knows.
 [[nodiscard]] std::string tell(const Fact& fact, const Plan& plan);
 

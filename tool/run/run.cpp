@@ -12,7 +12,9 @@
 #include <stdexcept>
 
 #include "run/demux.hpp"
+#include "control/place.hpp"
 #include "run/disks.hpp"
+#include "run/hub.hpp"
 #include "run/monitor.hpp"
 #include "run/process.hpp"
 #include "run/qemu.hpp"
@@ -72,6 +74,7 @@ public:
           qemu_(qemu),
           session_(plan, options.until),
           demux_([this](std::uint32_t channel, char byte) { on_byte(channel, byte); }) {
+        open_hub();
         session_.flush_by_others(options.deterministic);
         if (isatty(0) != 0 && isatty(1) != 0) terminal_ = std::make_unique<Terminal>(session_);
     }
@@ -92,11 +95,13 @@ public:
 private:
     // One round of waiting and reading; a verdict when the run is over.
     std::optional<Verdict> step() {
-        std::array<pollfd, 3> sources{pollfd{qemu_.output(), POLLIN, 0}, pollfd{qemu_.errors(), POLLIN, 0},
-                                      pollfd{input_open_ ? 0 : -1, POLLIN, 0}};
+        std::vector<pollfd> sources{pollfd{qemu_.output(), POLLIN, 0}, pollfd{qemu_.errors(), POLLIN, 0},
+                                    pollfd{input_open_ ? 0 : -1, POLLIN, 0}};
+        if (hub_) hub_->add_sources(sources);
         poll(sources.data(), sources.size(), 50);
         std::string output;
         const bool open = read_some(qemu_.output(), output);
+        serve_hub(output);
         for (const char& byte : output) {
             demux_.feed({&byte, 1});
             if (finished_) break;
@@ -110,6 +115,22 @@ private:
         const bool paused_soon = options_.dump != nullptr && session_.done();  // QEMU does not end then
         if (!open || qemu_.ended() || paused_soon) return ended();
         return std::nullopt;
+    }
+
+    // A system that nobody else can reach runs all the same, unless a place was asked for.
+    void open_hub() {
+        try {
+            hub_.emplace(options_.socket.empty() ? own_socket(options_.name) : options_.socket);
+        } catch (const std::exception& error) {
+            if (!options_.socket.empty()) throw;
+            fmt::print(stderr, "partita: {}; so `partita ps` and others cannot reach this system\n", error.what());
+        }
+    }
+
+    void serve_hub(const std::string& output) {
+        if (!hub_) return;
+        hub_->broadcast(output);
+        if (const std::string asked = hub_->collect(); !asked.empty()) write_all(qemu_.input(), asked);
     }
 
     void on_byte(std::uint32_t channel, char byte) {
@@ -170,6 +191,7 @@ private:
 
     const RunOptions& options_;
     Process& qemu_;
+    std::optional<Hub> hub_;  // none: there is no place for its socket
     Session session_;
     Demux demux_;
     std::unique_ptr<Terminal> terminal_;

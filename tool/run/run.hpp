@@ -15,6 +15,8 @@
 namespace partita::tool {
 
 struct RunOptions {
+    std::filesystem::path socket;    // where `partita ps` and others reach it; empty: a place of its own
+    std::string name = "system";     // of the system, for that place
     std::vector<std::string> until;  // regular expressions, ECMAScript
     std::optional<std::chrono::seconds> timeout;
     bool deterministic = false;

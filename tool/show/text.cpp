@@ -47,6 +47,9 @@ std::string show_text(const Plan& plan) {
             out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual), {} ms at most{}\n", "watchdog", partition.name,
                                platform::sp805_interrupt, partition.watchdog_ms,
                                (partition.flags & PARTITA_WATCHDOG_BOOT) != 0 ? ", from the start" : "");
+        if (partition.is_parent())
+            out += fmt::format("  {:<24} {:<12}  interrupts {} and {} (virtual)\n", "control channel", partition.name,
+                               platform::control_interrupt, platform::events_interrupt);
         if (partition.has_gpio())
             out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual)\n", "gpio", partition.name, platform::pl061_interrupt);
         if (partition.messages)

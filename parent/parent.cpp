@@ -1,0 +1,42 @@
+// The parent partition: it waits for requests of the host, and for news of the hypervisor's log.
+#include "manager.hpp"
+#include "page.hpp"
+#include "partita/guest/guest.h"
+#include "uart.hpp"
+
+namespace {
+
+using namespace partita::parent;
+
+// Of the virtual platform (docs/virtual-platform.md).
+constexpr std::uint32_t control_uart = 0x0904'0000, control_interrupt = 40, events_interrupt = 41;
+
+constinit Uart uart;
+constinit Manager manager{uart};
+volatile bool news = true;
+
+void work() {
+    if (news) manager.tell_news();
+    news = false;
+    while (const auto byte = uart.take()) manager.receive(*byte);
+}
+
+}  // namespace
+
+int main() {
+    interrupts_init();
+    if (!name_message_page()) {
+        console_write("parent: the hypervisor refuses its message page\n");
+        return 1;
+    }
+    interrupt_enable(events_interrupt, 0x80, [](std::uint32_t) { news = true; });
+    uart.start(control_uart, control_interrupt);
+    console_printf("parent: manages, life %u\n", static_cast<unsigned>(life_number()));
+    // Interrupts are masked but for this one place: what comes while there is work is taken right after, and none is slept through.
+    for (;;) {
+        work();
+        wait_for_interrupt();
+        interrupts_on();
+        interrupts_off();
+    }
+}
