@@ -14,7 +14,7 @@ constinit Uart* on_interrupt = nullptr;
 
 }  // namespace
 
-void Uart::start(std::uint32_t base, std::uint32_t interrupt) {
+void Uart::start(std::uintptr_t base, std::uint32_t interrupt) {
     base_ = base;
     on_interrupt = this;
     interrupt_enable(interrupt, 0x80, [](std::uint32_t) { on_interrupt->serve(); });

@@ -9,7 +9,7 @@ namespace partita::parent {
 class Uart {
 public:
     // Where its registers are, and its interrupt. Interrupts are masked.
-    void start(std::uint32_t base, std::uint32_t interrupt);
+    void start(std::uintptr_t base, std::uint32_t interrupt);
     [[nodiscard]] std::optional<std::uint8_t> take();
     // Waits for room, asleep.
     void put(std::uint8_t byte);
@@ -24,7 +24,7 @@ private:
     static constexpr std::uint32_t size = 2048;
     std::uint8_t received_[size] = {};
     std::uint32_t head_ = 0, tail_ = 0;  // counted on for ever
-    std::uint32_t base_ = 0;
+    std::uintptr_t base_ = 0;
     bool held_ = false;  // there was no room: the interrupt is off until there is
 };
 

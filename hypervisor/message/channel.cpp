@@ -82,22 +82,27 @@ void take_until(Channel& channel, uint32_t counter) {
         interrupt(sender);
 }
 
+// While the port is in use by this CPU alone.
+void count(std::atomic<uint32_t>& sum) { sum.store(sum.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+
 [[nodiscard]] std::int32_t send_to_queue(Vcpu& vcpu, Port& port, Channel& channel) {
     if (!has_room(port, channel)) return PARTITA_FULL;
     const uint32_t head = channel.head.load(std::memory_order_relaxed);
     copy_from_page(vcpu, vcpu.r[2], channel.place(place_of(channel, head)), vcpu.r[3]);
     channel.head.store(after(channel, head), std::memory_order_release);
+    count(port.sent);
     interrupt(*channel.receivers[0]);
     vcpu.r[1] = channel.messages - channel.waiting();
     return success;
 }
 
-[[nodiscard]] std::int32_t receive_from_queue(Vcpu& vcpu, Channel& channel) {
+[[nodiscard]] std::int32_t receive_from_queue(Vcpu& vcpu, Port& port, Channel& channel) {
     const uint32_t tail = channel.tail.load(std::memory_order_relaxed);
     if (channel.head.load(std::memory_order_acquire) == tail) return PARTITA_EMPTY;
     Message& message = channel.place(place_of(channel, tail));
     copy_to_page(vcpu, vcpu.r[2], message);
     vcpu.r[1] = message.size;
+    count(port.received);
     take_until(channel, after(channel, tail));
     vcpu.r[2] = channel.waiting(), vcpu.r[3] = 0;
     return success;
@@ -105,7 +110,7 @@ void take_until(Channel& channel, uint32_t counter) {
 
 // Into a place that is not the latest and that nobody reads: there are two more places than CPUs that can be reading meanwhile. What a
 // reader does first (it counts itself, then looks whether the place is still the latest) and what is done here need one order for all.
-[[nodiscard]] std::int32_t write_value(Vcpu& vcpu, Channel& channel) {
+[[nodiscard]] std::int32_t write_value(Vcpu& vcpu, Port& port, Channel& channel) {
     const uint32_t latest = channel.latest.load(std::memory_order_relaxed);
     uint32_t n = 0;
     while (n < channel.messages && (n == latest || channel.place(n).readers.load(std::memory_order_seq_cst) != 0)) ++n;
@@ -114,6 +119,7 @@ void take_until(Channel& channel, uint32_t counter) {
     copy_from_page(vcpu, vcpu.r[2], message, vcpu.r[3]);
     message.sent = timer::now();
     channel.latest.store(n, std::memory_order_seq_cst);
+    count(port.sent);
     channel.stale.store(false, std::memory_order_release);
     for (uint32_t to = 0; to < channel.receiver_count; ++to)
         if ((channel.receivers[to]->description->flags & PARTITA_PORT_TOLD) != 0) interrupt(*channel.receivers[to]);
@@ -127,7 +133,7 @@ void tell_age(Vcpu& vcpu, const Channel& channel, const Message& message) {
     vcpu.r[3] = !channel.stale.load(std::memory_order_acquire) && (channel.time == 0 || age <= channel.time) ? 1 : 0;
 }
 
-[[nodiscard]] std::int32_t read_value(Vcpu& vcpu, Channel& channel) {
+[[nodiscard]] std::int32_t read_value(Vcpu& vcpu, Port& port, Channel& channel) {
     constexpr unsigned most = 8;  // each further one means that the sender has written a whole message in between
     for (unsigned n = 0; n < most; ++n) {
         const uint32_t latest = channel.latest.load(std::memory_order_seq_cst);
@@ -140,7 +146,9 @@ void tell_age(Vcpu& vcpu, const Channel& channel, const Message& message) {
             tell_age(vcpu, channel, message);
         }
         message.readers.fetch_sub(1, std::memory_order_release);
-        if (still) return success;
+        if (!still) continue;
+        count(port.received);
+        return success;
     }
     return PARTITA_BUSY;
 }
@@ -153,25 +161,17 @@ void tell_age(Vcpu& vcpu, const Channel& channel, const Message& message) {
     }
     Port& other = port.sends() ? *channel.receivers[0] : *channel.sender;
     other.rings.fetch_add(1, std::memory_order_release);
+    count(port.sent);
     interrupt(other);
     return success;
 }
-
-// While the port is in use by this CPU alone.
-void count(std::atomic<uint32_t>& sum) { sum.store(sum.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 
 // A line cannot be told that another virtual CPU rings too: where there is an interval, this is too soon; where there is none, nothing that
 // only one may do.
 void ring_line(Port& port) {
     const Channel& channel = *port.channel;
     const Use use{port};
-    if (!use.mine() && channel.time != 0) return;
-    if (ring(port, channel) == success && use.mine()) count(port.sent);
-}
-
-[[nodiscard]] std::int32_t send_by(Vcpu& vcpu, Port& port, Channel& channel) {
-    if (channel.rings()) return ring(port, channel);
-    return channel.description->kind == PARTITA_CHANNEL_QUEUING ? send_to_queue(vcpu, port, channel) : write_value(vcpu, channel);
+    if (use.mine() || channel.time == 0) (void)ring(port, channel);
 }
 
 [[nodiscard]] std::int32_t send(Vcpu& vcpu) {
@@ -185,9 +185,8 @@ void ring_line(Port& port) {
     if (const std::int32_t good = bell ? success : check_place(vcpu, vcpu.r[2], size); good != success) return good;
     const Use use{*port};
     if (!use.mine()) return PARTITA_BUSY;
-    const std::int32_t result = send_by(vcpu, *port, channel);
-    if (result == success) count(port->sent);
-    return result;
+    if (bell) return ring(*port, channel);
+    return channel.description->kind == PARTITA_CHANNEL_QUEUING ? send_to_queue(vcpu, *port, channel) : write_value(vcpu, *port, channel);
 }
 
 [[nodiscard]] std::int32_t receive(Vcpu& vcpu) {
@@ -198,10 +197,8 @@ void ring_line(Port& port) {
     if (const std::int32_t good = check_place(vcpu, vcpu.r[2], channel.description->message_size); good != success) return good;
     const Use use{*port};
     if (!use.mine()) return PARTITA_BUSY;
-    const std::int32_t result =
-        channel.description->kind == PARTITA_CHANNEL_QUEUING ? receive_from_queue(vcpu, channel) : read_value(vcpu, channel);
-    if (result == success) count(port->received);
-    return result;
+    return channel.description->kind == PARTITA_CHANNEL_QUEUING ? receive_from_queue(vcpu, *port, channel)
+                                                                : read_value(vcpu, *port, channel);
 }
 
 void tell_change(Port& port) {

@@ -27,7 +27,7 @@ struct Port {
     std::atomic<bool> wants_room{false};              // it was told that the queue is full
     timer::Ticks rang = 0;                            // with an interval: when it rang the other end last; 0: never
     std::atomic<std::uint32_t> rings{0};              // ... and how often the other rang it since it asked
-    std::atomic<std::uint32_t> sent{0}, received{0};  // messages and rings, since boot
+    std::atomic<std::uint32_t> sent{0}, received{0};  // messages and rings, since boot; one of two rings at once may be left out
     PortLines lines;                                  // of its partition's PL061
 
     [[nodiscard]] bool sends() const { return (description->flags & PARTITA_PORT_SENDS) != 0; }

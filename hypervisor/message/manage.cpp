@@ -125,8 +125,8 @@ void tell_log(Vcpu& vcpu) {
 }
 
 void log::tell_reader() {
-    Partition& parent = *system().parent;
-    if (lives(parent.phase.load(std::memory_order_acquire))) post(parent.vcpus[0].vcpu, event::news);
+    Partition* const parent = system().parent;
+    if (parent != nullptr && lives(parent->phase.load(std::memory_order_acquire))) post(parent->vcpus[0].vcpu, event::news);
 }
 
 }  // namespace partita
