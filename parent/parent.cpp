@@ -8,7 +8,7 @@ namespace {
 
 using namespace partita::parent;
 
-// Of the virtual platform (docs/virtual-platform.md).
+// Of the virtual platform (docs/concepts.md).
 constexpr std::uint32_t control_uart = 0x0904'0000, control_interrupt = 40, events_interrupt = 41;
 
 constinit Uart uart;

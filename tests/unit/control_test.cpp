@@ -77,7 +77,8 @@ protected:
 
 TEST_F(Control, NobodyElseHasTheseCalls) {
     fake.be_cpu(0);
-    for (const std::uint32_t function : {PARTITA_HYPERCALL_PARTITION, PARTITA_HYPERCALL_VCPU, PARTITA_HYPERCALL_CONTROL, PARTITA_HYPERCALL_LOG}) {
+    for (const std::uint32_t function :
+         {PARTITA_HYPERCALL_PARTITION, PARTITA_HYPERCALL_VCPU, PARTITA_HYPERCALL_CONTROL, PARTITA_HYPERCALL_LOG}) {
         first.r[0] = function, first.r[1] = 1, first.r[2] = PARTITA_CONTROL_STOP;
         hypercall(first);
         EXPECT_EQ(static_cast<std::int32_t>(first.r[0]), PARTITA_NOT_SUPPORTED);

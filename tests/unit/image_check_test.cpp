@@ -189,6 +189,15 @@ TEST(ImageCheck, FindsEachMistake) {
         {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].gpio_interrupt = 96; }},
         {ImageFault::bad_channel, [](Parts& p) { p.partitions()[0].gpio_interrupt = 64; }},    // a port's
         {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].traps[p.partitions()[0].traps[0].page == PARTITA_NO_PAGE ? 1 : 0].device = PARTITA_DEVICE_PL061; }},
+        {ImageFault::bad_slot, [](Parts& p) { p.partitions()[0].traps[p.partitions()[0].traps[0].page == PARTITA_NO_PAGE ? 1 : 0].device = PARTITA_DEVICE_CONTROL; }},
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].control_interrupt = 50; }},  // without the log's news
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].events_interrupt = 51; }},   // ... and they without it
+        {ImageFault::bad_interrupt, [](Parts& p) { p.partitions()[0].control_interrupt = p.partitions()[0].events_interrupt = 50, p.partitions()[0].flags |= PARTITA_RIGHT_MANAGE; }},
+        {ImageFault::bad_reference, [](Parts& p) { p.partitions()[0].control_interrupt = 50, p.partitions()[0].events_interrupt = 51; }},  // it has no right
+        {ImageFault::bad_reference, [](Parts& p) {
+             for (auto& partition : std::span{p.partitions(), 2})
+                 partition.control_interrupt = 50, partition.events_interrupt = 51, partition.flags |= PARTITA_RIGHT_MANAGE;
+         }},  // two parents
         {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].flags = 0; }},                  // nobody sends
         {ImageFault::bad_channel, [](Parts& p) { p.ports()[3].flags = PARTITA_PORT_SENDS; }},  // nobody receives
         {ImageFault::bad_channel, [](Parts& p) { p.ports()[0].flags |= 4; }},

@@ -28,7 +28,9 @@ class Manager : public testing::Test {
 protected:
     Manager() {
         fake_parent = &fake;
-        fake.answer = [this](std::uint32_t function, std::uint32_t a, std::uint32_t b, std::uint32_t c) { return answer(function, a, b, c); };
+        fake.answer = [this](std::uint32_t function, std::uint32_t a, std::uint32_t b, std::uint32_t c) {
+            return answer(function, a, b, c);
+        };
     }
     ~Manager() override { fake_parent = nullptr; }
 
@@ -54,7 +56,9 @@ protected:
             case PARTITA_HYPERCALL_CONTROL: {
                 if (refuse != 0) return {static_cast<std::uint32_t>(refuse), 0, 0, 0};
                 if (b == PARTITA_CONTROL_RESTART || b == PARTITA_CONTROL_START) ++starts;
-                phase = b == PARTITA_CONTROL_STOP ? PARTITA_PHASE_OFF : b == PARTITA_CONTROL_PAUSE ? PARTITA_PHASE_PAUSED : PARTITA_PHASE_RUNNING;
+                phase = b == PARTITA_CONTROL_STOP    ? PARTITA_PHASE_OFF
+                        : b == PARTITA_CONTROL_PAUSE ? PARTITA_PHASE_PAUSED
+                                                     : PARTITA_PHASE_RUNNING;
                 return {0, 0, 0, 0};
             }
             case PARTITA_HYPERCALL_SCHEDULE: return {0, a < 2 ? a : 1, 2, 0};
@@ -87,7 +91,8 @@ protected:
         return out;
     }
     std::size_t calls(std::uint32_t function) const {
-        return static_cast<std::size_t>(std::count_if(fake.calls.begin(), fake.calls.end(), [&](const auto& call) { return call[0] == function; }));
+        return static_cast<std::size_t>(
+            std::count_if(fake.calls.begin(), fake.calls.end(), [&](const auto& call) { return call[0] == function; }));
     }
 
     std::uint32_t phase = PARTITA_PHASE_RUNNING, starts = 1;
@@ -101,7 +106,8 @@ protected:
 TEST_F(Manager, AnswersAreOfTheirRequests) {
     const Bytes answer = ask(PARTITA_REQUEST_PARTITION, {1, 0, 0, 0}, 0x4321);
     ASSERT_EQ(answer.size(), 8 + sizeof(partita_partition_state));
-    EXPECT_EQ(Bytes(answer.begin(), answer.begin() + 4), (Bytes{PARTITA_CONTROL_VERSION, PARTITA_REQUEST_PARTITION | PARTITA_CONTROL_ANSWER, 0x21, 0x43}));
+    EXPECT_EQ(Bytes(answer.begin(), answer.begin() + 4),
+              (Bytes{PARTITA_CONTROL_VERSION, PARTITA_REQUEST_PARTITION | PARTITA_CONTROL_ANSWER, 0x21, 0x43}));
     EXPECT_EQ(result_of(answer), PSCI_SUCCESS);
     EXPECT_STREQ(reinterpret_cast<const char*>(answer.data() + 8), "motor");
 }
@@ -259,7 +265,8 @@ protected:
 // What has come for each channel.
 class Listener {
 public:
-    explicit Listener(int descriptor) : descriptor_(descriptor), demux_([this](std::uint32_t channel, char byte) { heard[channel] += byte; }) {}
+    explicit Listener(int descriptor)
+        : descriptor_(descriptor), demux_([this](std::uint32_t channel, char byte) { heard[channel] += byte; }) {}
     ~Listener() { close(descriptor_); }
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
@@ -268,7 +275,9 @@ public:
         const ssize_t n = recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (n > 0) demux_.feed({buffer.data(), static_cast<std::size_t>(n)});
     }
-    void say(const std::string& bytes) const { ASSERT_EQ(send(descriptor_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size())); }
+    void say(const std::string& bytes) const {
+        ASSERT_EQ(send(descriptor_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+    }
     std::map<std::uint32_t, std::string> heard;
 
 private:
@@ -292,7 +301,9 @@ TEST_F(HubTest, InTheMiddleOfAnEscapeToo) {
     hub.broadcast(to_channel(2, "x") + "\x10");
     Listener late{reach(path.string())};
     EXPECT_EQ(hub.collect(), "");
-    hub.broadcast("\x43" "three");
+    hub.broadcast(
+        "\x43"
+        "three");
     late.listen();
     EXPECT_EQ(late.heard[3], "three");
     EXPECT_EQ(late.heard.size(), 1u);
@@ -323,7 +334,9 @@ TEST_F(HubTest, AClientThatLeavesIsForgotten) {
 }
 
 TEST_F(HubTest, ASystemThatEndedIsTold) {
-    { const Hub hub{path}; }
+    {
+        const Hub hub{path};
+    }
     EXPECT_FALSE(std::filesystem::exists(path));
     EXPECT_THROW((void)reach(path.string()), std::runtime_error);
 }
