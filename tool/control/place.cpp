@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <expected>
 #include <stdexcept>
 
 namespace partita::tool {
@@ -36,13 +37,15 @@ namespace {
     return out;
 }
 
-[[nodiscard]] int connect_to(const fs::path& path) {
+// A descriptor, or why not (errno).
+[[nodiscard]] std::expected<int, int> connect_to(const fs::path& path) {
     const sockaddr_un address = address_of(path);
     const int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (made < 0) throw failure("no socket");
     if (connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return made;
+    const int why = errno;
     close(made);
-    return -1;
+    return std::unexpected(why);
 }
 
 [[nodiscard]] int open_serial(const std::string& device) {
@@ -64,14 +67,14 @@ namespace {
     int only = -1;
     for (const auto& entry : fs::directory_iterator{socket_folder()}) {
         if (entry.path().extension() != ".sock") continue;
-        const int made = connect_to(entry.path());
-        if (made < 0) {
-            if (errno == ECONNREFUSED) fs::remove(entry.path());
+        const auto made = connect_to(entry.path());
+        if (!made) {
+            if (made.error() == ECONNREFUSED) fs::remove(entry.path());
             continue;
         }
         found.push_back(entry.path().string());
         if (only >= 0) close(only);
-        only = made;
+        only = *made;
     }
     if (found.size() == 1) return only;
     if (only >= 0) close(only);
@@ -114,9 +117,11 @@ int reach(const std::string& where) {
     if (stat(where.c_str(), &status) != 0) throw failure(where);
     if (S_ISCHR(status.st_mode)) return open_serial(where);
     if (!S_ISSOCK(status.st_mode)) throw std::runtime_error(where + ": neither the socket of a system that runs nor a serial device");
-    const int made = connect_to(where);
-    if (made < 0) throw failure(where + ": the system that this socket belonged to has ended");
-    return made;
+    const auto made = connect_to(where);
+    if (!made)
+        throw std::runtime_error(
+            fmt::format("{}: the system that this socket belonged to has ended ({})", where, std::strerror(made.error())));
+    return *made;
 }
 
 }  // namespace partita::tool

@@ -39,9 +39,9 @@ void help() {
 
 // False: the user leaves.
 bool carry_out(Client& client, const std::string& line) {
-    std::vector<std::string> parts = cut(line);
+    const std::vector<std::string> parts = cut(line);
     if (parts.empty()) return true;
-    const std::string name = parts[0];
+    const std::string& name = parts[0];
     if (name == "exit" || name == "quit") return false;
     if (name == "help") {
         help();
