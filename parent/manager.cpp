@@ -82,9 +82,18 @@ void Manager::tell_hello() { writer_.word(PSCI_SUCCESS).word(partitions()).word(
 
 void Manager::tell_log(std::uint32_t from) {
     constexpr std::uint32_t most = 512;
-    const hypercall_result result = partita_call_log(0, most, from);
-    writer_.word(result.r0);
-    if (result.r0 == PSCI_SUCCESS) writer_.word(result.r2).word(result.r1).put({message_page(), result.r1});
+    const hypercall_result first = partita_call_log(0, most, from);
+    if (first.r0 != PSCI_SUCCESS) {
+        writer_.word(first.r0);
+        return;
+    }
+    // The hypervisor gives less at once. What follows lies behind it, unless so much was written meanwhile that it is gone.
+    std::uint32_t bytes = first.r1;
+    for (std::uint32_t more = bytes; more != 0 && bytes < most; bytes += more) {
+        const hypercall_result next = partita_call_log(bytes, most - bytes, first.r2 + bytes);
+        more = next.r0 == PSCI_SUCCESS && next.r2 == first.r2 + bytes ? next.r1 : 0;
+    }
+    writer_.word(PSCI_SUCCESS).word(first.r2).word(bytes).put({message_page(), bytes});
 }
 
 // Nobody would be left to answer after its own restart.

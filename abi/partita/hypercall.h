@@ -77,7 +77,7 @@
     X(LOG, 0x8600ff33u, log, PARTITA_RIGHT_MANAGE, "r1: where in the page there is room; r2: for so many bytes; r3: from which byte on",   \
       "r0: SUCCESS, NO_MESSAGE_PAGE, INVALID_PARAMETERS, or DENIED to all but the parent partition; r1: bytes; r2: which is the first",    \
       "Puts bytes of the hypervisor's log into the page, from that one on, or from the oldest that is still there. They are counted from " \
-      "boot on, whatever becomes of the caller.")
+      "boot on, whatever becomes of the caller. No more than 128 at once.")
 
 #define PARTITA_HYPERCALL_NUMBER(NAME, number, name, rights, arguments, results, purpose) \
     static const uint32_t PARTITA_HYPERCALL_##NAME = number;

@@ -121,6 +121,7 @@ struct partita_cpu {
 #define PARTITA_RIGHT_DEBUG 0x800u
 #define PARTITA_ON_FAULT_HALT 0x4000u /* ... or ends all partitions, for good */
 #define PARTITA_WATCHDOG_BOOT 0x2000u /* its watchdog runs from the start, and cannot be stopped */
+#define PARTITA_OFF_AT_BOOT 0x8000u   /* its first life begins when the parent partition asks for it */
 #define PARTITA_TIME_STOPS 0x1000u    /* its virtual counter stands still while it is off or being loaded */
 
 /* Ranges of a table that belong to one partition. */

@@ -240,7 +240,8 @@ void set_up(const ImageView& image, std::byte* base) {
     set_up_cpus(image);
     set_up_trace(image, base);
     the_system.partition_count = static_cast<std::uint32_t>(image.partitions.size());
-    the_system.alive.store(the_system.partition_count, std::memory_order_relaxed);
+    const auto begins = [](const partita_partition& one) { return (one.flags & PARTITA_OFF_AT_BOOT) == 0; };
+    the_system.alive.store(static_cast<std::uint32_t>(std::ranges::count_if(image.partitions, begins)), std::memory_order_relaxed);
     Pool pool{*image.header, base};
     std::array<Descriptor*, PARTITA_MAX_PARTITIONS> roots{};
     const auto streams = pool.objects<smmu::StreamEntry>(image.header->board.smmu != 0 ? PARTITA_MAX_STREAMS : 0);

@@ -16,6 +16,7 @@
 #include "machine/log.hpp"
 #include "machine/window.hpp"
 #include "partita/hypercall.h"
+#include "partition/lifecycle.hpp"
 #include "partition/system.hpp"
 #include "schedule/schedule.hpp"
 #include "trap/run.hpp"
@@ -189,7 +190,7 @@ void boot_primary(std::uint32_t base, std::uint32_t tree) {
         gic::enable(id);
     }
     console::rest_between_bursts(CNTFRQ::read() / 10'000);
-    for (std::uint32_t n = 0; n < system().partition_count; ++n) post(system().partitions[n].vcpus[0].vcpu, event::load);
+    for (std::uint32_t n = 0; n < system().partition_count; ++n) begin_at_boot(system().partitions[n]);
     resume_guest(run_next(system().cpus[0]));
 }
 

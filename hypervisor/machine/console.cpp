@@ -195,6 +195,7 @@ bool put(std::uint32_t channel, std::uint8_t byte) {
 }
 
 bool put(std::uint32_t channel, std::string_view bytes) {
+    if (!framed_output && channel == PARTITA_CONSOLE_CONTROL) return true;  // frames are nothing to read: nobody hears them there
     if (!rings[channel]->put(bytes)) return false;
     filled.fetch_or(1u << channel);
     return true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 
 #include "machine/console.hpp"
 #include "machine/lock.hpp"
@@ -37,15 +38,19 @@ private:
 class Keeper {
 public:
     void write(std::string_view line) {
-        for (const char c : line) bytes_[end_++ % log::kept] = c;
-        if (full_ || end_ < log::kept) return;
-        full_ = true;
+        const std::uint32_t at = end_ % log::kept, size = static_cast<std::uint32_t>(line.size()), first = std::min(size, log::kept - at);
+        std::memcpy(bytes_.data() + at, line.data(), first);
+        std::memcpy(bytes_.data(), line.data() + first, size - first);
+        end_ += size;
+        full_ = full_ || end_ >= log::kept;
     }
     [[nodiscard]] log::Part read(std::uint32_t from, std::span<char> to) const {
         const std::uint32_t oldest = full_ ? end_ - log::kept : 0;
         if (end_ - from > end_ - oldest) from = oldest;
         const std::uint32_t bytes = std::min(end_ - from, static_cast<std::uint32_t>(to.size()));
-        for (std::uint32_t n = 0; n < bytes; ++n) to[n] = bytes_[(from + n) % log::kept];
+        const std::uint32_t at = from % log::kept, first = std::min(bytes, log::kept - at);
+        std::memcpy(to.data(), bytes_.data() + at, first);
+        std::memcpy(to.data() + first, bytes_.data(), bytes - first);
         return {from, bytes};
     }
 

@@ -113,7 +113,7 @@ void control_partition(Vcpu& vcpu) {
 }
 
 void tell_log(Vcpu& vcpu) {
-    constexpr uint32_t most = 512;
+    constexpr uint32_t most = 128;  // others that write a line wait for as long as it takes
     const uint32_t offset = vcpu.r[1], room = std::min(vcpu.r[2], most), from = vcpu.r[3];
     if (vcpu.partition != system().parent) return answer(vcpu, PSCI_DENIED);
     if (const int32_t bad = check_place(vcpu, offset, room); bad != PSCI_SUCCESS) return answer(vcpu, bad);

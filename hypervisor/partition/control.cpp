@@ -56,7 +56,7 @@ void post_all(Partition& partition, uint32_t events) {
     partition.watchdog.thaw(now);
     seen = Phase::resuming;
     if (!partition.phase.compare_exchange_strong(seen, Phase::running, std::memory_order_acq_rel)) return refusal(seen);
-    tell_state(partition, "resumed");
+    tell_state(partition, "resumed", true);
     post_all(partition, event::pace | event::alarm);
     return PSCI_SUCCESS;
 }
@@ -72,7 +72,7 @@ void paused(Vcpu& vcpu) {
     partition.paused_at = timer::now();
     partition.watchdog.freeze(partition.paused_at);
     auto seen = Phase::pausing;
-    if (partition.phase.compare_exchange_strong(seen, Phase::paused, std::memory_order_acq_rel)) tell_state(partition, "paused");
+    if (partition.phase.compare_exchange_strong(seen, Phase::paused, std::memory_order_acq_rel)) tell_state(partition, "paused", true);
 }
 
 int32_t control(Partition& partition, const Partition& by, uint32_t action) {

@@ -96,9 +96,8 @@ void reset_devices(Partition& partition) {
 
 }  // namespace
 
-// A partition that resets itself without end reports no more than one that faults without end.
-void tell_state(Partition& partition, const char* state) {
-    if (partition.starts > 1 && partition.phase.load(std::memory_order_relaxed) != Phase::off && !may_report(partition)) return;
+void tell_state(Partition& partition, const char* state, bool limited) {
+    if (limited && !may_report(partition)) return;
     LogLine("state")
         .key("partition", partition.number)
         .word("name", partition.description->name)
@@ -110,7 +109,9 @@ void tell_state(Partition& partition, const char* state) {
 void conclude(Partition& partition) {
     const bool again = partition.ending.load(std::memory_order_relaxed) == Ending::restart && may_restart(partition);
     partition.phase.store(again ? Phase::loading : Phase::off, std::memory_order_release);
-    tell_state(partition, again ? "restarting" : "off");
+    // A partition that resets itself without end, or is turned off and on, reports no more than one that faults without end.
+    const bool by_manager = partition.reason.load(std::memory_order_relaxed) == PARTITA_RESET_MANAGER;
+    tell_state(partition, again ? "restarting" : "off", again ? partition.starts > 1 : by_manager);
     if (again) {
         post(partition.vcpus[0].vcpu, event::load);
         return;
@@ -182,6 +183,12 @@ void start(Vcpu& vcpu) {
     power_up(vcpu, vcpu.start_entry, vcpu.start_context, 0, 0);
 }
 
+void begin_at_boot(Partition& partition) {
+    if (partition.is(PARTITA_OFF_AT_BOOT)) return;
+    partition.phase.store(Phase::loading, std::memory_order_release);
+    post(partition.vcpus[0].vcpu, event::load);
+}
+
 void begin(Partition& partition) {
     partition.phase.store(Phase::loading, std::memory_order_relaxed);
     partition.cursor = {};
@@ -206,7 +213,7 @@ void enter(Partition& partition) {
     first.cpu->find_alarm = true;
     partition.phase.store(Phase::running, std::memory_order_release);
     enter_channels(partition);
-    tell_state(partition, "running");
+    tell_state(partition, "running", partition.starts > 1);
     // Loaded while all partitions were ended: either this sees it, or halt_system() saw a partition that runs.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (system().halted.load(std::memory_order_acquire)) (void)end(partition, Ending::off, PARTITA_RESET_FAULT);

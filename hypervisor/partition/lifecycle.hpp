@@ -14,8 +14,8 @@ bool end(Partition& partition, Ending ending, partita_reset_reason reason);
 
 // Ends all partitions, for good: what one of them did, or may be about to do, is to reach nothing any more. Any CPU.
 void halt_system();
-// The log is told how it is, not too often.
-void tell_state(Partition& partition, const char* state);
+// The log is told how it is; limited: only as often as what else it does wrong.
+void tell_state(Partition& partition, const char* state, bool limited);
 // What the description says of faults, where that is more than telling the guest: its end, or that of all.
 void end_by_fault(Partition& partition);
 
@@ -36,6 +36,9 @@ void power_down(Vcpu& vcpu);
 
 // Carries out what power_on() asked for, unless the partition has ended meanwhile. On the vCPU's CPU.
 void start(Vcpu& vcpu);
+
+// The first life, where the description wants it from boot on: it is on its way for whoever asks from now on.
+void begin_at_boot(Partition& partition);
 
 // Begins a life: the first vCPU loads the partition's memory, then runs. On the first vCPU's CPU.
 void begin(Partition& partition);

@@ -120,6 +120,18 @@ def channels_text():
                    for name, kind, sender, receiver, more in ends)
 
 
+@pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
+def test_a_hostile_parent_hurts_only_whom_it_means(partita, describe, exits, cpu):
+    """It ends, pauses and restarts a partition that faults and is restarted meanwhile; the others, on the same CPU, notice nothing."""
+    text = system(partition("hostile", HOSTILE / "hostile-manage.elf", [0], rights=["manage"], control=True),
+                  partition("victim", HOSTILE / "hostile-oddities.elf", [1], on_fault="restart", on_exit="restart"), *NEIGHBOURS, shared=[0], slice="1 ms")
+    done = partita("run", describe(text), "--deterministic", "--until", "hostile: manage (ok|FAILED)", *ENDS, "--timeout", BOOT, "--qemu-args", "-cpu", cpu,
+                   *exits.arguments)
+    assert "hostile: manage ok" in done.stdout
+    unharmed(done)
+    exits.judge()
+
+
 @pytest.mark.parametrize("cpus, more", [([0], ["--deterministic"]), ([1, 2], [])])
 @pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
 def test_hostile_ends_of_channels_hurt_nobody(partita, describe, exits, cpu, cpus, more):

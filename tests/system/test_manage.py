@@ -73,6 +73,14 @@ def test_lives_are_asked_for(running, board):
     assert at.state("echo") | {"starts": 3, "reason": "asked for"} == at.state("echo")
 
 
+def test_one_that_is_off_at_boot_begins_when_asked(running):
+    at = running(system(parent(), partition("later", GUESTS / "echo.elf", [1], start=False)))
+    assert at.state("later") | {"state": "off", "starts": 0, "reason": "not started yet"} == at.state("later")
+    assert at.ask("start", "later") == "later: started\n"
+    at.session.expect(r"\[later\] echo: ready")
+    assert at.state("later")["starts"] == 1
+
+
 def test_wrong_words_change_nothing(running):
     at = running(system(parent(), partition("echo", GUESTS / "echo.elf", [1])))
     before = at.state("echo")

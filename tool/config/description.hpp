@@ -77,6 +77,7 @@ struct PartitionDescription {
     Placed<bool> watchdog_boot;
     Placed<bool> gpio;
     Placed<bool> control;
+    Placed<bool> start{true, {}};
     std::vector<Placed<std::string>> rights;
 };
 

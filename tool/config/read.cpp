@@ -71,9 +71,9 @@ public:
         return node == nullptr ? std::nullopt : whole(name, *node);
     }
 
-    [[nodiscard]] Placed<bool> flag(std::string_view name) {
+    [[nodiscard]] Placed<bool> flag(std::string_view name, bool otherwise = false) {
         const toml::node* const node = find(name);
-        if (node == nullptr) return {false, place_of(table_.source())};
+        if (node == nullptr) return {otherwise, place_of(table_.source())};
         if (node->is_boolean()) return {*node->value<bool>(), place_of(node->source())};
         wrong(name, *node, "true or false, without quotes");
         return {false, place_of(node->source())};
@@ -251,6 +251,7 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.watchdog_boot = reader.flag("watchdog_boot");
     out.gpio = reader.flag("gpio");
     out.control = reader.flag("control");
+    out.start = reader.flag("start", true);
     out.rights = reader.texts("rights");
     return out;
 }

@@ -118,6 +118,9 @@ constexpr Key partition_keys[] = {
      "\"30 s\""},
     {"watchdog_boot", Type::flag, false, "false", "",
      "Whether the watchdog runs from the partition's start on, with the longest time, and cannot be stopped.", "true"},
+    {"start", Type::flag, false, "true", "",
+     "Whether its first life begins at boot. Otherwise it is off until `partita start` begins it, which needs a parent partition.",
+     "false"},
     {"control", Type::flag, false, "false", "",
      "Whether it is the parent partition: it has the control channel, by which `partita ps`, `stop`, `restart` and others reach it, and "
      "reads "

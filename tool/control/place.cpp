@@ -94,7 +94,7 @@ fs::path socket_folder() {
                                                              : fs::temp_directory_path() / fmt::format("partita-{}", getuid());
     fs::create_directories(out);
     struct stat status{};
-    if (stat(out.c_str(), &status) != 0 || status.st_uid != getuid() || chmod(out.c_str(), S_IRWXU) != 0)
+    if (lstat(out.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != getuid() || chmod(out.c_str(), S_IRWXU) != 0)
         throw std::runtime_error(fmt::format("{} is not this user's, so no socket is safe there; set XDG_RUNTIME_DIR", out.string()));
     return out;
 }

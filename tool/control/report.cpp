@@ -51,11 +51,16 @@ using Json = nlohmann::ordered_json;
     return frequency != 0 ? static_cast<double>(ticks) / frequency : 0;
 }
 
+// Why this life began, or the last ended.
+[[nodiscard]] const char* why_of(const partita_partition_state& state) {
+    return state.starts == 0 ? "not started yet" : reason_name(state.reason);
+}
+
 [[nodiscard]] Json partition_json(const RunningPartition& one) {
     const partita_partition_state& state = one.state;
     return {{"name", one.name()},
             {"state", phase_name(state.phase)},
-            {"reason", reason_name(state.reason)},
+            {"reason", why_of(state)},
             {"starts", state.starts},
             {"parent", state.itself != 0},
             {"vcpus", state.vcpus},
@@ -97,8 +102,7 @@ std::string list_as_text(const std::vector<RunningPartition>& all) {
                                   "SENT", "RECEIVED", "WHY");
     for (const RunningPartition& one : all)
         out += fmt::format("{:<16} {:<9} {:>6} {:<8} {:>10} {:>10} {:>10}  {}\n", one.name(), phase_name(one.state.phase), one.state.starts,
-                           list_of(one.state.cpus), memory_text(one.state.memory), one.state.sent, one.state.received,
-                           reason_name(one.state.reason));
+                           list_of(one.state.cpus), memory_text(one.state.memory), one.state.sent, one.state.received, why_of(one.state));
     return out;
 }
 
@@ -111,7 +115,7 @@ std::string list_as_json(const std::vector<RunningPartition>& all) {
 std::string info_as_text(const PartitionStats& one) {
     const partita_partition_state& state = one.partition.state;
     std::string out = fmt::format("{}{}\n", one.partition.name(), state.itself != 0 ? " (the parent partition)" : "");
-    out += fmt::format("  state     {}, start {}, {}\n", phase_name(state.phase), state.starts, reason_name(state.reason));
+    out += fmt::format("  state     {}, start {}, {}\n", phase_name(state.phase), state.starts, why_of(state));
     out += fmt::format("  memory    {}\n", memory_text(state.memory));
     out += fmt::format("  messages  {} sent, {} received\n", state.sent, state.received);
     for (std::size_t n = 0; n < one.vcpus.size(); ++n) {

@@ -25,6 +25,7 @@ void plan_flags(const PartitionDescription& description, PlannedPartition& out) 
     if (description.on_fault.value == "restart") out.flags |= PARTITA_ON_FAULT_RESTART;
     if (description.on_fault.value == "halt-system") out.flags |= PARTITA_ON_FAULT_HALT;
     if (description.watchdog_boot.value) out.flags |= PARTITA_WATCHDOG_BOOT;
+    if (!description.start.value) out.flags |= PARTITA_OFF_AT_BOOT;
     if (description.slack.value) out.flags |= PARTITA_SLACK;
     if (description.budget_for.value == "vcpu") out.flags |= PARTITA_BUDGET_EACH;
     if (description.over_budget.value == "idle") out.flags |= PARTITA_BUDGET_SOFT;
@@ -127,6 +128,18 @@ void check_parent(const Plan& plan, Diagnostics& diagnostics) {
             diagnostics.error(
                 place, fmt::format("the control channel is one partition's, and \"{}\" has it; take it out here or there", parent->name));
         parent = &partition;
+    }
+    for (const PlannedPartition& partition : plan.partitions) {
+        if ((partition.flags & PARTITA_OFF_AT_BOOT) == 0) continue;
+        const Place& place = partition.description->start.place;
+        if (parent == nullptr)
+            diagnostics.error(
+                place, fmt::format("\"{}\" does not start at boot, and nobody could start it later; add a parent partition (control = "
+                                   "true), or take this out",
+                                   partition.name));
+        else if (parent == &partition)
+            diagnostics.error(place,
+                              fmt::format("\"{}\" is the parent partition, and nobody could start it; take this out", partition.name));
     }
 }
 
