@@ -67,6 +67,7 @@ OPERATIONS = {
     "text_bytes": ("the hypervisor's code, bytes", 98304),
     "ram_bytes": ("the hypervisor's RAM with its tables, 1 GiB board, bytes", 163840),
     "partition_bytes": ("RAM of the hypervisor for each partition of 1 vCPU, bytes", 32768),
+    "parent_bytes": ("the parent partition's program with its stacks and tables, bytes", 65536),
 }
 
 
@@ -210,6 +211,13 @@ def decision_figure(window):
     return figure_of([sum(window["at"][address] for address, _, where in places if "/schedule/" in where) // decisions])
 
 
+def footprint(program):
+    """From its first byte to the end of its stacks (guest/guest.ld)."""
+    symbols = subprocess.run(["arm-none-eabi-nm", program], capture_output=True, text=True, check=True).stdout
+    places = {name: int(address, 16) for address, _, name in (line.split() for line in symbols.splitlines() if len(line.split()) == 3)}
+    return places["__stack_end"] - places["_start"]
+
+
 def sizes(bench):
     """Bytes of code, and of all RAM that the hypervisor keeps for itself (abi/partita/system_image.h)."""
     sections = subprocess.run(["arm-none-eabi-size", "-A", HYPERVISOR], capture_output=True, text=True, check=True).stdout
@@ -223,7 +231,8 @@ def sizes(bench):
         description, = struct.unpack_from("<I", data, 8)
         base, end = struct.unpack_from("<QQ", data, description + 24)
         kept.append(end - base)
-    return {"text_bytes": figure_of([text]), "ram_bytes": figure_of([kept[0]]), "partition_bytes": figure_of([kept[1] - kept[0]])}
+    return {"text_bytes": figure_of([text]), "ram_bytes": figure_of([kept[0]]), "partition_bytes": figure_of([kept[1] - kept[0]]),
+            "parent_bytes": figure_of([footprint(BUILD / "arm-gcc/parent/parent.elf")])}
 
 
 def result(ours, native, windows):

@@ -195,6 +195,30 @@ TEST_F(Control, TimeStandsStillForWhoIsPaused) {
     EXPECT_EQ(stops.behind, behind + 777'000);
 }
 
+TEST_F(Control, AWatchdogWaitsForWhoIsPaused) {
+    FakeSystem with{4, [](tool::Plan& plan) {
+                        plan.partitions[0].flags |= PARTITA_WATCHDOG_BOOT;
+                        plan.partitions[0].watchdog_ms = 1000;
+                    }};
+    Partition &watched = system().partitions[0], &other = system().partitions[1];
+    with.start(0);
+    const timer::Ticks due = watched.watchdog.due();
+    ASSERT_NE(due, timer::never);
+    ASSERT_EQ(control(watched, other, PARTITA_CONTROL_PAUSE), PSCI_SUCCESS);
+    for (const std::uint32_t cpu : {1u, 0u}) {
+        with.be_cpu(cpu);
+        EXPECT_THROW((void)run_next(system().cpus[cpu]), Idle);
+    }
+    ASSERT_EQ(watched.phase.load(), Phase::paused);
+    CNTPCT::write(due + 10'000'000'000);
+    with.be_cpu(0);
+    expire(system().cpus[0], timer::now());
+    EXPECT_EQ(watched.phase.load(), Phase::paused) << "nobody bites";
+    ASSERT_EQ(control(watched, other, PARTITA_CONTROL_RESUME), PSCI_SUCCESS);
+    EXPECT_GT(watched.watchdog.due(), timer::now());
+    EXPECT_LE(watched.watchdog.due(), timer::now() + due);
+}
+
 TEST_F(Control, OnlyWhatTheStateAllows) {
     EXPECT_EQ(act(PARTITA_CONTROL_START), PARTITA_WRONG_STATE);
     EXPECT_EQ(act(PARTITA_CONTROL_RESUME), PARTITA_WRONG_STATE);
@@ -294,6 +318,37 @@ TEST_F(Control, TellsHowPartitionsAre) {
     EXPECT_EQ(ask(PARTITA_HYPERCALL_PARTITION, 0, 2), PSCI_INVALID_PARAMETERS);
     ASSERT_EQ(ask(PARTITA_HYPERCALL_MESSAGE_PAGE, ~0u), PSCI_SUCCESS);
     EXPECT_EQ(ask(PARTITA_HYPERCALL_PARTITION, 0, 0), PARTITA_NO_MESSAGE_PAGE);
+}
+
+TEST_F(Control, EachPhaseHasItsName) {
+    const std::pair<Phase, partita_phase> phases[] = {{Phase::off, PARTITA_PHASE_OFF},           {Phase::loading, PARTITA_PHASE_LOADING},
+                                                      {Phase::running, PARTITA_PHASE_RUNNING},   {Phase::pausing, PARTITA_PHASE_PAUSING},
+                                                      {Phase::paused, PARTITA_PHASE_PAUSED},     {Phase::resuming, PARTITA_PHASE_RUNNING},
+                                                      {Phase::stopping, PARTITA_PHASE_STOPPING}, {Phase::telling, PARTITA_PHASE_STOPPING}};
+    for (const auto& [phase, told] : phases) {
+        a.phase.store(phase);
+        EXPECT_EQ(state_of(0).phase, static_cast<std::uint32_t>(told));
+        const bool settled = phase == Phase::off || phase == Phase::running || phase == Phase::paused;
+        if (phase != Phase::off) EXPECT_EQ(control(a, b, PARTITA_CONTROL_START), settled ? PARTITA_WRONG_STATE : PARTITA_BUSY) << told;
+    }
+    a.phase.store(Phase::running);
+}
+
+TEST_F(Control, MessagesAreCounted) {
+    FakeSystem with{4, [this](tool::Plan& plan) {
+                        plan.partitions[1].description = &description;
+                        plan.partitions[1].flags = PARTITA_RIGHT_MANAGE;
+                        plan.channels = {{"bell", PARTITA_CHANNEL_DOORBELL, 0, 0, 0, false, 0, {1}}};
+                        plan.partitions[0].ports.push_back({0, PARTITA_PORT_SENDS, 64});
+                        plan.partitions[1].ports.push_back({0, 0, 64});
+                    }};
+    Vcpu& rings = with.start(0);
+    for (int n = 0; n < 3; ++n) {
+        rings.r[0] = PARTITA_HYPERCALL_SEND, rings.r[1] = 0, rings.r[2] = 0, rings.r[3] = 0;
+        hypercall(rings);
+        ASSERT_EQ(rings.r[0], 0u);
+    }
+    EXPECT_EQ(system().ports[0].sent.load(), 3u);
 }
 
 TEST_F(Control, TellsHowVcpusAre) {

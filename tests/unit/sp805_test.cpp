@@ -86,6 +86,26 @@ TEST_F(Sp805Test, TheDescriptionSaysTheLongestTime) {
     EXPECT_GT(watchdog.due(), begin) << "never at once";
 }
 
+TEST_F(Sp805Test, FrozenItHasAsLongAsItHad) {
+    watchdog.freeze(begin);
+    watchdog.thaw(begin + second);
+    EXPECT_EQ(watchdog.due(), timer::never) << "it was not started";
+    watchdog.write(LOAD, clock_hz - 1);
+    watchdog.write(CONTROL, 3);
+    watchdog.freeze(begin + second / 4);
+    EXPECT_EQ(watchdog.due(), timer::never);
+    EXPECT_FALSE(watchdog.expire(begin + 100 * second));
+    watchdog.thaw(begin + 100 * second);
+    EXPECT_EQ(watchdog.due(), begin + 100 * second + second * 3 / 4);
+    watchdog.freeze(begin + 102 * second);  // it was due, and nobody had come to look
+    watchdog.thaw(begin + 200 * second);
+    EXPECT_EQ(watchdog.due(), begin + 200 * second + 1);
+    watchdog.freeze(begin + 200 * second);
+    watchdog.stop();
+    watchdog.thaw(begin + 201 * second);
+    EXPECT_EQ(watchdog.due(), timer::never) << "its life has ended meanwhile";
+}
+
 TEST_F(Sp805Test, LockedItChangesNothing) {
     watchdog.write(LOAD, clock_hz - 1);
     watchdog.write(CONTROL, 3);
