@@ -399,10 +399,14 @@ TEST_F(Control, BytesOfTheControlChannelReachTheParentsUart) {
     EXPECT_EQ(system().parent, &b);
     EXPECT_TRUE(system().control.receive('x'));
     EXPECT_EQ(system().control.read(0), static_cast<std::uint32_t>('x'));
-    b.vcpus[0].vcpu.r[0] = 0;
-    FakeSystem::hold_log();
-    system().control.write(0, 'y');
-    EXPECT_EQ(system().control_output.take(), std::optional<std::uint8_t>{'y'});
+    for (const bool framed : {true, false}) {
+        console::start(framed);
+        console::open_channel(PARTITA_CONSOLE_CONTROL, "control:", system().control_output);
+        FakeSystem::hold_log();
+        system().control.write(0, 'y');
+        const auto expected = framed ? std::optional<std::uint8_t>{'y'} : std::nullopt;
+        EXPECT_EQ(system().control_output.take(), expected) << "among plain lines frames would be garbage";
+    }
 }
 
 }  // namespace
