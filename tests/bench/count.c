@@ -20,9 +20,15 @@ enum kind { plain, barrier, tlb, cache };
 static FILE* out;
 static bool open_window;
 static uint64_t instructions, gic, kinds[4];
-static uint32_t counts[IMAGE_SIZE / 4];
+static uint32_t counts[IMAGE_SIZE / 2];
 
 static enum kind kind_of(uint32_t insn) {
+    /* A32, or T32 with its halves put in order: there both have the same fields. */
+    if ((insn & 0xff00ffffu) == 0x8f00f3bfu) {
+        const uint32_t which = insn >> 20 & 0xfu;
+        return which >= 4 && which <= 6 ? barrier : plain;
+    }
+    if ((insn & 0x0f10ff10u) == 0x0f10ee00u) insn = insn << 16 | insn >> 16;
     if ((insn & 0xffffff00u) == 0xf57ff000u) {
         const uint32_t which = insn >> 4 & 0xfu;
         return which >= 4 && which <= 6 ? barrier : plain;
@@ -45,8 +51,8 @@ static void end(unsigned cpu, void* data) {
     open_window = false;
     fprintf(out, "window %llu %llu %llu %llu %llu\n", (unsigned long long)instructions, (unsigned long long)gic,
             (unsigned long long)kinds[barrier], (unsigned long long)kinds[tlb], (unsigned long long)kinds[cache]);
-    for (uint32_t n = 0; n < IMAGE_SIZE / 4; ++n)
-        if (counts[n] != 0) fprintf(out, "at %x %u\n", IMAGE + n * 4, counts[n]);
+    for (uint32_t n = 0; n < IMAGE_SIZE / 2; ++n)
+        if (counts[n] != 0) fprintf(out, "at %x %u\n", IMAGE + n * 2, counts[n]);
     fflush(out); /* QEMU may be stopped by a signal */
 }
 
@@ -70,9 +76,9 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
         struct qemu_plugin_insn* const insn = qemu_plugin_tb_get_insn(tb, n);
         const uint64_t address = qemu_plugin_insn_vaddr(insn);
         uint32_t code = 0;
-        if (qemu_plugin_insn_data(insn, &code, sizeof code) != sizeof code) continue;
+        (void)code_of(insn, &code);
         if (address >= IMAGE && address < IMAGE + IMAGE_SIZE) {
-            const uintptr_t packed = (uintptr_t)(address - IMAGE) / 4 << 2 | kind_of(code);
+            const uintptr_t packed = (uintptr_t)(address - IMAGE) / 2 << 2 | kind_of(code);
             qemu_plugin_register_vcpu_insn_exec_cb(insn, step, QEMU_PLUGIN_CB_NO_REGS, (void*)packed);
             qemu_plugin_register_vcpu_mem_cb(insn, touch, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
         } else if (code == MARK_BEGIN) {

@@ -15,6 +15,7 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tomllib
@@ -51,6 +52,26 @@ def own(path):
 # --- gathering ----------------------------------------------------------------------------------------------------------
 
 
+def disassemble():
+    """[(its first halfword in .text, where it leads if it is a conditional branch: a halfword, or -1; else None)] of each instruction."""
+    condition = "(eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)"
+    told = subprocess.run(["arm-none-eabi-objdump", "-d", "-j", ".text", HYPERVISOR], check=True, capture_output=True, text=True).stdout
+    out = []
+    for line in told.splitlines():
+        parts = line.split("\t")
+        if len(parts) < 3 or not re.fullmatch(r"[0-9a-f]+:", parts[0].strip()) or parts[2].startswith("."):
+            continue
+        at, name, operands = (int(parts[0].strip()[:-1], 16) - IMAGE) // 2, parts[2].strip(), parts[3] if len(parts) > 3 else ""
+        target = None
+        if re.fullmatch(rf"(b|bl|bx|blx){condition}(\.n|\.w)?|cbn?z", name):
+            found = re.search(r"\b([0-9a-f]{6,8}) <", operands)
+            target = (int(found.group(1), 16) - IMAGE) // 2 if found else -1
+        elif re.fullmatch(rf"(ldm|pop)\w*{condition}(\.w)?|ldm{condition}\w*", name) and "pc}" in operands:
+            target = -1
+        out.append((at, target))
+    return out
+
+
 def prepare():
     """A folder for PATH in which qemu-system-arm notes what the hypervisor executes. What was noted before is forgotten."""
     shutil.rmtree(OUT, ignore_errors=True)
@@ -58,8 +79,15 @@ def prepare():
     qemu = shutil.which("qemu-system-arm") or fail("qemu-system-arm is not installed")
     call("cc", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", OUT / "cover.so", HERE / "cover.c")
     call("arm-none-eabi-objcopy", "-O", "binary", "--only-section=.text", HYPERVISOR, OUT / "text.bin")
+    instructions = disassemble()
+    places = {at: n for n, (at, _) in enumerate(instructions)}
+    halves = (OUT / "text.bin").stat().st_size // 2
+    leads = [0] * halves
+    for at, target in instructions:
+        leads[at] = 0 if target is None else 0xFFFFFFFF if target not in places else target + 1
+    (OUT / "branches.bin").write_bytes(struct.pack(f"<{halves}I", *leads))
     wrapper = OUT / "bin/qemu-system-arm"
-    wrapper.write_text(f'#!/bin/sh\nexec "{qemu}" "$@" -plugin "{OUT}/cover.so,text={OUT}/text.bin,out={OUT}/target.bin"\n')
+    wrapper.write_text(f'#!/bin/sh\nexec "{qemu}" "$@" -plugin "{OUT}/cover.so,text={OUT}/text.bin,branches={OUT}/branches.bin,out={OUT}/target.bin"\n')
     wrapper.chmod(0o755)
     print(OUT / "bin")
 
@@ -116,18 +144,18 @@ def read_host():
 
 def read_target():
     """{file: {line: [executed, [(taken, passed) of each conditional branch]]}} of the binary."""
-    text = (OUT / "text.bin").read_bytes()
-    words = len(text) // 4
+    halves = (OUT / "text.bin").stat().st_size // 2
     data = (OUT / "target.bin").read_bytes()
-    if len(data) < words * 3:
+    if len(data) < halves * 3:
         fail("what ran on target was another hypervisor; run ./partita coverage")
-    addresses = "\n".join(hex(IMAGE + n * 4) for n in range(words))
+    instructions = dict(disassemble())
+    addresses = "\n".join(hex(IMAGE + n * 2) for n in instructions)
     told = subprocess.run(["arm-none-eabi-addr2line", "-a", "-i", "-e", HYPERVISOR], input=addresses, check=True, capture_output=True, text=True).stdout
     files = collections.defaultdict(dict)
     n, innermost = 0, True
     for where in told.splitlines():
         if where.startswith("0x"):
-            n, innermost = (int(where, 16) - IMAGE) // 4, True
+            n, innermost = (int(where, 16) - IMAGE) // 2, True
             continue
         # The place itself, then that of each call that was inlined around it: those lines were executed, too.
         path, line = re.sub(r" \(discriminator \d+\)", "", where).rsplit(":", 1)
@@ -135,15 +163,10 @@ def read_target():
         if name is not None and line.isdigit() and line != "0":
             entry = files[name].setdefault(int(line), [False, []])
             entry[0] = entry[0] or data[n] != 0
-            if innermost and branches(int.from_bytes(text[n * 4:n * 4 + 4], "little")):
-                entry[1].append((data[words + n] != 0, data[2 * words + n] != 0))
+            if innermost and instructions[n] is not None:
+                entry[1].append((data[halves + n] != 0, data[2 * halves + n] != 0))
         innermost = False
     return files
-
-
-def branches(insn):
-    """As cover.c has it."""
-    return insn >> 28 < 0xE and (insn & 0x0E000000 == 0x0A000000 or insn & 0x0FFFFFF0 == 0x012FFF10 or insn & 0x0E108000 == 0x08108000)
 
 
 class File:

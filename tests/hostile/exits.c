@@ -2,7 +2,7 @@
  * the return. A look at what the GIC has pending begins a new one, since what waits is taken then (trap/run.cpp: a partition is loaded
  * in the time that is its own), and so does sleep.
  *
- * text=FILE  the bytes of the hypervisor's .text: only blocks with the same words are its.
+ * text=FILE  the bytes of the hypervisor's .text: only instructions with the same bytes are its.
  * out=FILE   written whenever a longer one was found:
  *   worst INSTRUCTIONS
  *   at ADDRESS COUNT        for each address of it
@@ -17,6 +17,7 @@
 int qemu_plugin_version = 4;
 
 #define WFI 0xe320f003u
+#define WFI_T32 0xbf30u
 #define ERET 0xe160006eu
 #define GICC_HPPIR 0xf0202018u /* machine/layout.hpp: gicc */
 #define MOST 1000000u
@@ -29,19 +30,19 @@ struct cpu {
 };
 PER_CPU struct cpu* here;
 static const char* out;
-static uint32_t* text;
-static size_t words;
+static uint8_t* text;
+static size_t size;
 static uint32_t worst;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void write_worst(const struct cpu* cpu) {
-    uint32_t* const counts = calloc(words, sizeof *counts);
+    uint32_t* const counts = calloc(size / 2, sizeof *counts);
     FILE* const file = fopen(out, "w");
     if (counts && file) {
         for (uint32_t n = 0; n < cpu->count && n < MOST; ++n) ++counts[cpu->path[n]];
         fprintf(file, "worst %u\n", cpu->count);
-        for (size_t n = 0; n < words; ++n)
-            if (counts[n] != 0) fprintf(file, "at %zx %u\n", IMAGE + n * 4, counts[n]);
+        for (size_t n = 0; n < size / 2; ++n)
+            if (counts[n] != 0) fprintf(file, "at %zx %u\n", IMAGE + n * 2, counts[n]);
     }
     if (file) fclose(file);
     free(counts);
@@ -84,19 +85,19 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
     for (size_t n = 0; n < qemu_plugin_tb_n_insns(tb); ++n) {
         struct qemu_plugin_insn* const insn = qemu_plugin_tb_get_insn(tb, n);
         const uint64_t address = qemu_plugin_insn_vaddr(insn);
-        const size_t word = (size_t)(address - IMAGE) / 4;
+        const size_t at = (size_t)(address - IMAGE);
         uint32_t code = 0;
-        if (address < IMAGE || word >= words || qemu_plugin_insn_data(insn, &code, sizeof code) != sizeof code || code != text[word])
-            continue;
-        const enum kind kind = code == WFI ? sleep : code == ERET ? end : plain;
-        qemu_plugin_register_vcpu_insn_exec_cb(insn, step, QEMU_PLUGIN_CB_NO_REGS, (void*)(word << 2 | kind));
+        const size_t bytes = code_of(insn, &code);
+        if (address < IMAGE || at + bytes > size || memcmp(text + at, &code, bytes) != 0) continue;
+        const enum kind kind = code == WFI || (bytes == 2 && code == WFI_T32) ? sleep : code == ERET ? end : plain;
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, step, QEMU_PLUGIN_CB_NO_REGS, (void*)(at / 2 << 2 | kind));
         qemu_plugin_register_vcpu_mem_cb(insn, touch, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
     }
 }
 
 int qemu_plugin_install(qemu_plugin_id_t id, const void* info, int argc, char** argv) {
     (void)info;
-    text = read_text(argument_of(argc, argv, "text"), &words);
+    text = read_bytes(argument_of(argc, argv, "text"), &size);
     out = argument_of(argc, argv, "out");
     if (out) out = strdup(out);
     if (!text || !out) {

@@ -48,13 +48,20 @@ static inline const char* argument_of(int argc, char** argv, const char* name) {
     return NULL;
 }
 
-/* The words of a file that has the bytes of .text, and how many; NULL when it cannot be read. */
-static inline uint32_t* read_text(const char* path, size_t* words) {
+/* The bytes of a file, at most as many as the image has, and how many; NULL when it cannot be read. Those of .text are A32 and T32 code: an
+ * instruction is named by where its first halfword is. */
+static inline uint8_t* read_bytes(const char* path, size_t* size) {
     FILE* const file = path ? fopen(path, "rb") : NULL;
-    uint32_t* const text = malloc(IMAGE_SIZE);
-    *words = file && text ? fread(text, 4, IMAGE_SIZE / 4, file) : 0;
+    uint8_t* const bytes = calloc(IMAGE_SIZE, 1);
+    *size = file && bytes ? fread(bytes, 1, IMAGE_SIZE, file) : 0;
     if (file) fclose(file);
-    return *words != 0 ? text : NULL;
+    return *size != 0 ? bytes : NULL;
+}
+
+/* Its code, and its size: 4 or 2 bytes. */
+static inline size_t code_of(const struct qemu_plugin_insn* insn, uint32_t* code) {
+    *code = 0;
+    return qemu_plugin_insn_data(insn, code, sizeof *code);
 }
 
 #endif
