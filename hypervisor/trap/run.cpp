@@ -229,7 +229,12 @@ namespace {
 Vcpu* run_next(Cpu& cpu) {
     for (;;) {
         cpu.reschedule = false;
-        while (posted(cpu)) serve_inbox(cpu);
+        if (posted(cpu)) serve_inbox(cpu);
+        // What that posted in turn (a life that ended, and the next) is another step: what waits is taken before.
+        while (posted(cpu)) {
+            if (gic::highest_pending() < intid::special) take_interrupt(cpu);
+            serve_inbox(cpu);
+        }
         const std::uint32_t entered = cpu.frames.entered;
         Vcpu* const next = pick(cpu, timer::now());
         if (cpu.frames.entered != entered) tell_window(cpu);
