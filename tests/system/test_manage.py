@@ -135,6 +135,20 @@ def test_a_second_terminal_has_a_console(running):
     second.expect(pexpect.EOF)
 
 
+def test_more_input_than_a_board_takes_stops_nothing(running, tmp_path):
+    """It waits its turn, while the board's output is read and others are answered."""
+    at = running(system(parent(), partition("echo", GUESTS / "echo.elf", [1])))
+    flood = tmp_path / "flood"
+    flood.write_bytes(b"all work and no play\n" * 30_000)
+    with flood.open("rb") as data:
+        typist = subprocess.Popen([TOOL, "console", "--system", at.socket, "echo"], stdin=data, stdout=subprocess.PIPE)
+        at.session.expect("no play")
+        assert at.state("parent")["state"] == "running"
+        assert at.ask("stop", "echo") == "echo: stopped\n"
+        typist.kill()
+        typist.communicate(timeout=BOOT)
+
+
 def test_events_come_as_they_happen(running):
     at = running(system(parent(), partition("echo", GUESTS / "echo.elf", [1])))
     follows = pexpect.spawn(str(TOOL), ["events", "--follow", "--system", str(at.socket)], timeout=BOOT, encoding="utf-8")

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -16,6 +17,7 @@
 #include "control/words.hpp"
 #include "fake_parent.hpp"
 #include "partita/console.h"
+#include "run/board_input.hpp"
 #include "run/hub.hpp"
 
 namespace partita {
@@ -331,6 +333,33 @@ TEST_F(HubTest, AClientThatLeavesIsForgotten) {
     hub.add_sources(sources);
     EXPECT_EQ(sources.size(), 1u) << "the one that lets clients in";
     hub.broadcast("to nobody");
+}
+
+TEST(BoardInputTest, ABoardThatTakesNothingIsNotWaitedFor) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe(ends.data()), 0);
+    std::string sent;
+    for (std::uint32_t n = 0; sent.size() < 300'000; ++n) sent += std::to_string(n) + " ";
+    BoardInput input{ends[1]};
+    EXPECT_EQ(input.source().fd, -1) << "nothing waits";
+    input.put(sent);
+    EXPECT_FALSE(input.has_room());
+    EXPECT_EQ(input.source().fd, ends[1]);
+    std::string got;
+    while (got.size() < sent.size()) {
+        std::array<char, 8192> buffer{};
+        const ssize_t n = read(ends[0], buffer.data(), buffer.size());
+        ASSERT_GT(n, 0);
+        got.append(buffer.data(), static_cast<std::size_t>(n));
+        input.flush();
+    }
+    EXPECT_EQ(got, sent);
+    EXPECT_TRUE(input.has_room());
+    close(ends[0]);
+    std::signal(SIGPIPE, SIG_IGN);
+    input.put(sent);
+    EXPECT_TRUE(input.has_room()) << "nobody is there: it is dropped";
+    close(ends[1]);
 }
 
 TEST_F(HubTest, ASystemThatEndedIsTold) {

@@ -65,7 +65,8 @@ bool Hub::flush(Client& client) {
 
 bool Hub::serve(Client& client) {
     std::array<char, 4096> buffer{};
-    for (;;) {
+    constexpr int most_at_once = 8;  // one that writes without end leaves the others their turn
+    for (int round = 0; round < most_at_once; ++round) {
         const ssize_t n = read(client.descriptor, buffer.data(), buffer.size());
         if (n < 0 && (errno == EAGAIN || errno == EINTR)) break;
         if (n <= 0) return false;

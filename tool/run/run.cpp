@@ -11,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "run/board_input.hpp"
 #include "run/demux.hpp"
 #include "control/place.hpp"
 #include "run/disks.hpp"
@@ -48,14 +49,6 @@ private:
     std::filesystem::path folder_;
 };
 
-void write_all(int descriptor, const std::string& text) {
-    for (std::size_t done = 0; done < text.size();) {
-        const ssize_t n = write(descriptor, text.data() + done, text.size() - done);
-        if (n <= 0) return;  // QEMU is gone: its end is seen elsewhere
-        done += static_cast<std::size_t>(n);
-    }
-}
-
 // Reads what there is; false at the end of the stream.
 bool read_some(int descriptor, std::string& out) {
     std::array<char, 4096> buffer{};
@@ -72,6 +65,7 @@ public:
     Runner(const Plan& plan, const RunOptions& options, Process& qemu)
         : options_(options),
           qemu_(qemu),
+          input_(qemu.input()),
           session_(plan, options.until),
           demux_([this](std::uint32_t channel, char byte) { on_byte(channel, byte); }) {
         open_hub();
@@ -96,9 +90,10 @@ private:
     // One round of waiting and reading; a verdict when the run is over.
     std::optional<Verdict> step() {
         std::vector<pollfd> sources{pollfd{qemu_.output(), POLLIN, 0}, pollfd{qemu_.errors(), POLLIN, 0},
-                                    pollfd{input_open_ ? 0 : -1, POLLIN, 0}};
-        if (hub_) hub_->add_sources(sources);
+                                    pollfd{input_open_ && input_.has_room() ? 0 : -1, POLLIN, 0}, input_.source()};
+        if (hub_ && input_.has_room()) hub_->add_sources(sources);
         poll(sources.data(), sources.size(), 50);
+        input_.flush();
         std::string output;
         const bool open = read_some(qemu_.output(), output);
         serve_hub(output);
@@ -130,7 +125,7 @@ private:
     void serve_hub(const std::string& output) {
         if (!hub_) return;
         hub_->broadcast(output);
-        if (const std::string asked = hub_->collect(); !asked.empty()) write_all(qemu_.input(), asked);
+        if (input_.has_room()) input_.put(hub_->collect());
     }
 
     void on_byte(std::uint32_t channel, char byte) {
@@ -153,7 +148,7 @@ private:
         if (terminal_ != nullptr) {
             const auto send = terminal_->typed(text);
             if (!send) return false;
-            if (!send->empty()) write_all(qemu_.input(), to_channel(terminal_->focus(), *send));
+            if (!send->empty()) input_.put(to_channel(terminal_->focus(), *send));
             return true;
         }
         lines_ += text;
@@ -170,7 +165,7 @@ private:
         const auto& consoles = session_.consoles();
         for (std::uint32_t n = 1; n < consoles.size(); ++n)
             if (end != std::string::npos && line.substr(0, end) == "[" + consoles[n].name)
-                return write_all(qemu_.input(), to_channel(n, line.substr(end + 2) + "\n"));
+                return input_.put(to_channel(n, line.substr(end + 2) + "\n"));
         fmt::print(stderr, "partita: input must be lines like \"[{}] text\"\n", consoles.back().name);
     }
 
@@ -191,6 +186,7 @@ private:
 
     const RunOptions& options_;
     Process& qemu_;
+    BoardInput input_;
     std::optional<Hub> hub_;  // none: there is no place for its socket
     Session session_;
     Demux demux_;
