@@ -1,5 +1,7 @@
 #include "command/manage.hpp"
 
+#include <string_view>
+
 #include "control/place.hpp"
 
 namespace partita::tool {
@@ -18,7 +20,9 @@ void ManageArguments::add_to(CLI::App& app) {
         auto* const command = app.add_subcommand(word.name, word.help);
         add_system(*command, system);
         if (word.most != 0) {
-            auto* const argument = command->add_option(word.least != 0 ? "NAME" : "ARGUMENT", asked.arguments, word.arguments);
+            const bool number = std::string_view{word.arguments} == "[NUMBER]";
+            auto* const argument = number ? command->add_option("NUMBER", asked.arguments, "The schedule, counted from 0 as described")
+                                          : command->add_option("NAME", asked.arguments, "The partition");
             argument->expected(static_cast<int>(word.least), static_cast<int>(word.most));
             if (word.least != 0) argument->required();
         }
