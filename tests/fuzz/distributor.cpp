@@ -38,7 +38,12 @@ public:
         fake_.be_cpu(1);
         (void)run_next(*a_.vcpus[1].vcpu.cpu);
         before_ = fake_.gic.physical_enabled;
+        the_world = this;
+        other_cpu = [] { the_world->answer_for_the_other(); };
     }
+    ~World() { other_cpu = nullptr; }
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
     void take(const Step& step) {
         const std::uint32_t index = step.what & 1u;
         Vcpu& vcpu = a_.vcpus[index].vcpu;
@@ -65,6 +70,15 @@ public:
     }
 
 private:
+    // What one virtual CPU holds in its list registers is asked for by the other, which waits.
+    void answer_for_the_other() {
+        const std::uint32_t asking = this_cpu().index;
+        fake_.be_cpu(1 - asking);
+        serve_inbox(this_cpu());
+        fake_.be_cpu(asking);
+    }
+
+    static inline World* the_world = nullptr;
     FakeSystem fake_;
     Partition& a_ = system().partitions[0];
     std::set<std::uint32_t> before_;
