@@ -4,10 +4,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <cstdio>
 #include <optional>
-#include <stdexcept>
 
 #include "control/words.hpp"
 #include "partita/console.h"

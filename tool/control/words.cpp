@@ -56,16 +56,15 @@ void stats(Client& client, const Asked& asked) {
 
 struct Change {
     partita_control action;
-    const char* verb;
     std::uint32_t wanted;  // the phase in which it is done
     const char* done;
 };
 
-constexpr Change start_it{PARTITA_CONTROL_START, "start", PARTITA_PHASE_RUNNING, "started"};
-constexpr Change stop_it{PARTITA_CONTROL_STOP, "stop", PARTITA_PHASE_OFF, "stopped"};
-constexpr Change pause_it{PARTITA_CONTROL_PAUSE, "pause", PARTITA_PHASE_PAUSED, "paused"};
-constexpr Change resume_it{PARTITA_CONTROL_RESUME, "resume", PARTITA_PHASE_RUNNING, "resumed"};
-constexpr Change restart_it{PARTITA_CONTROL_RESTART, "restart", PARTITA_PHASE_RUNNING, "restarted"};
+constexpr Change start_it{PARTITA_CONTROL_START, PARTITA_PHASE_RUNNING, "started"};
+constexpr Change stop_it{PARTITA_CONTROL_STOP, PARTITA_PHASE_OFF, "stopped"};
+constexpr Change pause_it{PARTITA_CONTROL_PAUSE, PARTITA_PHASE_PAUSED, "paused"};
+constexpr Change resume_it{PARTITA_CONTROL_RESUME, PARTITA_PHASE_RUNNING, "resumed"};
+constexpr Change restart_it{PARTITA_CONTROL_RESTART, PARTITA_PHASE_RUNNING, "restarted"};
 
 [[nodiscard]] std::string remedy(const Change& change, std::uint32_t phase) {
     if (phase == PARTITA_PHASE_OFF) return "; `partita start` starts it";
