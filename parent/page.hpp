@@ -7,7 +7,7 @@ namespace partita::parent {
 
 inline constexpr std::uint32_t page_size = 4096;
 
-[[nodiscard]] const std::uint8_t* message_page();
+[[nodiscard]] std::uint8_t* message_page();
 // Tells the hypervisor where it is. False when it will not have it.
 [[nodiscard]] bool name_message_page();
 

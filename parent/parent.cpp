@@ -2,6 +2,7 @@
 #include "manager.hpp"
 #include "page.hpp"
 #include "partita/guest/guest.h"
+#include "server.hpp"
 #include "uart.hpp"
 
 namespace {
@@ -13,12 +14,15 @@ constexpr std::uint32_t control_uart = 0x0904'0000, control_interrupt = 40, even
 
 constinit Uart uart;
 constinit Manager manager{uart};
+constinit Server server;
 volatile bool news = true;
 
-void work() {
+// True: there is more to do.
+[[nodiscard]] bool work() {
     if (news) manager.tell_news();
     news = false;
     while (const auto byte = uart.take()) manager.receive(*byte);
+    return server.work();
 }
 
 }  // namespace
@@ -30,12 +34,12 @@ int main() {
         return 1;
     }
     interrupt_enable(events_interrupt, 0x80, [](std::uint32_t) { news = true; });
+    server.start();
     uart.start(control_uart, control_interrupt);
     console_printf("parent: manages, life %u\n", static_cast<unsigned>(life_number()));
     // Interrupts are masked but for this one place: what comes while there is work is taken right after, and none is slept through.
     for (;;) {
-        work();
-        wait_for_interrupt();
+        if (!work()) wait_for_interrupt();
         interrupts_on();
         interrupts_off();
     }

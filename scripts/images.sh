@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fetches Debian's own armhf kernel and its static busybox, unchanged, and makes an initial RAM disk of the latter, and one with the
-# kernel's own drivers for NVMe disks and virtio network cards on PCI. For the tests
+# kernel's own drivers for NVMe disks and virtio devices. For the tests
 # also its LPAE and PREEMPT_RT kernels, its driver for the SP805 watchdog, its installer and U-Boot.
 # apt runs under a configuration of its own here: the system's architectures, sources and packages stay as they are.
 #   images.sh OUTPUT-FOLDER [tests]
@@ -97,7 +97,7 @@ module() {
 
 unpack "$(kernel linux-image-armmp)" busybox-static
 rm -rf "$work/modules" && mkdir "$work/modules"
-for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk; do module "$name"; done
+for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk virtio_console; do module "$name"; done
 take 'vmlinuz-*' "$out/vmlinuz"
 take busybox "$work/busybox"
 if [ "$set" = tests ]; then
@@ -117,8 +117,8 @@ root=$work/root
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/sbin" "$root/etc" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/usr/bin" "$root/usr/sbin"
 cp "$work/busybox" "$root/bin/busybox"
-cp "$here/initrd/inittab" "$here/initrd/rc" "$root/etc/"
-chmod 755 "$root/bin/busybox" "$root/etc/rc"
+cp "$here/initrd/inittab" "$here/initrd/rc" "$here/initrd/port" "$root/etc/"
+chmod 755 "$root/bin/busybox" "$root/etc/rc" "$root/etc/port"
 ln -s /bin/busybox "$root/bin/sh"
 ln -s /bin/busybox "$root/init"
 pack() {

@@ -77,7 +77,18 @@
     X(LOG, 0x8600ff33u, log, PARTITA_RIGHT_MANAGE, "r1: where in the page there is room; r2: for so many bytes; r3: from which byte on",   \
       "r0: SUCCESS, NO_MESSAGE_PAGE, INVALID_PARAMETERS, or DENIED to all but the parent partition; r1: bytes; r2: which is the first",    \
       "Puts bytes of the hypervisor's log into the page, from that one on, or from the oldest that is still there. They are counted from " \
-      "boot on, whatever becomes of the caller. No more than 128 at once.")
+      "boot on, whatever becomes of the caller. No more than 128 at once.")                                                                \
+    X(TAKE, 0x8600ff40u, take, PARTITA_RIGHT_SERVE, "none",                                                                                \
+      "r0: SUCCESS or EMPTY; r1: a handle, whose bits [7:0] are the virtio device's number; r2: bits [31:28]: an enum partita_ask, of an " \
+      "access bits [19:16] its bytes and [11:0] where in the device's registers; r3: the value to be written, or a bit for each queue "    \
+      "(bit n % 32 for queue n)",                                                                                                          \
+      "Takes what a driver of one of the caller's devices wants. READ, WRITE and RELEASE wait for an ANSWER.")                             \
+    X(ANSWER, 0x8600ff41u, answer, PARTITA_RIGHT_SERVE, "r1: the handle; r2: the value that was read",                                     \
+      "r0: SUCCESS, DENIED, INVALID_PARAMETERS, or WRONG_STATE: nobody waits for it any more", "Answers what was taken.")                  \
+    X(RAISE, 0x8600ff42u, raise, PARTITA_RIGHT_SERVE,                                                                                      \
+      "r1: the device; r2: bits of its InterruptStatus: 1: buffers were used, 2: its "                                                     \
+      "configuration changed",                                                                                                             \
+      "r0: SUCCESS, DENIED or INVALID_PARAMETERS", "Sets bits, and interrupts the device's partition.")
 
 #define PARTITA_HYPERCALL_NUMBER(NAME, number, name, rights, arguments, results, purpose) \
     static const uint32_t PARTITA_HYPERCALL_##NAME = number;
@@ -100,6 +111,15 @@ enum partita_control {
     PARTITA_CONTROL_PAUSE = 2,  /* none of its virtual CPUs runs; its devices go on, its watchdog stands still */
     PARTITA_CONTROL_RESUME = 3, /* ... and all go on */
     PARTITA_CONTROL_RESTART = 4 /* one that is not off, as often as one likes */
+};
+
+/* What a driver asks a server for. */
+enum partita_ask {
+    PARTITA_ASK_READ = 0, /* of a register, or of the device's configuration */
+    PARTITA_ASK_WRITE = 1,
+    PARTITA_ASK_NOTIFY = 2, /* there may be buffers in queues: nobody waits */
+    PARTITA_ASK_RELEASE =
+        3 /* a life of its partition begins: the device is as at reset, and its memory is left alone, once this is answered */
 };
 
 /* How a partition is. */

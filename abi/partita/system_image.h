@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 11u
+#define PARTITA_IMAGE_VERSION 12u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -26,7 +26,8 @@
 #define PARTITA_TRAP_SLOTS 32u
 #define PARTITA_MAX_MASTERS 16u /* devices that read and write memory by themselves */
 #define PARTITA_MAX_CHANNELS 32u
-#define PARTITA_MAX_PORTS 48u /* of all channels */
+#define PARTITA_MAX_PORTS 48u  /* of all channels */
+#define PARTITA_MAX_VIRTIO 32u /* devices of all partitions */
 #define PARTITA_LONGEST_MESSAGE 4096u
 #define PARTITA_DEEPEST_QUEUE 1024u
 #define PARTITA_MESSAGE_HEADER 16u     /* bytes of the pool that a message takes beside its own, which are rounded up to 8 */
@@ -87,7 +88,8 @@ struct partita_image_header {
     struct partita_table masters;
     struct partita_table channels;
     struct partita_table ports;
-    struct partita_table frames;  /* a partita_slice of `windows` for each CPU of each schedule, schedule by schedule */
+    struct partita_table frames; /* a partita_slice of `windows` for each CPU of each schedule, schedule by schedule */
+    struct partita_table virtio;
     struct partita_table windows; /* without end where a CPU has none: everything that is pinned to it may run */
 };
 
@@ -139,6 +141,7 @@ enum partita_device {
     PARTITA_DEVICE_SP805 = 4,
     PARTITA_DEVICE_PL061 = 6,
     PARTITA_DEVICE_CONTROL = 7, /* a second PL011, whose wire is the control channel */
+    PARTITA_DEVICE_VIRTIO = 8,  /* a page of PARTITA_VIRTIO: slots of virtio devices */
     PARTITA_DEVICE_PCI = 5      /* in no slot: the configuration space of all functions, at PARTITA_PCI_CONFIG */
 };
 
@@ -146,6 +149,11 @@ enum partita_device {
  * does not have reads as ones. */
 #define PARTITA_PCI_CONFIG 0x3f000000u
 #define PARTITA_PCI_CONFIG_SIZE 0x100000u
+
+/* IPA of the first of a partition's virtio-mmio slots; each has PARTITA_VIRTIO_SIZE bytes. In a slot without a device DeviceID is 0. */
+#define PARTITA_VIRTIO 0x0a000000u
+#define PARTITA_VIRTIO_SIZE 0x200u
+#define PARTITA_VIRTIO_SLOTS 32u
 
 /* The longest bound of a watchdog, and period of a restart limit. */
 #define PARTITA_LONGEST_HEALTH_MS 86400000u
@@ -171,6 +179,7 @@ struct partita_partition {
     uint32_t gpio_interrupt;     /* INTID of the emulated PL061, whose lines are doorbells; 0: it has none */
     uint32_t control_interrupt;  /* INTID of the PL011 of the control channel; 0: it is not the parent partition */
     uint32_t events_interrupt;   /* ... and of the log's news */
+    uint32_t serve_interrupt;    /* ... that drivers of the devices that it serves want something; 0: it serves none */
     uint32_t watchdog_ms;        /* the longest time from one feeding to the reset, in milliseconds */
     uint32_t restart_limit;      /* so many restarts, */
     uint32_t restart_period_ms;  /* at most, in so many milliseconds: it is off then; a limit of 0: any number */
@@ -182,7 +191,8 @@ struct partita_partition {
     struct partita_slice patches;
     struct partita_slice routes; /* in `interrupts` */
     struct partita_slice masters;
-    struct partita_slice ports; /* port n of the partition is the n-th of these */
+    struct partita_slice ports; /* port n of the partition is the n-th of these: its own ends, then those that it serves for others */
+    struct partita_slice virtio;
     struct partita_trap_slot traps[PARTITA_TRAP_SLOTS];
 };
 
@@ -202,6 +212,9 @@ struct partita_vcpu {
 /* Memory of a channel: the region of the other end with the same PA is the same memory. It is zeroed at boot and by nobody later. */
 #define PARTITA_REGION_CHANNEL 32u
 #define PARTITA_REGION_UNCACHED 64u /* of a channel: cached by neither end */
+/* The memory of a partition whose virtio devices this one serves: the same region as there. It is scrubbed in its owner's lives. */
+#define PARTITA_REGION_SERVED 128u
+#define PARTITA_REGION_KEPT 256u /* zeroed at boot, and kept through its partition's lives */
 
 struct partita_region {
     uint64_t ipa;
@@ -282,11 +295,21 @@ struct partita_channel {
  * where it can be rung, and then one that rings, where it can. */
 #define PARTITA_GPIO_LINES 8u
 
-/* An end of a channel. Ports are in the order of their partitions. */
+/* An end of a channel. Ports are in the order of the partitions that use them. */
 struct partita_port {
     uint32_t channel;   /* in `channels` */
     uint32_t flags;     /* PARTITA_PORT_* */
-    uint32_t interrupt; /* INTID in its partition, which nothing else there has */
+    uint32_t interrupt; /* INTID in the partition that uses it, which nothing else there has */
+    uint32_t owner;     /* whose end it is: the partition that uses it, or one whose virtio device that one serves */
+};
+
+/* A virtio device (Virtual I/O Device 1.2 §4.2) of a partition, which another partition serves. */
+struct partita_virtio {
+    uint32_t slot;       /* at PARTITA_VIRTIO + slot * PARTITA_VIRTIO_SIZE */
+    uint32_t interrupt;  /* INTID in its partition, edge-triggered */
+    uint32_t server;     /* the partition that answers its driver */
+    uint32_t version;    /* of the transport: 2, or 1 (legacy) */
+    uint32_t timeout_us; /* how long an access of its driver waits for the server's answer */
     uint32_t reserved;
 };
 

@@ -3,7 +3,7 @@
 
 #include "coprocessor.h"
 #include "partita/guest/calls.h"
-#include "tree.h"
+#include "partita/guest/tree.h"
 
 void guest_map_shared(uint32_t address, uint32_t size, bool cached); /* boot.c */
 

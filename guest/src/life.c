@@ -1,6 +1,6 @@
 /* What the device tree says of this life of the partition. */
 #include "partita/guest/guest.h"
-#include "tree.h"
+#include "partita/guest/tree.h"
 
 static uint32_t find_cell(const char *name) {
     uint32_t bytes = 0;

@@ -1,7 +1,7 @@
 /* PCI functions that the partition owns: configuration space at PARTITA_PCI_CONFIG, one page each. */
 #include "partita/guest/guest.h"
 #include "partita/system_image.h"
-#include "tree.h"
+#include "partita/guest/tree.h"
 
 #define FUNCTIONS 256u
 #define COMMAND 0x04u

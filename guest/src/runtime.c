@@ -10,6 +10,8 @@ int memcmp(const void *a, const void *b, size_t size);
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     uint8_t *out = to;
     const uint8_t *in = from;
+    if ((((uintptr_t)to | (uintptr_t)from) & 3u) == 0)
+        for (; size >= 4; size -= 4, out += 4, in += 4) *(uint32_t *)(void *)out = *(const uint32_t *)(const void *)in;
     while (size--) *out++ = *in++;
     return to;
 }
@@ -35,12 +37,14 @@ int memcmp(const void *a, const void *b, size_t size) {
     return 0;
 }
 
+void __cxa_pure_virtual(void) __attribute__((noreturn)); /* in a table of functions of C++, and never called */
 void __aeabi_memcpy(void *to, const void *from, size_t size);
 void __aeabi_memcpy4(void *to, const void *from, size_t size);
 void __aeabi_memset(void *to, size_t size, int value);
 void __aeabi_memclr(void *to, size_t size);
 void __aeabi_memclr4(void *to, size_t size);
 void __aeabi_memclr8(void *to, size_t size);
+void __cxa_pure_virtual(void) { __builtin_trap(); }
 void __aeabi_memcpy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
 void __aeabi_memcpy4(void *to, const void *from, size_t size) { memcpy(to, from, size); }
 void __aeabi_memset(void *to, size_t size, int value) { memset(to, value, size); }

@@ -1,5 +1,5 @@
 /* The partition's device tree (Devicetree Specification §5). */
-#include "tree.h"
+#include "partita/guest/tree.h"
 
 #include "partita/guest/guest.h"
 

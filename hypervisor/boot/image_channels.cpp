@@ -1,5 +1,7 @@
 #include "boot/image_channels.hpp"
 
+#include "boot/image_virtio.hpp"
+
 #include "message/channel_storage.hpp"
 #include "message/port_lines.hpp"
 
@@ -27,6 +29,8 @@ namespace {
         if (own == id) return true;
     for (const partita_route& route : view.interrupts.subspan(partition.routes.first, partition.routes.count))
         if (route.intid == id) return true;
+    for (const partita_virtio& device : view.virtio.subspan(partition.virtio.first, partition.virtio.count))
+        if (device.interrupt == id) return true;
     for (uint32_t other = partition.ports.first; other < port; ++other)
         if (view.ports[other].interrupt == id) return true;
     return false;
@@ -37,6 +41,15 @@ struct Ends {
     uint32_t memory = 0;  // regions
 };
 
+// Whose end it is: the partition's that uses it; or, behind all those, of one whose virtio device it serves, and with messages.
+[[nodiscard]] bool good_owner(const ImageView& view, std::size_t user, uint32_t n) {
+    const partita_port& port = view.ports[n];
+    const bool own = port.owner == user;
+    if (n > view.partitions[user].ports.first && own && view.ports[n - 1].owner != user) return false;
+    if (own) return true;
+    return port.owner < view.partitions.size() && is_served(view, port.owner, user) && view.channels[port.channel].message_size != 0;
+}
+
 // The partition's ends, each counted with its channel's.
 [[nodiscard]] bool add_ends(const ImageView& view, std::size_t number, std::span<Ends> ends) {
     const partita_partition& partition = view.partitions[number];
@@ -45,9 +58,10 @@ struct Ends {
         const partita_port& port = view.ports[n];
         if (port.channel >= view.channels.size() || port.flags > (PARTITA_PORT_SENDS | PARTITA_PORT_TOLD)) return false;
         if (port.interrupt < 32 || port.interrupt >= partition.interrupts || has_another(view, partition, n)) return false;
+        if (!good_owner(view, number, n)) return false;
         Ends& of = ends[port.channel];
-        if ((of.partitions >> number & 1u) != 0) return false;  // nobody sends to himself, or has two ends
-        of.partitions |= 1u << number;
+        if ((of.partitions >> port.owner & 1u) != 0) return false;  // nobody sends to himself, or has two ends
+        of.partitions |= 1u << port.owner;
         const bool sends = (port.flags & PARTITA_PORT_SENDS) != 0;
         ++(sends ? of.senders : of.receivers);
         (void)lines_of(view.channels[port.channel].kind, sends, lines);

@@ -6,6 +6,7 @@
 #include "arch/address.hpp"
 #include "boot/image_channels.hpp"
 #include "boot/image_masters.hpp"
+#include "boot/image_virtio.hpp"
 
 namespace partita {
 
@@ -65,7 +66,8 @@ template <typename Record>
     if (shared && (region.pa != view.header->board.gicv || region.size > 0x2000 || (region.flags & PARTITA_REGION_DEVICE) == 0))
         return fail(ImageFault::overlap, n);
     for (const partita_region& other : view.regions.first(n)) {
-        const bool both_shared = (shared && (other.flags & PARTITA_REGION_SHARED) != 0) || same_memory(region, other);
+        const bool both_shared =
+            (shared && (other.flags & PARTITA_REGION_SHARED) != 0) || same_memory(region, other) || same_served(region, other);
         if (!both_shared && pa_range(region).overlaps(pa_range(other))) return fail(ImageFault::overlap, n);
     }
     const partita_board& board = view.header->board;
@@ -80,10 +82,10 @@ template <typename Record>
 }
 
 [[nodiscard]] bool inside_memory(std::span<const partita_region> regions, std::uint64_t ipa, std::uint64_t size) {
+    constexpr uint32_t no_image = PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL | PARTITA_REGION_SERVED | PARTITA_REGION_KEPT;
     if (!IpaRange::make(Ipa{ipa}, size)) return false;
     for (const partita_region& region : regions)
-        if ((region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL)) == 0 && ipa_range(region).contains(IpaRange{Ipa{ipa}, size}))
-            return true;
+        if ((region.flags & no_image) == 0 && ipa_range(region).contains(IpaRange{Ipa{ipa}, size})) return true;
     return false;
 }
 
@@ -114,12 +116,13 @@ template <typename Record>
     for (uint32_t slot = 0; slot < PARTITA_TRAP_SLOTS; ++slot) {
         const partita_trap_slot& trap = partition.traps[slot];
         if (trap.device == PARTITA_DEVICE_NONE && trap.page == PARTITA_NO_PAGE) continue;
-        if (trap.device == PARTITA_DEVICE_NONE || trap.device == PARTITA_DEVICE_PCI || trap.device > PARTITA_DEVICE_CONTROL ||
+        if (trap.device == PARTITA_DEVICE_NONE || trap.device == PARTITA_DEVICE_PCI || trap.device > PARTITA_DEVICE_VIRTIO ||
             trap.page * partition.trap_multiplier >> 27 != slot)
             return fail(ImageFault::bad_slot, n);
         const bool silent = (trap.device == PARTITA_DEVICE_PL031 && partition.clock_interrupt == 0) ||
                             (trap.device == PARTITA_DEVICE_SP805 && partition.watchdog_interrupt == 0) ||
                             (trap.device == PARTITA_DEVICE_PL061 && partition.gpio_interrupt == 0) ||
+                            (trap.device == PARTITA_DEVICE_VIRTIO && partition.virtio.count == 0) ||
                             (trap.device == PARTITA_DEVICE_CONTROL && partition.control_interrupt == 0);
         if (silent) return fail(ImageFault::bad_slot, n);
     }
@@ -178,7 +181,7 @@ template <typename Record>
 
 // Every record belongs to exactly one partition, in order: so each slice begins where the one before it ended.
 struct Taken {
-    uint32_t vcpus = 0, regions = 0, copies = 0, patches = 0, routes = 0, masters = 0, ports = 0;
+    uint32_t vcpus = 0, regions = 0, copies = 0, patches = 0, routes = 0, masters = 0, ports = 0, virtio = 0;
 
     [[nodiscard]] static bool next(uint32_t& taken, partita_slice slice, std::size_t records) {
         if (slice.first != taken || !inside(slice, records)) return false;
@@ -189,7 +192,7 @@ struct Taken {
         return next(vcpus, partition.vcpus, view.vcpus.size()) && next(regions, partition.regions, view.regions.size()) &&
                next(copies, partition.copies, view.copies.size()) && next(patches, partition.patches, view.patches.size()) &&
                next(routes, partition.routes, view.interrupts.size()) && next(masters, partition.masters, view.masters.size()) &&
-               next(ports, partition.ports, view.ports.size());
+               next(ports, partition.ports, view.ports.size()) && next(virtio, partition.virtio, view.virtio.size());
     }
 };
 
@@ -304,6 +307,7 @@ const char* describe(ImageFault fault) {
         case ImageFault::bad_slot: return "an emulated page is in the wrong slot";
         case ImageFault::no_vcpu: return "a partition has no virtual CPU";
         case ImageFault::bad_master: return "a device that reads and writes memory by itself is impossible, or is not confined";
+        case ImageFault::bad_virtio: return "a virtio device, or memory for its server, is impossible";
         case ImageFault::bad_channel: return "a channel or an end of one is impossible";
         case ImageFault::bad_schedule: return "a window, a budget or a slice is impossible";
     }
@@ -325,12 +329,12 @@ std::expected<ImageView, ImageError> check_image(std::span<const std::byte> byte
     ImageView view{};
     view.header = reinterpret_cast<const partita_image_header*>(bytes.data());
     const partita_image_header& header = *view.header;
-    const bool tables = take(bytes, header.cpus, view.cpus) && take(bytes, header.partitions, view.partitions) &&
-                        take(bytes, header.vcpus, view.vcpus) && take(bytes, header.regions, view.regions) &&
-                        take(bytes, header.copies, view.copies) && take(bytes, header.patches, view.patches) &&
-                        take(bytes, header.interrupts, view.interrupts) && take(bytes, header.masters, view.masters) &&
-                        take(bytes, header.channels, view.channels) && take(bytes, header.ports, view.ports) &&
-                        take(bytes, header.frames, view.frames) && take(bytes, header.windows, view.windows);
+    const bool tables =
+        take(bytes, header.cpus, view.cpus) && take(bytes, header.partitions, view.partitions) && take(bytes, header.vcpus, view.vcpus) &&
+        take(bytes, header.regions, view.regions) && take(bytes, header.copies, view.copies) && take(bytes, header.patches, view.patches) &&
+        take(bytes, header.interrupts, view.interrupts) && take(bytes, header.masters, view.masters) &&
+        take(bytes, header.channels, view.channels) && take(bytes, header.ports, view.ports) && take(bytes, header.virtio, view.virtio) &&
+        take(bytes, header.frames, view.frames) && take(bytes, header.windows, view.windows);
     if (!tables) return fail(ImageFault::table_outside);
     if (auto ok = check_counts(view); !ok) return std::unexpected(ok.error());
     Taken taken;
@@ -341,6 +345,7 @@ std::expected<ImageView, ImageError> check_image(std::span<const std::byte> byte
     for (std::size_t n = 0; n < view.partitions.size(); ++n)
         if (auto ok = check_partition(view, n); !ok) return std::unexpected(ok.error());
     if (auto ok = check_masters(view); !ok) return std::unexpected(ok.error());
+    if (auto ok = check_virtio(view); !ok) return std::unexpected(ok.error());
     if (auto ok = check_channels(view); !ok) return std::unexpected(ok.error());
     if (auto ok = check_frames(view); !ok) return std::unexpected(ok.error());
     return view;

@@ -30,6 +30,7 @@ enum class ImageFault : std::uint32_t {
     bad_schedule,
     bad_master,
     bad_channel,
+    bad_virtio,
 };
 
 [[nodiscard]] const char* describe(ImageFault fault);
@@ -52,14 +53,15 @@ struct ImageView {
     std::span<const partita_master> masters;
     std::span<const partita_channel> channels;
     std::span<const partita_port> ports;
+    std::span<const partita_virtio> virtio;
     std::span<const partita_slice> frames;
     std::span<const partita_window> windows;
 };
 
 // INTIDs of what is emulated; 0 for what the partition does not have.
-[[nodiscard]] inline std::array<std::uint32_t, 6> interrupts_of(const partita_partition& partition) {
-    return {partition.console_interrupt, partition.clock_interrupt,   partition.watchdog_interrupt,
-            partition.gpio_interrupt,    partition.control_interrupt, partition.events_interrupt};
+[[nodiscard]] inline std::array<std::uint32_t, 7> interrupts_of(const partita_partition& partition) {
+    return {partition.console_interrupt, partition.clock_interrupt,  partition.watchdog_interrupt, partition.gpio_interrupt,
+            partition.control_interrupt, partition.events_interrupt, partition.serve_interrupt};
 }
 
 // bytes: 8-byte aligned. Total: any input gives a view or an error.

@@ -91,6 +91,7 @@ void set_up_channels(const ImageView& image, Pool& pool) {
         if (channel.storage == nullptr) panic("the pool is too small for its channels", static_cast<std::uint32_t>(n));
         for (std::uint32_t place = 0; place < channel.messages; ++place) std::construct_at(&channel.place(place));
     }
+    the_system.port_count = static_cast<std::uint32_t>(image.ports.size());
     for (std::size_t n = 0; n < image.ports.size(); ++n) {
         Port& port = the_system.ports[n];
         port.description = &image.ports[n];
@@ -107,8 +108,20 @@ void set_up_ports(Partition& partition) {
     partition.ports = std::span{the_system.ports}.subspan(slice.first, slice.count);
     std::uint32_t line = 0;
     for (Port& port : partition.ports) {
-        port.partition = &partition;
+        port.partition = &the_system.partitions[port.description->owner];
+        port.user = &partition;
         if (partition.description->gpio_interrupt != 0) port.lines = lines_of(port.channel->description->kind, port.sends(), line);
+    }
+}
+
+void set_up_virtio(const ImageView& image, Partition& partition) {
+    const partita_slice slice = partition.description->virtio;
+    partition.virtio = std::span{the_system.virtio}.subspan(slice.first, slice.count);
+    for (VirtioDevice& device : partition.virtio) {
+        device.number = static_cast<std::uint32_t>(&device - the_system.virtio.data());
+        device.description = &image.virtio[device.number];
+        device.partition = &partition;
+        device.server = &the_system.partitions[device.description->server];
     }
 }
 
@@ -255,6 +268,7 @@ void set_up(const ImageView& image, std::byte* base) {
         windows.size() != image.windows.size())
         panic("the pool is too small for its partitions, virtual CPUs, windows and streams");
     set_up_channels(image, pool);
+    the_system.virtio_count = static_cast<std::uint32_t>(image.virtio.size());
     for (std::uint32_t n = 0; n < the_system.partition_count; ++n) {
         Partition& partition = the_system.partitions[n];
         const partita_partition& description = image.partitions[n];
@@ -267,6 +281,7 @@ void set_up(const ImageView& image, std::byte* base) {
         partition.vcpus = the_system.vcpus.subspan(description.vcpus.first, description.vcpus.count);
         map_regions(partition, roots[n], pool);
         set_up_ports(partition);
+        set_up_virtio(image, partition);
         set_up_masters(image, partition, pool.physical(roots[n]), stream_roots, pool);
         partition.vttbr_without_vmid = pool.physical(roots[n]).value;
         partition.vttbr = partition.vttbr_without_vmid | static_cast<std::uint64_t>(n + 1) << 48;  // VMID: never 0

@@ -106,10 +106,10 @@ void map_devices(const ImageView& view) {
     LogLine("entropy is=none");
 }
 
-// Memory of channels is zeros before anybody runs, and from then on its ends', whose lives come and go.
-void clear_channels(const ImageView& image) {
+// Memory of channels, and what is kept through lives, is zeros before anybody runs, and from then on its partitions'.
+void clear_lasting(const ImageView& image) {
     for (const partita_region& region : image.regions) {
-        if ((region.flags & PARTITA_REGION_CHANNEL) == 0) continue;
+        if ((region.flags & (PARTITA_REGION_CHANNEL | PARTITA_REGION_KEPT)) == 0) continue;
         for (std::uint64_t done = 0; done < region.size;) {
             const std::uint64_t step = std::min(region.size - done, kBlockSize - (region.pa + done) % kBlockSize);
             window::scrub(window::open(0, window::Slot::target, PhysAddr{region.pa + done}), static_cast<std::size_t>(step));
@@ -178,7 +178,7 @@ void boot_primary(std::uint32_t base, std::uint32_t tree) {
     start_cpu(0);
     tell_boot();
     gather_entropy(image.header->board, tree);
-    clear_channels(image);
+    clear_lasting(image);
     arrived();
     start_others(image, PhysAddr{base});
     const Cpu& uart_cpu = system().cpus[image.header->board.uart_cpu];

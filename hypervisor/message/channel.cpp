@@ -24,9 +24,17 @@ constexpr std::int32_t success = PSCI_SUCCESS;
 [[nodiscard]] bool runs(const Port& port) { return lives(port.partition->phase.load(std::memory_order_acquire)); }
 
 void interrupt(const Port& port) {
-    if (!runs(port)) return;
-    port.partition->distributor.pulse(port.description->interrupt);
-    if (port.lines.told != PortLines::none) port.partition->gpio.pulse(port.lines.told);
+    Partition& user = *port.user;
+    if (!lives(user.phase.load(std::memory_order_acquire))) return;
+    user.distributor.pulse(port.description->interrupt);
+    if (port.lines.told != PortLines::none) user.gpio.pulse(port.lines.told);
+}
+
+// The partition's ends, whoever uses them.
+template <typename Act>
+void for_each_end(const Partition& partition, Act&& act) {
+    for (Port& port : std::span{system().ports}.first(system().port_count))
+        if (port.partition == &partition) act(port);
 }
 
 // While it lives, no other vCPU of the partition uses the port. It is not waited for: that would be in Hyp, for as long as a guest likes.
@@ -225,12 +233,13 @@ void tell_other_ends(const Port& port) {
 void set_message_page(Vcpu& vcpu) {
     const uint32_t ipa = vcpu.r[1];
     constexpr uint32_t both = PARTITA_REGION_READ | PARTITA_REGION_WRITE;
+    constexpr uint32_t others = PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL | PARTITA_REGION_SERVED;
     if (ipa == ~0u) {
         vcpu.message_page = 0;
         return answer(vcpu, success);
     }
     for (const partita_region& region : vcpu.partition->regions) {
-        const bool memory = (region.flags & both) == both && (region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL)) == 0;
+        const bool memory = (region.flags & both) == both && (region.flags & others) == 0;
         if (ipa % kPageSize != 0 || !memory || !IpaRange{Ipa{region.ipa}, region.size}.contains(Ipa{ipa})) continue;
         vcpu.message_page = region.pa + (ipa - region.ipa);
         return answer(vcpu, success);
@@ -264,27 +273,27 @@ void ring_lines(Partition& partition, uint32_t lines) {
 }
 
 void leave_channels(Partition& partition) {
-    for (Port& port : partition.ports) {
+    for_each_end(partition, [](Port& port) {
         if (port.sends()) port.channel->stale.store(true, std::memory_order_release);
         port.wants_room.store(false, std::memory_order_relaxed);
         tell_other_ends(port);
-    }
+    });
 }
 
 void enter_channels(Partition& partition) {
-    for (Port& port : partition.ports) {
+    for_each_end(partition, [](Port& port) {
         port.changed.store(true, std::memory_order_relaxed);
         tell_other_ends(port);
-    }
+    });
 }
 
 void empty_queues(Partition& partition) {
-    for (Port& port : partition.ports) {
+    for_each_end(partition, [](Port& port) {
         Channel& channel = *port.channel;
         port.rings.store(0, std::memory_order_relaxed);
-        if (port.sends()) continue;
+        if (port.sends()) return;
         if (channel.description->kind == PARTITA_CHANNEL_QUEUING) take_until(channel, channel.head.load(std::memory_order_acquire));
-    }
+    });
 }
 
 }  // namespace partita

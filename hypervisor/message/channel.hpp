@@ -21,8 +21,9 @@ struct Vcpu;
 struct Port {
     const partita_port* description = nullptr;
     Channel* channel = nullptr;
-    Partition* partition = nullptr;
-    std::atomic<bool> busy{false};                    // one of its partition's vCPUs is sending or receiving by it
+    Partition* partition = nullptr;                   // whose end it is,
+    Partition* user = nullptr;                        // and who sends and receives by it: the same, or its server
+    std::atomic<bool> busy{false};                    // one of its user's vCPUs is sending or receiving by it
     std::atomic<bool> changed{false};                 // a life of another end began or ended, and the partition does not know yet
     std::atomic<bool> wants_room{false};              // it was told that the queue is full
     timer::Ticks rang = 0;                            // with an interval: when it rang the other end last; 0: never

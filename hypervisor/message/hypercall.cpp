@@ -2,6 +2,7 @@
 
 #include "message/channel.hpp"
 #include "message/manage.hpp"
+#include "message/serve.hpp"
 #include "partita/hypercall.h"
 #include "partition/lifecycle.hpp"
 #include "partition/system.hpp"
@@ -98,10 +99,10 @@ void features(Vcpu& vcpu) {
         PARTITA_HYPERCALL_TABLE(PARTITA_FUNCTION)
 #undef PARTITA_FUNCTION
     };
-    std::int32_t answer = SMCCC_NOT_SUPPORTED;
+    std::int32_t known = SMCCC_NOT_SUPPORTED;
     for (const Function& function : functions)
-        if (function.number == vcpu.r[1] && may_call(*vcpu.partition, function.rights)) answer = PSCI_SUCCESS;
-    vcpu.r[0] = result(answer);
+        if (function.number == vcpu.r[1] && may_call(*vcpu.partition, function.rights)) known = PSCI_SUCCESS;
+    vcpu.r[0] = result(known);
 }
 
 void uid(Vcpu& vcpu) { vcpu.r[0] = PARTITA_UID_0, vcpu.r[1] = PARTITA_UID_1, vcpu.r[2] = PARTITA_UID_2, vcpu.r[3] = PARTITA_UID_3; }
@@ -117,6 +118,9 @@ void partition(Vcpu& vcpu) { tell_partition(vcpu); }
 void vcpu(Vcpu& caller) { tell_vcpu(caller); }
 void control(Vcpu& vcpu) { control_partition(vcpu); }
 void log(Vcpu& vcpu) { tell_log(vcpu); }
+void take(Vcpu& vcpu) { take_request(vcpu); }
+void answer(Vcpu& vcpu) { answer_request(vcpu); }
+void raise(Vcpu& vcpu) { raise_interrupt(vcpu); }
 void yield(Vcpu& vcpu) {
     vcpu.r[0] = result(PSCI_SUCCESS);
     partita::yield(vcpu);

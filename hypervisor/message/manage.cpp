@@ -49,8 +49,9 @@ void fill(partita_partition_state& out, const Partition& partition, const Vcpu& 
         out.cpus |= 1u << slot.vcpu.cpu->index;
     }
     for (const partita_region& region : partition.regions)
-        if ((region.flags & PARTITA_REGION_DEVICE) == 0) out.memory += static_cast<uint32_t>(region.size >> 10);
-    for (const Port& port : partition.ports) {
+        if ((region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_SERVED)) == 0) out.memory += static_cast<uint32_t>(region.size >> 10);
+    for (const Port& port : std::span{system().ports}.first(system().port_count)) {
+        if (port.partition != &partition) continue;
         out.sent += port.sent.load(std::memory_order_relaxed);
         out.received += port.received.load(std::memory_order_relaxed);
     }

@@ -6,6 +6,7 @@
 #include "machine/gic.hpp"
 #include "machine/log.hpp"
 #include "partita/hypercall.h"
+#include "message/serve.hpp"
 #include "partition/counters.hpp"
 #include "partition/fault.hpp"
 #include "partition/system.hpp"
@@ -63,6 +64,7 @@ void finish(Partition& partition) {
     }
     stop_masters(partition);
     leave_channels(partition);
+    leave_service(partition);
     partition.stopped_at = timer::now();
     partition.watchdog.stop();
     if (!to_be_told(partition)) return conclude(partition);
@@ -162,6 +164,7 @@ void bite(Partition& partition) {
 void retire(Vcpu& vcpu) {
     if (vcpu.state == RunState::paused) vcpu.state = RunState::off;
     become(vcpu, RunState::off);
+    vcpu.request.withdraw();
     if (vcpu.power.load(std::memory_order_relaxed) == Power::on)
         vcpu.partition->last_words.were_on.fetch_or(1u << vcpu.index, std::memory_order_relaxed);
     vcpu.power.store(Power::off, std::memory_order_release);
@@ -197,6 +200,7 @@ void begin(Partition& partition) {
     ++partition.starts;
     reset_devices(partition);
     empty_queues(partition);
+    forget_drivers(partition);
     Vcpu& first = partition.vcpus[0].vcpu;
     become(first, RunState::loading);
     first.cpu->reschedule = true;
@@ -213,6 +217,7 @@ void enter(Partition& partition) {
     first.cpu->find_alarm = true;
     partition.phase.store(Phase::running, std::memory_order_release);
     enter_channels(partition);
+    enter_service(partition);
     tell_state(partition, "running", partition.starts > 1);
     // Loaded while all partitions were ended: either this sees it, or halt_system() saw a partition that runs.
     std::atomic_thread_fence(std::memory_order_seq_cst);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "machine/window.hpp"
+#include "message/serve.hpp"
 #include "partition/system.hpp"
 #include "schedule/cpu.hpp"
 
@@ -33,11 +34,26 @@ void next_item(LoadCursor& cursor) {
 
 void next_step(LoadCursor& cursor, Step step) { cursor = {step, 0, 0}; }
 
+// Servers let go of the memory before it is touched. The first virtual CPU may have to wait for that, and goes on with the next device.
+void release(Partition& partition) {
+    LoadCursor& cursor = partition.cursor;
+    if (cursor.item == partition.virtio.size()) return next_step(cursor, Step::scrub);
+    const std::uint32_t device = cursor.item;
+    next_item(cursor);
+    release_device(partition, device);
+}
+
+// Memory that is scrubbed and filled in this partition's lives.
+[[nodiscard]] bool is_of_its_lives(const partita_region& region) {
+    constexpr std::uint32_t others = PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL | PARTITA_REGION_SERVED | PARTITA_REGION_KEPT;
+    return (region.flags & others) == 0;
+}
+
 void scrub(Partition& partition, std::uint32_t cpu) {
     LoadCursor& cursor = partition.cursor;
     if (cursor.item == partition.regions.size()) return next_step(cursor, Step::copy);
     const auto& region = partition.regions[cursor.item];
-    if ((region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL)) != 0 || cursor.offset == region.size) return next_item(cursor);
+    if (!is_of_its_lives(region) || cursor.offset == region.size) return next_item(cursor);
     const PhysAddr pa{region.pa + cursor.offset};
     const std::uint64_t size = visible(pa, std::min(scrub_chunk, region.size - cursor.offset));
     std::byte* const memory = window::open(cpu, window::Slot::target, pa);
@@ -100,6 +116,7 @@ void patch(Partition& partition, std::uint32_t cpu) {
 bool load_step(Partition& partition) {
     const std::uint32_t cpu = this_cpu().index;
     switch (partition.cursor.step) {
+        case Step::release: release(partition); return false;
         case Step::scrub: scrub(partition, cpu); return false;
         case Step::copy: copy(partition, cpu); return false;
         case Step::patch: patch(partition, cpu); return false;

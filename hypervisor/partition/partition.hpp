@@ -10,6 +10,7 @@
 #include "device/pl031.hpp"
 #include "device/pl061.hpp"
 #include "device/sp805.hpp"
+#include "device/virtio.hpp"
 #include "interrupt/virtual_gic.hpp"
 #include "machine/console.hpp"
 #include "machine/timer.hpp"
@@ -34,8 +35,8 @@ enum class Ending : std::uint32_t { off, restart };
 
 // Where the loader is (partition/loader.cpp), or the teller (partition/health.cpp): `item` is a vCPU, `offset` a line.
 struct LoadCursor {
-    enum class Step : std::uint32_t { scrub, copy, patch, done };
-    Step step = Step::scrub;
+    enum class Step : std::uint32_t { release, scrub, copy, patch, done };
+    Step step = Step::release;
     std::uint32_t item = 0;
     std::uint64_t offset = 0;
 };
@@ -46,7 +47,8 @@ struct alignas(16) Partition {
     std::span<const partita_copy> copies;
     std::span<const partita_patch> patches;
     std::span<const partita_route> routes;
-    std::span<Port> ports;
+    std::span<Port> ports;  // that it uses
+    std::span<VirtioDevice> virtio;
     std::span<Master> masters;
     PhysAddr stream_tables;                // the level-1 table of their streams: its entries are the four tables of the root
     timer::Ticks masters_ready = 0;        // when those that were reset can be used again
@@ -71,6 +73,8 @@ struct alignas(16) Partition {
     std::atomic<std::uint32_t> pauses{0};                              // how often it was paused,
     std::atomic<std::uint32_t> to_pause{0};                            // ... and how many vCPUs have yet to stop for the last
     timer::Ticks paused_at = 0;
+    std::atomic<std::uint32_t> calls{0};   // a bit for each virtio device, that it serves, whose driver wants something
+    std::atomic<std::uint32_t> called{0};  // ... the one that had its turn last
     LastWords last_words;
     std::atomic<std::uint32_t> starts{0};
     std::uint32_t restarts = 0;       // in the restart limit's period,

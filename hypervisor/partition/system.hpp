@@ -33,6 +33,9 @@ struct System {
     std::array<Master, PARTITA_MAX_MASTERS> masters;
     std::array<Channel, PARTITA_MAX_CHANNELS> channels;
     std::array<Port, PARTITA_MAX_PORTS> ports;
+    std::uint32_t port_count = 0;
+    std::array<VirtioDevice, PARTITA_MAX_VIRTIO> virtio;
+    std::uint32_t virtio_count = 0;
     std::atomic<bool> halted{false};         // a partition's fault ended all of them: none begins a life any more
     std::atomic<std::uint32_t> alive{0};     // partitions that are not off
     std::atomic<std::uint32_t> standing{0};  // CPUs that do nothing any more

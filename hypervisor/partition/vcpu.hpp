@@ -11,6 +11,7 @@
 #include "arch/psr.hpp"
 #include "interrupt/virtual_gic.hpp"
 #include "machine/timer.hpp"
+#include "partition/request.hpp"
 #include "partition/vcpu_state.hpp"
 #include "schedule/budget.hpp"
 
@@ -24,6 +25,7 @@ enum class RunState : std::uint32_t {
     loading,  // its partition's memory is being prepared, or its end told, in this vCPU's processor time
     runnable,
     blocked,  // in WFI
+    waiting,  // for the answer of a server partition (`request`)
     paused,   // ... its partition is, and its state goes on as `resumes_as`
 };
 
@@ -31,14 +33,15 @@ enum class RunState : std::uint32_t {
 enum class Power : std::uint32_t { off, on_pending, on };
 
 namespace event {
-inline constexpr std::uint32_t start = 2;   // CPU_ON: `start_entry`, `start_context` and `start_life` are set
-inline constexpr std::uint32_t load = 4;    // (re)start the partition on its first vCPU
-inline constexpr std::uint32_t stop = 8;    // the partition ends: this vCPU's part of it
-inline constexpr std::uint32_t alarm = 32;  // the partition's clock was set
-inline constexpr std::uint32_t off = 16;    // CPU_OFF, by the vCPU itself
-inline constexpr std::uint32_t tell = 64;   // tell of the partition's end on its first vCPU
-inline constexpr std::uint32_t pace = 128;  // the partition is being paused, or goes on
-inline constexpr std::uint32_t news = 256;  // the log has something for it, which is of the parent partition
+inline constexpr std::uint32_t start = 2;     // CPU_ON: `start_entry`, `start_context` and `start_life` are set
+inline constexpr std::uint32_t load = 4;      // (re)start the partition on its first vCPU
+inline constexpr std::uint32_t stop = 8;      // the partition ends: this vCPU's part of it
+inline constexpr std::uint32_t alarm = 32;    // the partition's clock was set
+inline constexpr std::uint32_t off = 16;      // CPU_OFF, by the vCPU itself
+inline constexpr std::uint32_t tell = 64;     // tell of the partition's end on its first vCPU
+inline constexpr std::uint32_t pace = 128;    // the partition is being paused, or goes on
+inline constexpr std::uint32_t news = 256;    // the log has something for it, which is of the parent partition
+inline constexpr std::uint32_t answer = 512;  // `request` was settled
 }  // namespace event
 
 struct Vcpu {
@@ -70,11 +73,12 @@ struct Vcpu {
     // The emulated physical timer (CNTP_*), and the virtual one while parked.
     std::uint32_t cntp_ctl = 0, cntv_ctl = 0;
     timer::Ticks cntp_cval = 0, cntv_cval = 0;
-    timer::Ticks wake_at = 0;  // while parked and blocked: when the first of the two fires, by the physical counter
+    timer::Ticks wake_at = 0;  // while parked and blocked: when the first of the two fires, by the physical counter; waiting: how long
 
     // The exclusive monitor for accesses that are emulated: what LDREX marked, until STREX.
     std::uint32_t exclusive_address = 0, exclusive_size = 0;  // 0: nothing
 
+    Request request;                 // to a server partition
     std::uint64_t message_page = 0;  // PA of the page for its messages; 0: none
 
     std::array<std::uint32_t, 64> exits{};  // by exception class (HSR.EC); class 0 counts interrupts

@@ -42,15 +42,22 @@ void make_ready(Vcpu& vcpu, Ticks now) {
     vcpu.state = RunState::runnable;
 }
 
+// A sleeper's time has come: its timer fires, or it waits for no answer any more.
+void rouse(Vcpu& vcpu, Ticks now) {
+    if (vcpu.state != RunState::waiting) return make_ready(vcpu, now);
+    vcpu.wake_at = timer::never;
+    if (vcpu.request.fail()) post(vcpu, event::answer);
+}
+
 // Wakes those whose timer is due and renews budgets whose period is over, as far as the window is for them: what the others are
 // owed can wait until it is, and must not cost this one's time. Finds out when the next is due.
 void look_for_due(Cpu& cpu, Ticks now) {
     cpu.soonest = timer::never;
-    const std::uint32_t loaded = cpu.loaded != nullptr ? cpu.loaded->bit : 0;
+    const std::uint32_t loaded = cpu.loaded != nullptr && cpu.loaded->state != RunState::waiting ? cpu.loaded->bit : 0;
     for (std::uint32_t left = cpu.asleep & (cpu.inside | cpu.slack) & ~loaded; left != 0; left &= left - 1) {
         Vcpu& vcpu = *cpu.vcpus[lowest(left)];
         if (vcpu.wake_at <= now)
-            make_ready(vcpu, now);
+            rouse(vcpu, now);
         else
             cpu.soonest = std::min(cpu.soonest, vcpu.wake_at);
     }
@@ -114,7 +121,8 @@ void become(Vcpu& vcpu, RunState state) {
         vcpu.resumes_as = state;
         return;
     }
-    const bool ready = state == RunState::runnable || state == RunState::loading, asleep = state == RunState::blocked;
+    const bool ready = state == RunState::runnable || state == RunState::loading,
+               asleep = state == RunState::blocked || state == RunState::waiting;
     if (ready && (cpu.ready & vcpu.bit) == 0) vcpu.ready_since = timer::now();
     cpu.ready = ready ? cpu.ready | vcpu.bit : cpu.ready & ~vcpu.bit;
     cpu.asleep = asleep ? cpu.asleep | vcpu.bit : cpu.asleep & ~vcpu.bit;
@@ -153,6 +161,13 @@ Ticks next_deadline(const Cpu& cpu) {
 void note_sleeper(Cpu& cpu, Vcpu& vcpu) {
     vcpu.wake_at = wakes_at(vcpu);
     if ((vcpu.bit & (cpu.inside | cpu.slack)) != 0) cpu.soonest = std::min(cpu.soonest, vcpu.wake_at);
+}
+
+void wait_until(Vcpu& vcpu, Ticks time) {
+    Cpu& cpu = *vcpu.cpu;
+    become(vcpu, RunState::waiting);
+    vcpu.wake_at = time;
+    if ((vcpu.bit & (cpu.inside | cpu.slack)) != 0) cpu.soonest = std::min(cpu.soonest, time);
 }
 
 void find_alarm(Cpu& cpu) {

@@ -33,6 +33,9 @@ void note_sleeper(Cpu& cpu, Vcpu& vcpu);
 // Finds out when the first clock of the partitions whose first vCPU is on this CPU is due.
 void find_alarm(Cpu& cpu);
 
+// The vCPU waits for an answer to its request until then.
+void wait_until(Vcpu& vcpu, timer::Ticks time);
+
 // Sets the hypervisor's timer for that time, or for the next tick where the system has one.
 void arm_timer(Cpu& cpu);
 

@@ -10,6 +10,7 @@
 #include "trace/recorder.hpp"
 #include "trap/device_access.hpp"
 #include "trap/execute.hpp"
+#include "trap/forward.hpp"
 #include "trap/guest_memory.hpp"
 #include "trap/guest_registers.hpp"
 #include "trap/handlers.hpp"
@@ -24,13 +25,9 @@ namespace {
 // HPFAR holds IPA[39:12] in bits [31:4].
 [[nodiscard]] constexpr uint32_t page_of(uint32_t hpfar) { return hpfar >> 4; }
 
-// Of one word: what is frequent needs no stack for a fifth argument.
-[[gnu::noinline]] void write_other_word(Vcpu& vcpu, uint32_t device, uint32_t offset, uint32_t value) {
-    write_device(vcpu, device, offset, 4, value);
-}
-
 // Accesses of any size and endianness.
 [[gnu::noinline]] Outcome emulate(Vcpu& vcpu, DataAbort abort, uint32_t device, uint32_t offset) {
+    if (device == PARTITA_DEVICE_VIRTIO) return access_virtio(vcpu, abort, offset);
     const unsigned size = abort.bytes();
     const bool big_endian = psr::BigEndian::test(read_spsr());
     if (abort.write()) {
@@ -44,20 +41,21 @@ namespace {
     return Outcome::advance;
 }
 
-// An aligned little-endian word, in the A32 instruction set: short enough to be part of the trap.
-[[gnu::always_inline]] inline void emulate_word(Vcpu& vcpu, DataAbort abort, uint32_t device, uint32_t offset) {
-    if (abort.write()) {
-        const uint32_t value = guest_register(vcpu, abort.reg());
-        if (device == PARTITA_DEVICE_GICD)
-            vcpu.partition->distributor.write_word(vcpu.interrupts, offset, value);
+// An aligned little-endian word, in the A32 instruction set, of what is accessed most: short enough to be part of the trap.
+[[nodiscard, gnu::always_inline]] inline bool emulate_word(Vcpu& vcpu, DataAbort abort, uint32_t device, uint32_t offset) {
+    if (device == PARTITA_DEVICE_GICD) {
+        if (abort.write())
+            vcpu.partition->distributor.write_word(vcpu.interrupts, offset, guest_register(vcpu, abort.reg()));
         else
-            write_other_word(vcpu, device, offset, value);
-    } else {
-        const uint32_t value = device == PARTITA_DEVICE_GICD    ? vcpu.partition->distributor.read_word(vcpu.interrupts, offset)
-                               : device == PARTITA_DEVICE_PL011 ? vcpu.partition->console.read_word(offset)
-                                                                : read_device(vcpu, device, offset, 4);
-        set_guest_register(vcpu, abort.reg(), value);
+            set_guest_register(vcpu, abort.reg(), vcpu.partition->distributor.read_word(vcpu.interrupts, offset));
+        return true;
     }
+    if (device != PARTITA_DEVICE_PL011) return false;
+    if (abort.write())
+        vcpu.partition->console.write(offset, guest_register(vcpu, abort.reg()));
+    else
+        set_guest_register(vcpu, abort.reg(), vcpu.partition->console.read_word(offset));
+    return true;
 }
 
 void end_by_fault(Vcpu& vcpu) {
@@ -141,8 +139,7 @@ Outcome on_data_abort(Vcpu& vcpu, DataAbort abort) {
         const uint32_t page = page_of(HPFAR::read()), address = HDFAR::read();
         const partita_trap_slot& slot = slot_of(vcpu, page);
         const bool simple = (address & 3u) == 0 && (trapped_state() & (psr::BigEndian::mask | psr::Thumb::mask)) == 0;
-        if (slot.page == page && simple) {
-            emulate_word(vcpu, abort, slot.device, address & 0xfffu);
+        if (slot.page == page && simple && emulate_word(vcpu, abort, slot.device, address & 0xfffu)) {
             write_elr(read_elr() + 4);
             return Outcome::resume;
         }

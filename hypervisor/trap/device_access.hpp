@@ -22,10 +22,11 @@ namespace partita {
     return page - first < pages && !vcpu.partition->masters.empty() ? PARTITA_DEVICE_PCI : PARTITA_DEVICE_NONE;
 }
 
-// Where in a device an address of this page is. All of PCI's configuration space is one.
+// Where in a device an address of this page is. All of PCI's configuration space is one, and all slots of virtio.
 [[nodiscard]] inline std::uint32_t offset_in(std::uint32_t device, std::uint32_t page, std::uint32_t address) {
     const std::uint32_t offset = address & 0xfffu;
-    return device == PARTITA_DEVICE_PCI ? (page << 12 | offset) - PARTITA_PCI_CONFIG : offset;
+    if (device == PARTITA_DEVICE_PCI) return (page << 12 | offset) - PARTITA_PCI_CONFIG;
+    return device == PARTITA_DEVICE_VIRTIO ? (page << 12 | offset) - PARTITA_VIRTIO : offset;
 }
 
 // Whether its registers can be accessed by the byte; of others, what lies beside the lowest byte has no effect of its own.

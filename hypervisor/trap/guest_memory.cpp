@@ -103,6 +103,11 @@ void write_at(Vcpu& vcpu, const Place& place, unsigned size, uint32_t value) {
     place = {};
     const bool found = find(vcpu, ipa, kind.write ? PARTITA_REGION_WRITE : PARTITA_REGION_READ, place);
     fault.reason = place.region != nullptr ? "permission" : "unmapped";
+    // A server partition answers one access at a time, that the syndrome describes.
+    if (place.device == PARTITA_DEVICE_VIRTIO) {
+        fault.reason = "no-syndrome";
+        return Executed::refused;
+    }
     return found ? Executed::done : Executed::refused;
 }
 

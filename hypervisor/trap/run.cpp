@@ -11,6 +11,8 @@
 #include "partition/world_switch.hpp"
 #include "schedule/schedule.hpp"
 #include "trace/recorder.hpp"
+#include "message/serve.hpp"
+#include "trap/forward.hpp"
 #include "trap/guest_memory.hpp"
 #include "trap/handlers.hpp"
 
@@ -133,8 +135,23 @@ void unload(Cpu& cpu, Vcpu& vcpu) {
     vcpu.state = RunState::off;
     become(vcpu, vcpu.resumes_as);
     if (vcpu.state == RunState::blocked) note_sleeper(*vcpu.cpu, vcpu);
+    if (vcpu.state == RunState::waiting) wait_until(vcpu, vcpu.wake_at);
     look(*vcpu.cpu, vcpu);
     vcpu.cpu->reschedule = true;
+}
+
+// What it waited for was answered, or is not going to be: it goes on, with its access done, or with loading its partition.
+[[gnu::noinline]] void take_answer(Cpu& cpu, Vcpu& vcpu) {
+    const bool paused = vcpu.state == RunState::paused;
+    if (!settled(vcpu) || (paused ? vcpu.resumes_as : vcpu.state) != RunState::waiting) return;
+    const bool loads = vcpu.partition->phase.load(std::memory_order_relaxed) == Phase::loading;
+    if (!loads) {
+        switch_to(cpu, vcpu);
+        finish_access(vcpu);
+    }
+    if (paused) unload(cpu, vcpu);
+    become(vcpu, loads ? RunState::loading : RunState::runnable);
+    cpu.reschedule = true;
 }
 
 // Carries out what was posted to one vCPU. A stop leaves nothing of the rest to do, except to begin the next life.
@@ -153,6 +170,7 @@ void unload(Cpu& cpu, Vcpu& vcpu) {
     } else if ((events & event::start) != 0) {
         start(vcpu);
     }
+    if ((events & event::answer) != 0) take_answer(cpu, vcpu);
     if ((events & event::pace) != 0) keep_pace(vcpu);
     if ((events & event::news) != 0) vcpu.partition->distributor.pulse(vcpu.partition->description->events_interrupt);
     if ((events & event::tell) != 0) tell_end(*vcpu.partition);
@@ -172,7 +190,7 @@ Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
 [[gnu::noinline]] void load_partition(Vcpu& vcpu) {
     Partition& partition = *vcpu.partition;
     const bool tells = partition.phase.load(std::memory_order_relaxed) == Phase::telling;
-    while (gic::highest_pending() >= intid::special) {
+    while (vcpu.state == RunState::loading && gic::highest_pending() >= intid::special) {
         if (tells ? !tell_step(partition) : !load_step(partition)) continue;
         if (!tells) return enter(partition);
         become(vcpu, RunState::off);

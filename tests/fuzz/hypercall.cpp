@@ -32,8 +32,8 @@ void add_channels(tool::Plan& plan) {
                      {"bell", PARTITA_CHANNEL_DOORBELL, 0, 0, 0, false, 0, {1}},
                      {"back", PARTITA_CHANNEL_QUEUING, 8, 2, 0, false, 1, {0}}};
     for (std::uint32_t n = 0; n < 4; ++n) {
-        plan.partitions[0].ports.push_back({n, n != 3 ? PARTITA_PORT_SENDS : 0, 64 + n});
-        plan.partitions[1].ports.push_back({n, n != 3 ? 0 : PARTITA_PORT_SENDS, 64 + n});
+        plan.partitions[0].ports.push_back({n, 0, n != 3 ? PARTITA_PORT_SENDS : 0, 64 + n});
+        plan.partitions[1].ports.push_back({n, 1, n != 3 ? 0 : PARTITA_PORT_SENDS, 64 + n});
     }
 }
 

@@ -41,10 +41,11 @@ void add_channels(tool::Plan& plan) {
                      {"memory", PARTITA_CHANNEL_MEMORY, 0, 0, 100, false, 0, {1}}};
     for (std::uint32_t n = 0; n < 5; ++n) {
         const std::uint32_t a_sends = n != back ? PARTITA_PORT_SENDS : 0;
-        plan.partitions[0].ports.push_back({n, a_sends, first_interrupt + n});
-        plan.partitions[1].ports.push_back({n, (a_sends ^ PARTITA_PORT_SENDS) | (n == value ? PARTITA_PORT_TOLD : 0), first_interrupt + n});
+        plan.partitions[0].ports.push_back({n, 0, a_sends, first_interrupt + n});
+        plan.partitions[1].ports.push_back(
+            {n, 1, (a_sends ^ PARTITA_PORT_SENDS) | (n == value ? PARTITA_PORT_TOLD : 0), first_interrupt + n});
     }
-    plan.partitions[2].ports.push_back({value, 0, first_interrupt});
+    plan.partitions[2].ports.push_back({value, 2, 0, first_interrupt});
     for (std::uint32_t n = 0; n < 2; ++n)
         plan.partitions[n].regions.push_back({"channel memory", shared, 0x4700'0000, 0x2000,
                                               PARTITA_REGION_READ | PARTITA_REGION_CHANNEL | (n == 0 ? PARTITA_REGION_WRITE : 0), memory});

@@ -339,8 +339,8 @@ TEST_F(Control, MessagesAreCounted) {
                         plan.partitions[1].description = &description;
                         plan.partitions[1].flags = PARTITA_RIGHT_MANAGE;
                         plan.channels = {{"bell", PARTITA_CHANNEL_DOORBELL, 0, 0, 0, false, 0, {1}}};
-                        plan.partitions[0].ports.push_back({0, PARTITA_PORT_SENDS, 64});
-                        plan.partitions[1].ports.push_back({0, 0, 64});
+                        plan.partitions[0].ports.push_back({0, 0, PARTITA_PORT_SENDS, 64});
+                        plan.partitions[1].ports.push_back({0, 1, 0, 64});
                     }};
     Vcpu& rings = with.start(0);
     for (int n = 0; n < 3; ++n) {

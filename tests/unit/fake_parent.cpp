@@ -6,7 +6,7 @@ FakeParent* fake_parent = nullptr;
 
 namespace parent {
 
-const std::uint8_t* message_page() { return fake_parent->page.data(); }
+std::uint8_t* message_page() { return fake_parent->page.data(); }
 void Uart::put(std::uint8_t byte) { fake_parent->sent += static_cast<char>(byte); }
 
 }  // namespace parent

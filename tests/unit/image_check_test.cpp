@@ -51,9 +51,9 @@ std::vector<std::uint64_t> good_image() {
         partition.copies.push_back({"kernel", tool::platform::ram, tool::Bytes(64), 0x4040'0000});
         partition.patches.push_back({tool::platform::ram + 0x100, 64, 12, 76});
         partition.routes.push_back({static_cast<std::uint32_t>(40 + n), false, "x"});
-        partition.ports.push_back({0, n == 0 ? PARTITA_PORT_SENDS : 0, 64});
-        partition.ports.push_back({1, n == 0 ? 0 : PARTITA_PORT_SENDS, 65});
-        partition.ports.push_back({2, n == 0 ? PARTITA_PORT_SENDS : 0, 66});
+        partition.ports.push_back({0, n, n == 0 ? PARTITA_PORT_SENDS : 0, 64});
+        partition.ports.push_back({1, n, n == 0 ? 0 : PARTITA_PORT_SENDS, 65});
+        partition.ports.push_back({2, n, n == 0 ? PARTITA_PORT_SENDS : 0, 66});
         for (std::uint64_t part = 0; part < 2; ++part)
             partition.regions.push_back({"channel memory", 0x3000'0000 + part * 0x1000, 0x5080'0000 + part * 0x1000, 0x1000,
                                          PARTITA_REGION_READ | PARTITA_REGION_CHANNEL | (part == n ? PARTITA_REGION_WRITE : 0), 2});

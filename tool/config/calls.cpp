@@ -44,7 +44,10 @@ constexpr Answer answers[] = {
     {"NO_MESSAGE_PAGE", PARTITA_NO_MESSAGE_PAGE, "the virtual CPU has not said where its messages are"},
 };
 
-std::string rights_of(std::uint32_t rights) { return (rights & PARTITA_RIGHT_MANAGE) != 0 ? "; needs the right `manage`" : ""; }
+std::string rights_of(std::uint32_t rights) {
+    if ((rights & PARTITA_RIGHT_MANAGE) != 0) return "; needs the right `manage`";
+    return (rights & PARTITA_RIGHT_SERVE) != 0 ? "; needs the right `serve`" : "";
+}
 
 }  // namespace
 

@@ -77,6 +77,10 @@ struct PartitionDescription {
     Placed<bool> watchdog_boot;
     Placed<bool> gpio;
     Placed<bool> control;
+    Placed<bool> virtio_ports;
+    Placed<bool> virtio_legacy;
+    Placed<std::string> server;  // empty: the parent
+    std::optional<Placed<std::uint64_t>> server_timeout;
     Placed<bool> start{true, {}};
     std::vector<Placed<std::string>> rights;
 };

@@ -251,6 +251,10 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.watchdog_boot = reader.flag("watchdog_boot");
     out.gpio = reader.flag("gpio");
     out.control = reader.flag("control");
+    out.virtio_ports = reader.flag("virtio_ports");
+    out.virtio_legacy = reader.flag("virtio_legacy");
+    out.server = reader.text("server");
+    out.server_timeout = reader.quantity("server_timeout");
     out.start = reader.flag("start", true);
     out.rights = reader.texts("rights");
     return out;

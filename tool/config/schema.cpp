@@ -121,6 +121,17 @@ constexpr Key partition_keys[] = {
     {"start", Type::flag, false, "true", "",
      "Whether its first life begins at boot. Otherwise it is off until `partita start` begins it, which needs a parent partition.",
      "false"},
+    {"virtio_ports", Type::flag, false, "false", "",
+     "Whether its ends of queuing and sampling channels are ports of a virtio console, by the channels' names: a Linux has them as "
+     "`/dev/virtio-ports/NAME`. A server partition carries the messages ([channels](channels.md)).",
+     "true"},
+    {"virtio_legacy", Type::flag, false, "false", "",
+     "Whether its virtio devices speak version 1 of the transport, for software that knows no other.", "true"},
+    {"server", Type::text, false, "the parent partition", "",
+     "The partition that serves its virtio devices, with the right `serve`. It sees all of this partition's memory.", "\"parent\""},
+    {"server_timeout", Type::duration, false, "\"100 ms\"", "",
+     "How long a driver of its virtio devices waits for the server, in whole microseconds: it reads 0 then, and a report says so.",
+     "\"20 ms\""},
     {"control", Type::flag, false, "false", "",
      "Whether it is the parent partition: it has the control channel, by which `partita ps`, `stop`, `restart` and others reach it, and "
      "reads "

@@ -33,6 +33,7 @@ struct Tables {
     std::vector<partita_master> masters;
     std::vector<partita_channel> channels;
     std::vector<partita_port> ports;
+    std::vector<partita_virtio> virtio;
     std::vector<partita_slice> frames;
     std::vector<partita_window> windows;
 };
@@ -43,7 +44,7 @@ template <typename Record>
 }
 
 // A multiplier under which every emulated page has a slot of its own.
-void fill_traps(partita_partition& out) {
+void fill_traps(partita_partition& out, const std::vector<PlannedVirtio>& virtio) {
     struct Emulated {
         std::uint64_t address;
         std::uint32_t device;
@@ -53,6 +54,9 @@ void fill_traps(partita_partition& out) {
     if (out.watchdog_interrupt != 0) devices.push_back({platform::sp805, PARTITA_DEVICE_SP805});
     if (out.gpio_interrupt != 0) devices.push_back({platform::pl061, PARTITA_DEVICE_PL061});
     if (out.control_interrupt != 0) devices.push_back({platform::control, PARTITA_DEVICE_CONTROL});
+    for (const PlannedVirtio& device : virtio)
+        if (devices.back().address != device.address() / kPageSize * kPageSize)
+            devices.push_back({device.address() / kPageSize * kPageSize, PARTITA_DEVICE_VIRTIO});
     for (std::uint32_t multiplier = 0x0020'0001;; multiplier += 0x0001'0002) {
         std::fill(std::begin(out.traps), std::end(out.traps), partita_trap_slot{PARTITA_NO_PAGE, PARTITA_DEVICE_NONE});
         out.trap_multiplier = multiplier;
@@ -101,7 +105,8 @@ void add_partition(const Board& board, const PlannedPartition& planned, std::uin
     out.watchdog_ms = planned.watchdog_ms;
     out.restart_limit = planned.restart_limit;
     out.restart_period_ms = planned.restart_period_ms;
-    fill_traps(out);
+    out.serve_interrupt = planned.serves ? platform::serve_interrupt : 0;
+    fill_traps(out, planned.virtio);
     out.vcpus = next_slice(tables.vcpus, planned.cpus.size());
     out.regions = next_slice(tables.regions, planned.regions.size());
     out.copies = next_slice(tables.copies, planned.copies.size());
@@ -109,6 +114,7 @@ void add_partition(const Board& board, const PlannedPartition& planned, std::uin
     out.routes = next_slice(tables.interrupts, planned.routes.size());
     out.masters = next_slice(tables.masters, planned.masters.size());
     out.ports = next_slice(tables.ports, planned.ports.size());
+    out.virtio = next_slice(tables.virtio, planned.virtio.size());
     for (std::uint32_t index = 0; index < planned.cpus.size(); ++index)
         tables.vcpus.push_back({number, planned.cpus[index], index, planned.priority});
     for (const PlannedRegion& region : planned.regions)
@@ -119,7 +125,11 @@ void add_partition(const Board& board, const PlannedPartition& planned, std::uin
     for (const PlannedRoute& route : planned.routes) tables.interrupts.push_back({route.intid, route.edge ? PARTITA_ROUTE_EDGE : 0});
     for (const PlannedMaster& master : planned.masters) tables.masters.push_back(describe_master(board, master));
     for (const PlannedPort& port : planned.ports)
-        tables.ports.push_back({static_cast<std::uint32_t>(port.channel), port.flags, port.interrupt, 0});
+        tables.ports.push_back(
+            {static_cast<std::uint32_t>(port.channel), port.flags, port.interrupt, static_cast<std::uint32_t>(port.owner)});
+    for (const PlannedVirtio& device : planned.virtio)
+        tables.virtio.push_back(
+            {device.slot, device.interrupt, static_cast<std::uint32_t>(device.server), device.version, device.timeout_us, 0});
     tables.partitions.push_back(out);
 }
 
@@ -233,6 +243,7 @@ std::expected<Bytes, std::string> describe_system(const Plan& plan, const OwnMem
     append(bytes, header.masters, tables.masters);
     append(bytes, header.channels, tables.channels);
     append(bytes, header.ports, tables.ports);
+    append(bytes, header.virtio, tables.virtio);
     append(bytes, header.frames, tables.frames);
     append(bytes, header.windows, tables.windows);
     bytes.resize((bytes.size() + 7) / 8 * 8);

@@ -155,6 +155,29 @@ void place_boot_memory(PlannedPartition& partition, const Placed<std::uint64_t>&
                diagnostics);
 }
 
+// What a server keeps of a device through its lives.
+void place_kept(PlannedPartition& partition, PlannedRegion& region, Memory& memory, Diagnostics& diagnostics) {
+    const auto at = memory.find(region.size, kPageSize);
+    const Place& place = partition.description->memory.place;
+    if (!at)
+        return diagnostics.error(place, fmt::format("what \"{}\" keeps for its virtio devices exceeds what is left of the board's {}",
+                                                    partition.name, format_size(memory.total())));
+    memory.claim({*at, region.size}, fmt::format("\"{}\"", partition.name), place);
+    region.pa = *at;
+}
+
+// Servers see the memory of those whose devices they serve: where it lies is known now.
+void place_served(Plan& plan) {
+    for (const PlannedPartition& client : plan.partitions)
+        for (const PlannedVirtio& device : client.virtio)
+            for (const PlannedRegion& own : client.regions)
+                for (const auto& [ipa, at] : device.memory)
+                    if (own.ipa == ipa && own.what == "memory")
+                        plan.partitions[device.server].regions.push_back(
+                            {fmt::format("memory of {}", client.name), at, own.pa, own.size,
+                             PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_SERVED});
+}
+
 // A part of a channel's memory: the same for both of its ends.
 void place_part(Plan& plan, std::size_t number, std::size_t part, Memory& memory, const Place& where, Diagnostics& diagnostics) {
     const PlannedChannel& channel = plan.channels[number];
@@ -192,6 +215,10 @@ void plan_memory(Plan& plan, Diagnostics& diagnostics) {
         partition->regions.push_back({"gicv", platform::gicc, plan.board->gicv.begin, platform::gicc_size,
                                       PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});
     }
+    for (PlannedPartition& partition : plan.partitions)
+        for (PlannedRegion& region : partition.regions)
+            if ((region.flags & PARTITA_REGION_KEPT) != 0) place_kept(partition, region, memory, diagnostics);
+    place_served(plan);
     for (std::size_t n = 0; n < plan.channels.size(); ++n)
         for (std::size_t part = 0; part < plan.channels[n].parts.size(); ++part)
             if (plan.channels[n].parts[part] != 0) place_part(plan, n, part, memory, plan.channels[n].place, diagnostics);

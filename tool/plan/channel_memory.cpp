@@ -26,24 +26,12 @@ constexpr std::uint64_t largest_part = 0x400'0000;
     return out;
 }
 
-// Where `size` bytes are free in the partition's address space.
-[[nodiscard]] std::optional<std::uint64_t> free_address(const PlannedPartition& partition, std::uint64_t size) {
-    const std::vector<AddressRange> taken = taken_by(partition);
-    for (std::uint64_t at = first_address; at + size <= last_address;) {
-        const auto clash = std::find_if(taken.begin(), taken.end(),
-                                        [&](const AddressRange& range) { return range.overlaps({at, round_up(size, kBlockSize)}); });
-        if (clash == taken.end()) return at;
-        at = round_up(clash->end(), kBlockSize);
-    }
-    return std::nullopt;
-}
-
 void place_end(Plan& plan, std::size_t partition, std::size_t channel, const Place& place, Diagnostics& diagnostics) {
     const auto& sizes = plan.channels[channel].parts;
     std::uint64_t size = 0;
     for (const std::uint64_t each : sizes) size += each;
     PlannedPartition& owner = plan.partitions[partition];
-    auto at = free_address(owner, size);
+    auto at = free_address(owner, size, first_address);
     if (!at)
         return diagnostics.error(place, fmt::format("the address space of \"{}\" has no room for the {} of channel \"{}\"; make it smaller",
                                                     owner.name, format_size(size), plan.channels[channel].name));
@@ -57,6 +45,17 @@ void place_end(Plan& plan, std::size_t partition, std::size_t channel, const Pla
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> free_address(const PlannedPartition& partition, std::uint64_t size, std::uint64_t from) {
+    const std::vector<AddressRange> taken = taken_by(partition);
+    for (std::uint64_t at = from; at + size <= last_address;) {
+        const auto clash = std::find_if(taken.begin(), taken.end(),
+                                        [&](const AddressRange& range) { return range.overlaps({at, round_up(size, kBlockSize)}); });
+        if (clash == taken.end()) return at;
+        at = round_up(clash->end(), kBlockSize);
+    }
+    return std::nullopt;
+}
 
 void check_channel_memory(const ChannelDescription& description, PlannedChannel& channel, const Complain& complain) {
     const std::pair<const std::optional<Placed<std::uint64_t>>&, const char*> keys[] = {

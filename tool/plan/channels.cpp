@@ -152,20 +152,28 @@ private:
         const bool taken =
             std::any_of(partition.routes.begin(), partition.routes.end(), [&](const PlannedRoute& route) { return route.intid == id; }) ||
             std::any_of(partition.ports.begin(), partition.ports.end(), [&](const PlannedPort& port) { return port.interrupt == id; }) ||
+            std::any_of(partition.virtio.begin(), partition.virtio.end(),
+                        [&](const PlannedVirtio& device) { return device.interrupt == id; }) ||
             (messages && id >= messages->first && id < messages->first + messages->count);
         if (!taken) return id;
     }
     return std::nullopt;
 }
 
-void add_port(Plan& plan, std::size_t partition, std::size_t channel, uint32_t flags, const Place& place, Diagnostics& diagnostics) {
-    PlannedPartition& owner = plan.partitions[partition];
+// Who uses a partition's end of a channel: itself, or the server of its virtio console.
+[[nodiscard]] std::size_t user_of(const Plan& plan, std::size_t owner, std::size_t channel) {
+    const PlannedPartition& partition = plan.partitions[owner];
+    return plan.channels[channel].message_size != 0 && !partition.virtio.empty() ? partition.virtio.front().server : owner;
+}
+
+void add_port(Plan& plan, std::size_t of, std::size_t channel, uint32_t flags, const Place& place, Diagnostics& diagnostics) {
+    PlannedPartition& owner = plan.partitions[user_of(plan, of, channel)];
     const auto interrupt = free_interrupt(owner);
     if (!interrupt)
         return diagnostics.error(
             place, fmt::format("\"{}\" has no interrupt left for channel \"{}\"; leave one of its channels or devices out", owner.name,
                                plan.channels[channel].name));
-    owner.ports.push_back({.channel = channel, .flags = flags, .interrupt = *interrupt});
+    owner.ports.push_back({.channel = channel, .owner = of, .flags = flags, .interrupt = *interrupt});
     owner.interrupts = std::max(owner.interrupts, (*interrupt + 32) / 32 * 32);
 }
 
@@ -233,25 +241,33 @@ void plan_channels(const SystemDescription& system, Plan& plan, Diagnostics& dia
             add_port(plan, to, n, plan.channels[n].told ? PARTITA_PORT_TOLD : 0, place, diagnostics);
         if (plan.channels[n].kind == PARTITA_CHANNEL_MEMORY) place_channel_memory(plan, n, place, diagnostics);
     }
+    // Their numbers are what programs know their own ends by.
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n)
+        std::stable_partition(plan.partitions[n].ports.begin(), plan.partitions[n].ports.end(),
+                              [&](const PlannedPort& port) { return port.owner == n; });
     check_lines(plan, diagnostics);
+}
+
+GuestPort guest_port(const Plan& plan, const PlannedPort& port) {
+    const PlannedChannel& channel = plan.channels[port.channel];
+    GuestPort made;
+    made.channel = channel.name;
+    made.sends = port.sends();
+    made.uncached = channel.uncached;
+    for (const PlannedPart& part : port.parts) made.memory.push_back({name_of_part(part.part, made.sends), part.ipa, part.size});
+    made.kind = channel.kind;
+    made.message_size = channel.message_size, made.depth = channel.depth, made.time_us = channel.time_us;
+    made.interrupt = port.interrupt;
+    if (!made.sends) made.peers = {plan.partitions[channel.from].name};
+    if (made.sends)
+        for (const std::size_t to : channel.to) made.peers.push_back(plan.partitions[to].name);
+    return made;
 }
 
 std::vector<GuestPort> guest_ports(const Plan& plan, const PlannedPartition& partition) {
     std::vector<GuestPort> out;
-    for (const PlannedPort& port : partition.ports) {
-        const PlannedChannel& channel = plan.channels[port.channel];
-        GuestPort& made = out.emplace_back();
-        made.channel = channel.name;
-        made.sends = port.sends();
-        made.uncached = channel.uncached;
-        for (const PlannedPart& part : port.parts) made.memory.push_back({name_of_part(part.part, made.sends), part.ipa, part.size});
-        made.kind = channel.kind;
-        made.message_size = channel.message_size, made.depth = channel.depth, made.time_us = channel.time_us;
-        made.interrupt = port.interrupt;
-        if (!made.sends) made.peers = {plan.partitions[channel.from].name};
-        if (made.sends)
-            for (const std::size_t to : channel.to) made.peers.push_back(plan.partitions[to].name);
-    }
+    for (const PlannedPort& port : partition.ports)
+        if (&plan.partitions[port.owner] == &partition) out.push_back(guest_port(plan, port));
     return out;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plan/guest_ports.hpp"
+#include "plan/guest_virtio.hpp"
 
 namespace partita::tool {
 
@@ -227,6 +228,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
         if (request.watchdog) write_watchdog(tree);
         if (request.control) write_control(tree);
         if (request.gpio) write_gpio(tree, request.ports, clock_phandle);
+        write_virtio(tree, request.virtio);
         if (request.pmu && request.board->pmu_interrupt != 0) write_pmu(tree, *request.board, request.cpus);
         for (const BoardDevice* const device : request.devices)
             if (!device->pci) write_device(tree, *request.board, *device);
@@ -237,6 +239,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
             tree.cells("partita,starts", {0});
             if (request.control) tree.cells("interrupts", {spi, platform::events_interrupt - 32, edge_rising});
             if (!request.ports.empty()) write_ports(tree, request.ports);
+            if (!request.served.empty()) write_served(tree, request.served);
         });
         write_shared_memory(tree, request.ports);
     });

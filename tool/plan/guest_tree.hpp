@@ -25,6 +25,19 @@ struct GuestPort {
     bool uncached = false;
 };
 
+// A virtio device that the partition serves for another.
+struct ServedDevice {
+    std::uint32_t number = 0, version = 0;  // as TAKE tells it; of the transport
+    std::string client;
+    std::uint64_t kept = 0;
+    std::vector<std::array<std::uint64_t, 3>> memory;  // the client's address, where it is seen, bytes
+    struct Port {
+        GuestPort end;
+        std::uint32_t number = 0;  // as SEND and RECEIVE know it
+    };
+    std::vector<Port> ports;
+};
+
 struct GuestTreeRequest {
     std::uint32_t cpus = 1;
     std::string cpu_compatible = "arm,cortex-a15";
@@ -36,6 +49,8 @@ struct GuestTreeRequest {
     std::vector<const BoardDevice*> devices;
     std::optional<MessageFrame> messages;  // interrupts as messages for its PCI functions
     std::vector<GuestPort> ports;          // port n is the n-th
+    std::vector<PlannedVirtio> virtio;     // its devices,
+    std::vector<ServedDevice> served;      // and those that it serves
     bool clock = false;                    // the platform's PL031
     bool watchdog = false;                 // the SP805
     bool control = false;                  // the UART of the control channel, and news of the log

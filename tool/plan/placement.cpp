@@ -14,6 +14,7 @@ extern "C" {
 #include "config/units.hpp"
 #include "plan/channels.hpp"
 #include "plan/guest_tree.hpp"
+#include "plan/virtio.hpp"
 
 namespace partita::tool {
 
@@ -221,6 +222,8 @@ private:
         request.gpio = partition_.has_gpio();
         request.control = partition_.is_parent();
         request.ports = guest_ports(plan_, partition_);
+        request.virtio = partition_.virtio;
+        request.served = served_devices(plan_, partition_);
         request.pmu = (partition_.flags & PARTITA_PMU) != 0;
         if (!initrd_.empty()) {
             request.initrd_begin = initrd_at_;

@@ -12,6 +12,7 @@
 #include "plan/ownership.hpp"
 #include "plan/placement.hpp"
 #include "plan/schedule.hpp"
+#include "plan/virtio.hpp"
 #include "timing/response.hpp"
 
 namespace partita::tool {
@@ -107,6 +108,12 @@ void check_added(const Plan& plan, Diagnostics& diagnostics) {
                         diagnostics);
         if (partition.has_gpio())
             check_place(partition, {"gpio", platform::pl061, platform::pl061_interrupt}, partition.description->gpio.place, diagnostics);
+        if (partition.serves)
+            check_place(partition, {"virtio server", platform::gicd, platform::serve_interrupt}, partition.description->name.place,
+                        diagnostics);
+        for (const PlannedVirtio& device : partition.virtio)
+            check_place(partition, {"virtio console", device.address(), device.interrupt}, partition.description->virtio_ports.place,
+                        diagnostics);
         if (!partition.is_parent()) continue;
         for (const std::uint32_t interrupt : {platform::control_interrupt, platform::events_interrupt})
             check_place(partition, {"control channel", platform::control, interrupt}, partition.description->control.place, diagnostics);
@@ -167,9 +174,12 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     plan_schedules(system, plan, diagnostics);
     plan_counters(plan, diagnostics);
     plan_devices(plan, diagnostics);
+    plan_virtio(plan, diagnostics);
     check_added(plan, diagnostics);
     check_parent(plan, diagnostics);
     plan_channels(system, plan, diagnostics);
+    check_virtio_ports(plan, diagnostics);
+    place_served_memory(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
     plan_memory(plan, diagnostics);
     if (!diagnostics.any()) check_promises(plan, costs_of(board), diagnostics);
@@ -181,7 +191,9 @@ void check_without_board(const SystemDescription& system, Diagnostics& diagnosti
     const Board none;
     Plan plan = begin_plan(system, none, diagnostics);
     plan_names(plan, diagnostics);
+    plan_virtio(plan, diagnostics);
     plan_channels(system, plan, diagnostics);
+    check_virtio_ports(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
 }
 

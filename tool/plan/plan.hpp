@@ -24,7 +24,7 @@ inline constexpr std::uint64_t gicc_size = 0x2000;
 inline constexpr std::uint64_t flash = 0x0400'0000, flash_size = 0x4'0000;  // of a partition with boot memory
 inline constexpr std::uint64_t most_ram = 0xc000'0000;                      // up to the end of 32-bit addresses
 inline constexpr std::uint32_t pl011_interrupt = 33, pl031_interrupt = 34, pl061_interrupt = 39, control_interrupt = 40,
-                               events_interrupt = 41, sp805_interrupt = 42, interrupts = 96;
+                               events_interrupt = 41, sp805_interrupt = 42, serve_interrupt = 43, virtio_interrupt = 48, interrupts = 96;
 inline constexpr std::uint64_t pci_config = PARTITA_PCI_CONFIG, pci_config_size = PARTITA_PCI_CONFIG_SIZE;
 inline constexpr std::uint64_t dtb_room = 0x1'0000;  // where RAM begins, for images that look for the tree there
 }  // namespace platform
@@ -96,13 +96,24 @@ struct PlannedPart {
     std::uint64_t ipa = 0, size = 0;
 };
 
-// A partition's end of a channel.
+// An end of a channel, as a partition uses it: its own, or one that it serves for `owner`.
 struct PlannedPort {
     std::size_t channel = 0;
+    std::size_t owner = 0;
     std::uint32_t flags = 0, interrupt = 0;
     std::vector<PlannedPart> parts{};
 
     [[nodiscard]] bool sends() const { return (flags & PARTITA_PORT_SENDS) != 0; }
+};
+
+// A virtio device of a partition: the console whose ports are its ends of channels.
+struct PlannedVirtio {
+    std::uint32_t slot = 0, interrupt = 0, version = 2, timeout_us = 0;  // as in partita_virtio
+    std::size_t server = 0;
+    std::uint64_t kept = 0;                                         // where the server keeps its state, in the server's address space
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> memory{};  // this partition's, and where the server sees it
+
+    [[nodiscard]] std::uint64_t address() const { return PARTITA_VIRTIO + std::uint64_t{slot} * PARTITA_VIRTIO_SIZE; }
 };
 
 struct PlannedPartition {
@@ -122,12 +133,14 @@ struct PlannedPartition {
     std::vector<PlannedRoute> routes;
     std::vector<const BoardDevice*> devices;
     std::vector<PlannedMaster> masters;
-    std::vector<PlannedPort> ports;
+    std::vector<PlannedPort> ports;  // its own ends first
+    std::vector<PlannedVirtio> virtio;
     std::uint64_t ram = platform::ram;     // where its memory begins, for itself
     std::optional<MessageFrame> messages;  // what it has of the board's: interrupts of its own
 
     [[nodiscard]] bool is_parent() const { return description != nullptr && description->control.value; }
     [[nodiscard]] bool has_gpio() const { return description != nullptr && description->gpio.value; }
+    bool serves = false;  // virtio devices of others
     // Whether it has the platform's PL031: not where a device of its own lies there, or has its interrupt.
     [[nodiscard]] bool has_clock() const;
 };

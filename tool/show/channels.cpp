@@ -10,8 +10,12 @@ namespace partita::tool {
 namespace {
 
 std::string interrupt_of(const Plan& plan, std::size_t partition, std::size_t channel) {
-    for (const PlannedPort& port : plan.partitions[partition].ports)
-        if (port.channel == channel) return fmt::format("{}/{}", plan.partitions[partition].name, port.interrupt);
+    for (const PlannedPartition& user : plan.partitions)
+        for (const PlannedPort& port : user.ports)
+            if (port.channel == channel && port.owner == partition)
+                return &user == &plan.partitions[partition]
+                           ? fmt::format("{}/{}", user.name, port.interrupt)
+                           : fmt::format("{} through {}/{}", plan.partitions[partition].name, user.name, port.interrupt);
     return plan.partitions[partition].name;
 }
 

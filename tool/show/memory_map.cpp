@@ -10,10 +10,11 @@ namespace partita::tool {
 
 namespace {
 
-// Memory of a channel is two partitions', and shown once.
+// Memory of a channel, and of one whose virtio devices another serves, is two partitions', and shown once.
 void add(std::vector<MapEntry>& used, const std::string& owner, const PlannedRegion& region, int number) {
+    constexpr std::uint32_t shared = PARTITA_REGION_CHANNEL | PARTITA_REGION_SERVED;
     const auto same = std::find_if(used.begin(), used.end(), [&](const MapEntry& entry) { return entry.begin == region.pa; });
-    if ((region.flags & PARTITA_REGION_CHANNEL) == 0 || same == used.end())
+    if ((region.flags & shared) == 0 || same == used.end())
         used.push_back({region.pa, region.size, owner, region.what, number, region.ipa});
     else
         same->owner += fmt::format(", {}", owner);
@@ -29,7 +30,11 @@ std::vector<MapEntry> memory_map(const Plan& plan) {
     if (plan.images_size != 0) used.push_back({plan.images_base, plan.images_size, "images", "what partitions are filled from"});
     for (std::size_t n = 0; n < plan.partitions.size(); ++n)
         for (const PlannedRegion& region : plan.partitions[n].regions)
-            if ((region.flags & PARTITA_REGION_DEVICE) == 0) add(used, plan.partitions[n].name, region, static_cast<int>(n));
+            if ((region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_SERVED)) == 0)
+                add(used, plan.partitions[n].name, region, static_cast<int>(n));
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n)
+        for (const PlannedRegion& region : plan.partitions[n].regions)
+            if ((region.flags & PARTITA_REGION_SERVED) != 0) add(used, plan.partitions[n].name, region, static_cast<int>(n));
     std::sort(used.begin(), used.end(), [](const MapEntry& a, const MapEntry& b) { return a.begin < b.begin; });
     std::vector<MapEntry> out;
     for (const AddressRange& memory : plan.board->memory) {

@@ -1,0 +1,160 @@
+#include "served_console.hpp"
+
+#include <new>
+
+#include "page.hpp"
+#include "partita/guest/calls.h"
+#include "partita/guest/tree.h"
+#include "partita/system_image.h"
+
+namespace partita::parent {
+
+using std::uint32_t;
+
+namespace {
+
+struct Cells {
+    const uint32_t* at = nullptr;
+    uint32_t count = 0;
+
+    [[nodiscard]] uint32_t operator[](uint32_t n) const { return n < count ? tree_cell(at + n) : 0; }
+};
+
+[[nodiscard]] Cells cells(const char* node, const char* property) {
+    uint32_t bytes = 0;
+    const uint32_t* const at = tree_child_property("served", node, property, &bytes);
+    return at != nullptr ? Cells{at, bytes / 4} : Cells{};
+}
+
+[[nodiscard]] const char* text(const char* node, const char* property) {
+    uint32_t bytes = 0;
+    return reinterpret_cast<const char*>(tree_child_property("served", node, property, &bytes));
+}
+
+// The text behind this one, in a list of them.
+[[nodiscard]] const char* next_text(const char* text) {
+    while (*text != 0) ++text;
+    return text + 1;
+}
+
+// "device-N" of the device tree, N below 100.
+struct NodeName {
+    char text[10] = "device-";
+
+    explicit NodeName(uint32_t n) {
+        char* at = text + 7;
+        if (n >= 10) *at++ = static_cast<char>('0' + n / 10);
+        *at = static_cast<char>('0' + n % 10);
+    }
+};
+
+[[nodiscard]] void* pointer(uint32_t address) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(address)); }
+
+}  // namespace
+
+bool ServedConsole::find_ports(const char* node) {
+    const Cells numbers = cells(node, "partita,ports"), sends = cells(node, "partita,sends"), kinds = cells(node, "partita,kinds"),
+                sizes = cells(node, "partita,message-sizes"), interrupts = cells(node, "interrupts");
+    const char* name = text(node, "partita,port-names");
+    if (name == nullptr || numbers.count > ports_.size()) return false;
+    for (uint32_t n = 0; n < numbers.count; ++n, name = next_text(name)) {
+        const bool latest = kinds[n] == PARTITA_CHANNEL_SAMPLING;
+        ports_[n] = {.name = name, .sends = sends[n] != 0, .latest = latest, .message_size = sizes[n]};
+        ends_[n] = {.number = numbers[n], .intid = interrupts[n * 3 + 1] + 32};
+        if (sizes[n] > page().size()) return false;
+    }
+    count_ = numbers.count;
+    return true;
+}
+
+bool ServedConsole::open(uint32_t device) {
+    const NodeName node{device};
+    const Cells kept = cells(node.text, "partita,kept-memory"), memory = cells(node.text, "partita,client-memory");
+    if (kept.count < 2 || kept[1] < sizeof(virtio::ConsoleState) || !find_ports(node.text)) return false;
+    device_ = device;
+    client_ = text(node.text, "partita,client");
+    for (uint32_t n = 0; n + 2 < memory.count; n += 3)
+        if (!memory_.add(memory[n], pointer(memory[n + 1]), memory[n + 2])) return false;
+    auto& state = *static_cast<virtio::ConsoleState*>(pointer(kept[0]));
+    console_.emplace(state, memory_, cells(node.text, "partita,version")[0], std::span{ports_}.first(count_), *this);
+    return true;
+}
+
+void ServedConsole::start() { console_->resume(); }
+
+void ServedConsole::enable_interrupts(void (*handler)(uint32_t)) const {
+    for (uint32_t n = 0; n < count_; ++n) interrupt_enable(ends_[n].intid, 0x80, handler);
+}
+
+void ServedConsole::serve(uint32_t handle, uint32_t what, uint32_t value) {
+    const uint32_t offset = what & 0xfffu, size = what >> 16 & 0xfu;
+    uint32_t answer = 0;
+    switch (what >> 28) {
+        case PARTITA_ASK_NOTIFY: return console_->notified(value);
+        case PARTITA_ASK_READ: answer = console_->read(offset, size); break;
+        case PARTITA_ASK_WRITE: console_->write(offset, size, value); break;
+        case PARTITA_ASK_RELEASE: console_->release(); break;
+        default: return;
+    }
+    (void)partita_call_answer(handle, answer, 0);
+}
+
+bool ServedConsole::interrupted(uint32_t intid) {
+    for (uint32_t n = 0; n < count_; ++n) {
+        if (ends_[n].intid != intid) continue;
+        given_ &= ~(1u << n);
+        console_->port_changed(n);
+        return true;
+    }
+    return false;
+}
+
+std::span<std::uint8_t> ServedConsole::page() { return {message_page(), page_size}; }
+
+virtio::ConsoleLink::Sent ServedConsole::send(uint32_t port, uint32_t size) {
+    constexpr unsigned tries = 8;  // readers of a value hold it for as long as a copy takes
+    auto result = static_cast<std::int32_t>(PARTITA_BUSY);
+    for (unsigned n = 0; n < tries && result == PARTITA_BUSY; ++n)
+        result = static_cast<std::int32_t>(partita_call_send(ends_[port].number, 0, size).r0);
+    if (result == PSCI_SUCCESS) return Sent::done;
+    return result == PARTITA_FULL ? Sent::full : Sent::refused;
+}
+
+std::optional<uint32_t> ServedConsole::receive(uint32_t port) {
+    const uint32_t bit = 1u << port;
+    if (ports_[port].latest && (given_ & bit) != 0) return std::nullopt;
+    given_ |= bit;
+    const hypercall_result result = partita_call_receive(ends_[port].number, 0, 0);
+    if (result.r0 != PSCI_SUCCESS) return std::nullopt;
+    return result.r1;
+}
+
+// Who writes a value waits for no reader.
+bool ServedConsole::connected(uint32_t port) {
+    if (ports_[port].latest && ports_[port].sends) return true;
+    return (partita_call_port(ends_[port].number, 0, 0).r1 & PARTITA_PORT_PEERS_RUN) != 0;
+}
+
+void ServedConsole::interrupt(uint32_t bits) { (void)partita_call_raise(device_, bits, 0); }
+
+// Once a second at most: a driver that means ill fills no console.
+bool ServedConsole::may_say() {
+    const std::uint64_t now = timer_now();
+    if (said_ != 0 && now - said_ < timer_frequency()) return false;
+    said_ = now;
+    return true;
+}
+
+void ServedConsole::too_long(uint32_t port) {
+    if (may_say())
+        console_printf("parent: %s wrote more than %u bytes to %s: dropped\n", client_, static_cast<unsigned>(ports_[port].message_size),
+                       ports_[port].name);
+}
+
+void ServedConsole::broken(uint32_t queue, virtio::Broken why) {
+    if (may_say())
+        console_printf("parent: the virtio console of %s stops until its driver resets it: queue %u: %s\n", client_,
+                       static_cast<unsigned>(queue), virtio::words_of(why));
+}
+
+}  // namespace partita::parent

@@ -1,0 +1,51 @@
+// The virtio console of another partition, whose ports are that partition's ends of channels.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "partita/guest/virtio/console.hpp"
+
+namespace partita::parent {
+
+class ServedConsole final : public virtio::ConsoleLink {
+public:
+    // As the device tree describes the device of that number. False: it describes none, or one that this cannot serve.
+    [[nodiscard]] bool open(std::uint32_t device);
+    // Goes on where an earlier life of this partition ended.
+    void start();
+
+    // What the hypervisor gave for this device (docs/hypercalls.md, TAKE).
+    void serve(std::uint32_t handle, std::uint32_t what, std::uint32_t value);
+    // One of its ports' interrupts: false where it is none of them.
+    [[nodiscard]] bool interrupted(std::uint32_t intid);
+    void enable_interrupts(void (*handler)(std::uint32_t)) const;
+
+    [[nodiscard]] std::span<std::uint8_t> page() override;
+    [[nodiscard]] Sent send(std::uint32_t port, std::uint32_t size) override;
+    [[nodiscard]] std::optional<std::uint32_t> receive(std::uint32_t port) override;
+    [[nodiscard]] bool connected(std::uint32_t port) override;
+    void interrupt(std::uint32_t bits) override;
+    void too_long(std::uint32_t port) override;
+    void broken(std::uint32_t queue, virtio::Broken why) override;
+
+private:
+    struct End {
+        std::uint32_t number = 0, intid = 0;  // as SEND and RECEIVE know it; its interrupt
+    };
+    [[nodiscard]] bool find_ports(const char* node);
+    [[nodiscard]] bool may_say();
+
+    std::uint32_t device_ = 0;
+    const char* client_ = "";
+    virtio::ClientMemory memory_;
+    std::array<virtio::ConsolePort, virtio::most_ports> ports_{};
+    std::array<End, virtio::most_ports> ends_{};
+    std::uint32_t count_ = 0;
+    std::uint32_t given_ = 0;  // a bit for each port whose driver got the value that is the latest
+    std::uint64_t said_ = 0;   // when it said last what a driver did wrong
+    std::optional<virtio::Console> console_;
+};
+
+}  // namespace partita::parent

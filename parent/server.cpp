@@ -1,0 +1,61 @@
+#include "server.hpp"
+
+#include <algorithm>
+
+#include "partita/guest/calls.h"
+#include "partita/guest/tree.h"
+
+namespace partita::parent {
+
+using std::uint32_t;
+
+namespace {
+
+// Interrupts that came, until work() looks: a bit for each.
+constexpr uint32_t most_interrupts = 288;
+constinit std::array<volatile uint32_t, most_interrupts / 32> came{};
+
+void note(uint32_t intid) {
+    if (intid < most_interrupts) came[intid / 32] = came[intid / 32] | 1u << intid % 32;
+}
+
+[[nodiscard]] uint32_t serve_interrupt() {
+    uint32_t bytes = 0;
+    const uint32_t* const at = tree_child_property("hypervisor", "served", "interrupts", &bytes);
+    return at != nullptr && bytes >= 12 ? tree_cell(at + 1) + 32 : 0;
+}
+
+}  // namespace
+
+void Server::start() {
+    const uint32_t interrupt = serve_interrupt();
+    if (interrupt == 0) return;
+    for (uint32_t device = 0; device < by_number_.size() && count_ < most; ++device)
+        if (consoles_[count_].open(device)) by_number_[device] = &consoles_[count_++];
+    interrupt_enable(interrupt, 0x80, note);
+    for (uint32_t n = 0; n < count_; ++n) {
+        consoles_[n].enable_interrupts(note);
+        consoles_[n].start();
+    }
+}
+
+bool Server::work() {
+    for (uint32_t word = 0; word < came.size(); ++word) {
+        uint32_t bits = came[word];
+        came[word] = 0;
+        for (; bits != 0; bits &= bits - 1) {
+            const uint32_t intid = word * 32 + static_cast<uint32_t>(__builtin_ctz(bits));
+            for (uint32_t n = 0; n < count_ && !consoles_[n].interrupted(intid); ++n) {
+            }
+        }
+    }
+    for (uint32_t n = 0; n < count_ * 4; ++n) {  // then others have their turn: a driver may go on without end
+        const hypercall_result asked = partita_call_take(0, 0, 0);
+        if (asked.r0 != PSCI_SUCCESS) return false;
+        ServedConsole* const device = by_number_[asked.r1 & 0x1fu];
+        if (device != nullptr) device->serve(asked.r1, asked.r2, asked.r3);
+    }
+    return count_ != 0;
+}
+
+}  // namespace partita::parent

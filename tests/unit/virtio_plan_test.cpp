@@ -1,0 +1,178 @@
+// Virtio consoles as they are described: what can be is planned, shown and told to driver and server; what cannot be is said where it is
+// written.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+extern "C" {
+#include <libfdt.h>
+}
+
+#include "pack/describe.hpp"
+#include "plan/virtio.hpp"
+#include "plan_fixture.hpp"
+#include "show/show.hpp"
+
+namespace partita::tool {
+namespace {
+
+class VirtioPlan : public PlanFixture {
+protected:
+    // "linux" sends "up" and receives "down" and "value"; the parent serves it.
+    static std::string description(const std::string& linux,
+                                   const std::string& parent = "rights = [\"manage\", \"serve\"]\ncontrol = true\n",
+                                   const std::string& more = "") {
+        std::string out = "[system]\nboard = \"virt\"\n";
+        out += fmt::format("[[partition]]\nname = \"linux\"\nkernel = \"a.elf\"\nmemory = \"64 MiB\"\ncpus = [0]\n{}", linux);
+        out += "[[partition]]\nname = \"rtos\"\nkernel = \"a.elf\"\nmemory = \"2 MiB\"\ncpus = [1]\n";
+        out += fmt::format("[[partition]]\nname = \"parent\"\nkernel = \"a.elf\"\nmemory = \"2 MiB\"\ncpus = [2]\n{}", parent);
+        out += channel("down", "queuing", "rtos", "linux", "depth = 4\n");
+        out += channel("up", "queuing", "linux", "rtos", "depth = 4\n");
+        out += channel("value", "sampling", "rtos", "linux", "told = true\n");
+        return out + more;
+    }
+    static std::string channel(const std::string& name, const std::string& kind, const std::string& from, const std::string& to,
+                               const std::string& more) {
+        return fmt::format("[[channel]]\nname = \"{}\"\nkind = \"{}\"\nfrom = \"{}\"\nto = \"{}\"\nmessage = \"16 B\"\n{}", name, kind,
+                           from, to, more);
+    }
+    [[nodiscard]] const void* tree_of(std::size_t partition) const {
+        for (const PlannedCopy& copy : plan->partitions[partition].copies)
+            if (copy.what == "device tree") return copy.bytes.data();
+        return nullptr;
+    }
+    static std::uint32_t cell(const void* fdt, const char* path, const char* property, int n) {
+        int size = 0;
+        const auto* const cells = static_cast<const fdt32_t*>(fdt_getprop(fdt, fdt_path_offset(fdt, path), property, &size));
+        return cells != nullptr && size > n * 4 ? fdt32_to_cpu(cells[n]) : ~0u;
+    }
+};
+
+TEST_F(VirtioPlan, TheDriverFindsATransportAndTheServerAllItNeeds) {
+    ASSERT_EQ(complaints(description("virtio_ports = true\n")), "");
+    const void* const linux = tree_of(0);
+    const int node = fdt_path_offset(linux, "/virtio_mmio@a000000");
+    ASSERT_GE(node, 0);
+    EXPECT_STREQ(static_cast<const char*>(fdt_getprop(linux, node, "compatible", nullptr)), "virtio,mmio");
+    EXPECT_NE(fdt_getprop(linux, node, "dma-coherent", nullptr), nullptr);
+    EXPECT_EQ(cell(linux, "/virtio_mmio@a000000", "interrupts", 1), 16u);
+    EXPECT_EQ(cell(linux, "/virtio_mmio@a000000", "interrupts", 2), 1u) << "edge";
+    EXPECT_LT(fdt_path_offset(linux, "/hypervisor/channels"), 0) << "it cannot call by them";
+
+    const void* const parent = tree_of(2);
+    const char* const served = "/hypervisor/served/device-0@0";
+    ASSERT_GE(fdt_path_offset(parent, served), 0);
+    EXPECT_STREQ(static_cast<const char*>(fdt_getprop(parent, fdt_path_offset(parent, served), "partita,client", nullptr)), "linux");
+    EXPECT_EQ(cell(parent, served, "partita,client-memory", 0), 0x4000'0000u);
+    EXPECT_EQ(cell(parent, served, "partita,client-memory", 2), 64u << 20);
+    EXPECT_EQ(cell(parent, served, "partita,version", 0), 2u);
+    for (int n = 0; n < 3; ++n) EXPECT_EQ(cell(parent, served, "partita,ports", n), static_cast<std::uint32_t>(n));
+    EXPECT_EQ(cell(parent, served, "partita,sends", 0), 0u);
+    EXPECT_EQ(cell(parent, served, "partita,sends", 1), 1u);
+    EXPECT_EQ(cell(parent, served, "partita,kinds", 2), 2u);
+    EXPECT_EQ(cell(parent, "/hypervisor/served", "interrupts", 1), platform::serve_interrupt - 32);
+}
+
+TEST_F(VirtioPlan, TheServerSeesTheMemoryAndWhatItKeepsIsItsOwn) {
+    ASSERT_EQ(complaints(description("virtio_ports = true\n")), "");
+    const auto& own = plan->partitions[0].regions[0];
+    const auto& regions = plan->partitions[2].regions;
+    const auto served =
+        std::find_if(regions.begin(), regions.end(), [](const auto& one) { return (one.flags & PARTITA_REGION_SERVED) != 0; });
+    const auto kept = std::find_if(regions.begin(), regions.end(), [](const auto& one) { return (one.flags & PARTITA_REGION_KEPT) != 0; });
+    ASSERT_NE(served, regions.end());
+    ASSERT_NE(kept, regions.end());
+    EXPECT_EQ(served->pa, own.pa);
+    EXPECT_EQ(served->size, own.size);
+    EXPECT_EQ(served->flags & PARTITA_REGION_EXECUTE, 0u);
+    EXPECT_NE(kept->pa, 0u);
+    EXPECT_TRUE(describe_system(*plan, {plan->hypervisor_base, 0x2'0000}, {}));
+    const std::string shown = show_text(*plan);
+    EXPECT_NE(shown.find("linux, parent"), std::string::npos) << shown;
+    EXPECT_NE(shown.find("served by parent"), std::string::npos) << shown;
+    EXPECT_NE(shown.find("rtos/64 -> linux through parent/64"), std::string::npos) << shown;
+    EXPECT_NE(show_svg(*plan).find("linux through parent/64"), std::string::npos);
+}
+
+TEST_F(VirtioPlan, ASecondClientIsSeenBesideTheFirst) {
+    const std::string second =
+        "[[partition]]\nname = \"other\"\nkernel = \"a.elf\"\nmemory = \"32 MiB\"\ncpus = [3]\nvirtio_ports = true\n" +
+        channel("more", "queuing", "rtos", "other", "depth = 2\n");
+    ASSERT_EQ(complaints(description("virtio_ports = true\n", "rights = [\"manage\", \"serve\"]\ncontrol = true\n", second)), "");
+    EXPECT_TRUE(describe_system(*plan, {plan->hypervisor_base, 0x2'0000}, {}));
+    const void* const parent = tree_of(2);
+    EXPECT_GE(cell(parent, "/hypervisor/served/device-1@1", "partita,client-memory", 1),
+              cell(parent, "/hypervisor/served/device-0@0", "partita,client-memory", 1) + (64u << 20));
+    EXPECT_NE(cell(parent, "/hypervisor/served/device-1@1", "partita,kept-memory", 0),
+              cell(parent, "/hypervisor/served/device-0@0", "partita,kept-memory", 0));
+    EXPECT_EQ(cell(parent, "/hypervisor/served/device-1@1", "partita,ports", 0), 3u);
+}
+
+TEST_F(VirtioPlan, ItsOwnEndsKeepTheirNumbers) {
+    const std::string own = channel("mine", "queuing", "rtos", "parent", "depth = 2\n");
+    ASSERT_EQ(complaints(description("virtio_ports = true\n", "rights = [\"manage\", \"serve\"]\ncontrol = true\n", own)), "");
+    const void* const parent = tree_of(2);
+    EXPECT_EQ(cell(parent, "/hypervisor/channels/mine@0", "reg", 0), 0u);
+    EXPECT_EQ(cell(parent, "/hypervisor/served/device-0@0", "partita,ports", 0), 1u);
+}
+
+TEST_F(VirtioPlan, AnotherThanTheParentMayServe) {
+    ASSERT_EQ(complaints(description("virtio_ports = true\nserver = \"parent\"\nserver_timeout = \"5 ms\"\nvirtio_legacy = true\n",
+                                     "rights = [\"serve\"]\n")),
+              "");
+    EXPECT_EQ(plan->partitions[0].virtio[0].timeout_us, 5000u);
+    EXPECT_EQ(plan->partitions[0].virtio[0].version, 1u);
+}
+
+TEST_F(VirtioPlan, ADeviceOfTheBoardKeepsItsInterrupt) {
+    const_cast<BoardDevice*>(board.find("/pl031@9010000"))->interrupts[0].intid = 48;
+    ASSERT_EQ(complaints(description("virtio_ports = true\ndevices = [\"/pl031@9010000\"]\n")), "");
+    EXPECT_EQ(plan->partitions[0].virtio[0].slot, 1u);
+    EXPECT_EQ(cell(tree_of(0), "/virtio_mmio@a000200", "interrupts", 1), 17u);
+}
+
+TEST_F(VirtioPlan, WhatCannotBeIsSaidWhereItIsWritten) {
+    const std::string parent = "rights = [\"manage\", \"serve\"]\ncontrol = true\n";
+    struct Mistake {
+        std::string linux, parent;
+        const char* said;
+    };
+    const Mistake mistakes[] = {
+        {"virtio_ports = true\n", "", ":8:16: error: nobody would serve the virtio console of \"linux\"; add a parent partition"},
+        {"virtio_ports = true\n", "rights = [\"manage\"]\ncontrol = true\n",
+         ":8:16: error: \"parent\" may not serve virtio devices; add \"serve\""},
+        {"virtio_ports = true\nserver = \"rtos\"\n", parent, ":9:10: error: \"rtos\" may not serve"},
+        {"virtio_ports = true\nserver = \"linux\"\n", parent, ":9:10: error: \"linux\" cannot be its own server"},
+        {"virtio_ports = true\nserver = \"parnet\"\n", parent, ":9:10: error: there is no partition \"parnet\"; did you mean \"parent\"?"},
+        {"virtio_ports = true\nserver_timeout = \"10 ns\"\n", parent,
+         ":9:18: error: server_timeout of \"linux\" can be whole microseconds"},
+        {"virtio_ports = true\nserver_timeout = \"61 s\"\n", parent, ":9:18: error: server_timeout of \"linux\" can be"},
+        {"server = \"parent\"\n", parent, ":8:10: error: server is about virtio devices, of which \"linux\" has none"},
+        {"virtio_legacy = true\n", parent, ":8:17: error: virtio_legacy is about virtio devices"},
+        {"server_timeout = \"1 ms\"\n", parent, ":8:18: error: server_timeout is about virtio devices"},
+    };
+    for (const Mistake& mistake : mistakes) {
+        const std::string said = complaints(description(mistake.linux, mistake.parent));
+        EXPECT_NE(said.find(mistake.said), std::string::npos) << said << "\nexpected: " << mistake.said;
+    }
+    std::string alone = description("", parent, "");
+    alone.replace(alone.find("name = \"rtos\""), 0, "virtio_ports = true\n");
+    alone.erase(alone.find("[[channel]]"));
+    EXPECT_NE(complaints(alone).find("has virtio_ports, but no queuing or sampling channel"), std::string::npos);
+}
+
+TEST_F(VirtioPlan, AValueThatNobodyTellsOfIsNoPort) {
+    std::string text = description("virtio_ports = true\n");
+    text.erase(text.find("told = true\n"), 12);
+    const std::string said = complaints(text);
+    EXPECT_NE(said.find("channel \"value\""), std::string::npos) << said;
+    EXPECT_NE(said.find("told = true"), std::string::npos) << said;
+}
+
+TEST_F(VirtioPlan, AConsoleHasRoomForSoManyPorts) {
+    std::string more;
+    for (std::size_t n = 3; n <= most_console_ports; ++n) more += channel(fmt::format("c{}", n), "queuing", "rtos", "linux", "depth = 1\n");
+    const std::string said = complaints(description("virtio_ports = true\n", "rights = [\"manage\", \"serve\"]\ncontrol = true\n", more));
+    EXPECT_NE(said.find("16 ends of queuing and sampling channels; a virtio console has room for 15"), std::string::npos) << said;
+}
+
+}  // namespace
+}  // namespace partita::tool

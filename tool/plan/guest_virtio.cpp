@@ -1,0 +1,63 @@
+#include "plan/guest_virtio.hpp"
+
+#include "arch/address.hpp"
+
+namespace partita::tool {
+
+using interrupts::edge_rising, interrupts::spi;
+using std::uint32_t;
+
+namespace {
+
+void write_device(TreeWriter& tree, const ServedDevice& device) {
+    tree.text("compatible", "partita,virtio-console");
+    tree.text("partita,client", device.client);
+    tree.cells("partita,version", {device.version});
+    tree.cells("partita,kept-memory", {static_cast<uint32_t>(device.kept), static_cast<uint32_t>(kPageSize)});
+    std::vector<uint32_t> memory, numbers, sends, kinds, sizes, lines;
+    for (const auto& part : device.memory)
+        for (const std::uint64_t value : part) memory.push_back(static_cast<uint32_t>(value));
+    std::vector<std::string> names;
+    for (const auto& [end, number] : device.ports) {
+        names.push_back(end.channel);
+        numbers.push_back(number);
+        sends.push_back(end.sends ? 1 : 0);
+        kinds.push_back(end.kind);
+        sizes.push_back(end.message_size);
+        lines.insert(lines.end(), {spi, end.interrupt - 32, edge_rising});
+    }
+    tree.cells("partita,client-memory", memory);  // where the client has it, where it is seen here, bytes
+    tree.texts("partita,port-names", names);
+    tree.cells("partita,ports", numbers);
+    tree.cells("partita,sends", sends);
+    tree.cells("partita,kinds", kinds);
+    tree.cells("partita,message-sizes", sizes);
+    tree.cells("interrupts", lines);
+}
+
+}  // namespace
+
+void write_virtio(TreeWriter& tree, const std::vector<PlannedVirtio>& devices) {
+    for (const PlannedVirtio& device : devices)
+        tree.node(fmt::format("virtio_mmio@{:x}", device.address()), [&] {
+            tree.text("compatible", "virtio,mmio");
+            tree.reg(device.address(), PARTITA_VIRTIO_SIZE);
+            tree.cells("interrupts", {spi, device.interrupt - 32, edge_rising});
+            tree.flag("dma-coherent");
+        });
+}
+
+void write_served(TreeWriter& tree, const std::vector<ServedDevice>& devices) {
+    tree.node("served", [&] {
+        tree.cells("#address-cells", {1});
+        tree.cells("#size-cells", {0});
+        tree.cells("interrupts", {spi, platform::serve_interrupt - 32, edge_rising});
+        for (const ServedDevice& device : devices)
+            tree.node(fmt::format("device-{0}@{0:x}", device.number), [&] {
+                tree.cells("reg", {device.number});
+                write_device(tree, device);
+            });
+    });
+}
+
+}  // namespace partita::tool

@@ -1,0 +1,200 @@
+#include "plan/virtio.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "arch/address.hpp"
+#include "config/units.hpp"
+#include "plan/channel_memory.hpp"
+#include "plan/channels.hpp"
+#include "plan/ownership.hpp"
+
+namespace partita::tool {
+
+using std::uint32_t;
+
+namespace {
+
+constexpr std::uint64_t default_timeout = 100'000;             // microseconds
+constexpr std::uint64_t first_served_address = platform::ram;  // where guests expect memory
+
+class VirtioPlanner {
+public:
+    VirtioPlanner(Plan& plan, std::size_t number, Diagnostics& diagnostics)
+        : plan_(plan), partition_(plan.partitions[number]), number_(number), diagnostics_(diagnostics) {}
+
+    void run() {
+        const PartitionDescription& description = *partition_.description;
+        if (!description.virtio_ports.value) return refuse_the_rest();
+        PlannedVirtio device;
+        const auto server = find_server();
+        const auto slot = free_slot();
+        device.timeout_us = timeout();
+        device.version = description.virtio_legacy.value ? 1 : 2;
+        if (!slot)
+            diagnostics_.error(
+                description.virtio_ports.place,
+                fmt::format("the devices of \"{}\" leave no interrupt for a virtio console; leave one of them out", partition_.name));
+        if (!server || !slot) return;
+        device.server = *server;
+        device.slot = *slot, device.interrupt = platform::virtio_interrupt + *slot;
+        partition_.virtio.push_back(device);
+        plan_.partitions[*server].serves = true;
+    }
+
+private:
+    void refuse(const Place& place, const char* key) {
+        diagnostics_.error(place,
+                           fmt::format("{} is about virtio devices, of which \"{}\" has none; add virtio_ports = true, or take it out", key,
+                                       partition_.name));
+    }
+    void refuse_the_rest() {
+        const PartitionDescription& description = *partition_.description;
+        if (description.virtio_legacy.value) refuse(description.virtio_legacy.place, "virtio_legacy");
+        if (!description.server.value.empty()) refuse(description.server.place, "server");
+        if (description.server_timeout) refuse(description.server_timeout->place, "server_timeout");
+    }
+
+    [[nodiscard]] std::optional<std::size_t> named(const Placed<std::string>& name) {
+        std::vector<std::string> known;
+        for (std::size_t n = 0; n < plan_.partitions.size(); ++n) {
+            if (plan_.partitions[n].name == name.value && n != number_) return n;
+            if (n != number_) known.push_back(plan_.partitions[n].name);
+        }
+        if (name.value == partition_.name)
+            diagnostics_.error(name.place, fmt::format("\"{}\" cannot be its own server; name another partition", name.value));
+        else
+            diagnostics_.error(name.place, fmt::format("there is no partition \"{}\"; {}", name.value, suggest(name.value, known)));
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::optional<std::size_t> the_parent() {
+        for (std::size_t n = 0; n < plan_.partitions.size(); ++n)
+            if (plan_.partitions[n].is_parent() && n != number_) return n;
+        diagnostics_.error(partition_.description->virtio_ports.place,
+                           fmt::format("nobody would serve the virtio console of \"{}\"; add a parent partition (control = true), or name "
+                                       "another with server = \"NAME\"",
+                                       partition_.name));
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::optional<std::size_t> find_server() {
+        const Placed<std::string>& name = partition_.description->server;
+        const auto server = name.value.empty() ? the_parent() : named(name);
+        if (!server) return std::nullopt;
+        const PlannedPartition& found = plan_.partitions[*server];
+        if ((found.flags & PARTITA_RIGHT_SERVE) != 0) return server;
+        diagnostics_.error(name.value.empty() ? partition_.description->virtio_ports.place : name.place,
+                           fmt::format("\"{}\" may not serve virtio devices; add \"serve\" to its rights", found.name));
+        return std::nullopt;
+    }
+
+    // The first slot whose interrupt no device of the board has here.
+    [[nodiscard]] std::optional<uint32_t> free_slot() const {
+        for (uint32_t slot = 0; slot < PARTITA_VIRTIO_SLOTS; ++slot) {
+            const auto taken = [&](const PlannedRoute& route) { return route.intid == platform::virtio_interrupt + slot; };
+            if (std::none_of(partition_.routes.begin(), partition_.routes.end(), taken)) return slot;
+        }
+        return std::nullopt;
+    }
+
+    [[nodiscard]] uint32_t timeout() {
+        const auto& time = partition_.description->server_timeout;
+        if (!time) return default_timeout;
+        constexpr std::uint64_t unit = 1000, longest = PARTITA_LONGEST_TIME_US * unit;
+        if (time->value != 0 && time->value % unit == 0 && time->value <= longest) return static_cast<uint32_t>(time->value / unit);
+        diagnostics_.error(time->place, fmt::format("server_timeout of \"{}\" can be whole microseconds, from 1 us to 60 s, not {}",
+                                                    partition_.name, format_time(time->value)));
+        return 1;
+    }
+
+    Plan& plan_;
+    PlannedPartition& partition_;
+    std::size_t number_;
+    Diagnostics& diagnostics_;
+};
+
+[[nodiscard]] std::vector<ServedDevice::Port> ports_for(const Plan& plan, const PlannedPartition& server, std::size_t client) {
+    std::vector<ServedDevice::Port> out;
+    for (uint32_t n = 0; n < server.ports.size(); ++n)
+        if (server.ports[n].owner == client && &plan.partitions[client] != &server) out.push_back({guest_port(plan, server.ports[n]), n});
+    return out;
+}
+
+void place_in_server(Plan& plan, std::size_t client, PlannedVirtio& device, Diagnostics& diagnostics) {
+    PlannedPartition& server = plan.partitions[device.server];
+    const PlannedPartition& partition = plan.partitions[client];
+    const std::uint64_t size = partition.description->memory.value;
+    std::uint64_t from = first_served_address;
+    for (const PlannedPartition& other : plan.partitions)  // memory is placed later: what others are seen at is taken, too
+        for (const PlannedVirtio& placed : other.virtio)
+            if (placed.server == device.server)
+                for (const auto& [ipa, at] : placed.memory) from = std::max(from, at + other.description->memory.value);
+    const auto kept = free_address(server, kPageSize, from);
+    if (kept)
+        server.regions.push_back({fmt::format("kept for {}", partition.name), *kept, 0, kPageSize,
+                                  PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_KEPT});
+    const auto at = free_address(server, size, from);
+    if (!kept || !at)
+        return diagnostics.error(partition.description->virtio_ports.place,
+                                 fmt::format("the address space of \"{}\" has no room for the {} of \"{}\", which it is to serve; give one "
+                                             "of them less memory",
+                                             server.name, format_size(size), partition.name));
+    device.kept = *kept;
+    device.memory = {{partition.ram, *at}};
+}
+
+}  // namespace
+
+void plan_virtio(Plan& plan, Diagnostics& diagnostics) {
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n) VirtioPlanner{plan, n, diagnostics}.run();
+}
+
+void check_virtio_ports(const Plan& plan, Diagnostics& diagnostics) {
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n) {
+        const PlannedPartition& partition = plan.partitions[n];
+        if (partition.virtio.empty()) continue;
+        const std::size_t ports = ports_for(plan, plan.partitions[partition.virtio.front().server], n).size();
+        const Place& place = partition.description->virtio_ports.place;
+        if (ports == 0)
+            diagnostics.error(
+                place,
+                fmt::format("\"{}\" has virtio_ports, but no queuing or sampling channel that would be one; take it out", partition.name));
+        for (const PlannedPort& port : plan.partitions[partition.virtio.front().server].ports)
+            if (const PlannedChannel& channel = plan.channels[port.channel];
+                port.owner == n && channel.kind == PARTITA_CHANNEL_SAMPLING && !port.sends() && !channel.told)
+                diagnostics.error(channel.place,
+                                  fmt::format("channel \"{}\": the server of \"{}\" would not know of new values; add told = "
+                                              "true",
+                                              channel.name, partition.name));
+        if (ports > most_console_ports)
+            diagnostics.error(place, fmt::format("\"{}\" has {} ends of queuing and sampling channels; a virtio console has room for {}: "
+                                                 "leave one out",
+                                                 partition.name, ports, most_console_ports));
+    }
+}
+
+void place_served_memory(Plan& plan, Diagnostics& diagnostics) {
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n)
+        for (PlannedVirtio& device : plan.partitions[n].virtio) place_in_server(plan, n, device, diagnostics);
+}
+
+std::vector<ServedDevice> served_devices(const Plan& plan, const PlannedPartition& server) {
+    std::vector<ServedDevice> out;
+    uint32_t number = 0;  // devices are numbered in the order of their partitions
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n)
+        for (const PlannedVirtio& device : plan.partitions[n].virtio) {
+            const uint32_t own = number++;
+            if (&plan.partitions[device.server] != &server) continue;
+            ServedDevice& made = out.emplace_back();
+            made.number = own, made.version = device.version;
+            made.client = plan.partitions[n].name;
+            made.kept = device.kept;
+            for (const auto& [ipa, at] : device.memory) made.memory.push_back({ipa, at, plan.partitions[n].description->memory.value});
+            made.ports = ports_for(plan, server, n);
+        }
+    return out;
+}
+
+}  // namespace partita::tool

@@ -1,0 +1,24 @@
+// Virtio devices of partitions, and who serves them.
+#pragma once
+
+#include "plan/guest_tree.hpp"
+#include "plan/plan.hpp"
+
+namespace partita::tool {
+
+// The most ports of a console: its queues are two for each, and two for control, of the 32 that are told apart.
+inline constexpr std::size_t most_console_ports = 15;
+
+// Gives the partitions that ask for it a console, and its server. Needs to know which interrupts their devices have.
+void plan_virtio(Plan& plan, Diagnostics& diagnostics);
+
+// That each console has ports, and not too many. After channels were planned.
+void check_virtio_ports(const Plan& plan, Diagnostics& diagnostics);
+
+// Where servers see their clients' memory, and keep what is to outlive them.
+void place_served_memory(Plan& plan, Diagnostics& diagnostics);
+
+// What the partition serves, as its device tree tells it.
+[[nodiscard]] std::vector<ServedDevice> served_devices(const Plan& plan, const PlannedPartition& server);
+
+}  // namespace partita::tool
