@@ -32,6 +32,21 @@ static void on_command(uint32_t intid) {
     }
 }
 
+static int32_t measure(uint32_t number) {
+    const struct measurement measurement = {number, (int32_t)(number % 100u) - 50, timer_now()};
+    return channel_send(&measurements, &measurement, sizeof measurement);
+}
+
+/* Until the filter is there: its program may still have to be started. */
+static void find_filter(void) {
+    while (answered == 0) {
+        (void)measure(0);
+        timer_sleep_until(timer_now() + timer_frequency() / 2);
+    }
+    answered = expected = lost = worst = 0;
+    for (uint32_t n = 0; n < BUCKETS; ++n) histogram[n] = 0;
+}
+
 static void tell(uint32_t number) {
     console_printf("pipeline: %u sent, %u answered, %u lost, worst %u ns;", (unsigned)number, (unsigned)answered, (unsigned)lost,
                    (unsigned)worst);
@@ -47,12 +62,12 @@ int main(void) {
     }
     interrupts_init();
     interrupt_enable(commands.interrupt, 0x80, on_command);
+    find_filter();
     const uint64_t period = timer_frequency() / RATE;
     uint64_t next = timer_now() + period;
     for (uint32_t number = 0;; ++number, next += period) {
         timer_sleep_until(next);
-        const struct measurement measurement = {number, (int32_t)(number % 100u) - 50, timer_now()};
-        if (channel_send(&measurements, &measurement, sizeof measurement) == PARTITA_FULL) ++lost;
+        if (measure(number) == PARTITA_FULL) ++lost;
         if (number % 100u == 0) {
             const struct gain strength = {1, 2 + (int32_t)(number / 100u % 3u)};
             (void)channel_send(&gain, &strength, sizeof strength);

@@ -1,6 +1,6 @@
 /* Carries out instructions under qemu-arm, one for each state that it reads, and writes the state that each leaves. A Linux program
  * without a library: an UNDEFINED instruction behind the one in question, or the fault of where it branched to, ends it. */
-#include "../linux/kernel.h"
+#include "../../guest/linux/kernel.h"
 #include "case.h"
 
 #define SIGILL 4

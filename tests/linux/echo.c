@@ -119,4 +119,3 @@ void run(const long* stack) {
     __builtin_unreachable();
 }
 
-__asm__(".globl _start\n_start: mov r0, sp\n\tb run");

@@ -55,7 +55,7 @@ struct PartitionDescription {
     Placed<std::string> name;
     Placed<std::filesystem::path> kernel;
     Placed<std::string> format;
-    std::optional<Placed<std::filesystem::path>> initrd;
+    std::vector<Placed<std::filesystem::path>> initrd;  // one behind the other
     Placed<std::string> bootargs;
     Placed<std::uint64_t> memory;  // bytes
     std::optional<Placed<std::uint64_t>> memory_at;

@@ -219,7 +219,7 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.name = reader.text("name");
     out.kernel = resolve(reader.text("kernel"), folder);
     out.format = reader.choice("format");
-    if (table.contains("initrd")) out.initrd = resolve(reader.text("initrd"), folder);
+    for (const Placed<std::string>& part : reader.texts("initrd")) out.initrd.push_back(resolve(part, folder));
     out.bootargs = reader.text("bootargs");
     out.memory = reader.quantity("memory").value_or(Placed<std::uint64_t>{0, reader.place()});
     out.memory_at = reader.number("memory_at");

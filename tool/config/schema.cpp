@@ -44,7 +44,10 @@ constexpr Key partition_keys[] = {
      "What the image is. `auto` finds out; anything else is checked against the image. A raw image cannot be told from noise, so it must "
      "be named.",
      "\"zimage\""},
-    {"initrd", Type::path, false, "", "", "An initial RAM disk, named to the guest in `/chosen` of its device tree.", "\"initrd.img\""},
+    {"initrd", Type::text_list, false, "[]", "",
+     "The path of an initial RAM disk, named to the guest in `/chosen` of its device tree; or several, which a Linux reads one after the "
+     "other: a distribution's, and one with your programs.",
+     "[\"initrd.img\", \"program.cpio\"]"},
     {"bootargs", Type::text, false, "\"\"", "", "The kernel's command line.", "\"console=ttyAMA0\""},
     {"memory", Type::size, true, "", "", "RAM at 0x4000_0000 of the guest's address space: a multiple of 2 MiB.", "\"256 MiB\""},
     {"memory_at", Type::address, false, "", "",

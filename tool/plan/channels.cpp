@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "config/units.hpp"
 #include "message/channel_storage.hpp"
@@ -243,8 +244,9 @@ void plan_channels(const SystemDescription& system, Plan& plan, Diagnostics& dia
     }
     // Their numbers are what programs know their own ends by.
     for (std::size_t n = 0; n < plan.partitions.size(); ++n)
-        std::stable_partition(plan.partitions[n].ports.begin(), plan.partitions[n].ports.end(),
-                              [&](const PlannedPort& port) { return port.owner == n; });
+        std::sort(plan.partitions[n].ports.begin(), plan.partitions[n].ports.end(), [&](const PlannedPort& a, const PlannedPort& b) {
+            return std::tuple{a.owner != n, a.channel, a.owner} < std::tuple{b.owner != n, b.channel, b.owner};
+        });
     check_lines(plan, diagnostics);
 }
 

@@ -63,11 +63,9 @@ public:
 
     void run() {
         const auto kernel = read_image(description_.kernel, "the kernel", diagnostics_);
-        std::optional<Bytes> initrd;
-        if (description_.initrd) initrd = read_image(*description_.initrd, "the initrd", diagnostics_);
+        const bool initrd = read_initrd();
         const bool memory_known = description_.memory.place != description_.place;  // otherwise its mistake was told already
-        if (!kernel || (description_.initrd && !initrd) || !memory_known) return;
-        if (initrd) initrd_ = std::move(*initrd);
+        if (!kernel || !initrd || !memory_known) return;
         if (!choose_format(*kernel)) return;
         const bool placed = partition_.format == "zimage" ? place_zimage(*kernel)
                             : partition_.format == "elf"  ? place_elf(*kernel)
@@ -194,6 +192,18 @@ private:
         if (free) return;
         tree_at_ = behind_;
         behind_ += platform::dtb_room;
+    }
+
+    // Archives follow each other on boundaries of four bytes, with zeros between (Linux, driver-api/early-userspace/buffer-format.rst).
+    bool read_initrd() {
+        bool good = true;
+        for (const auto& path : description_.initrd) {
+            const auto part = read_image(path, "the initrd", diagnostics_);
+            good = good && part;
+            initrd_.resize(round_up(initrd_.size(), 4));
+            if (part) initrd_.insert(initrd_.end(), part->begin(), part->end());
+        }
+        return good;
     }
 
     bool fits() {

@@ -1,12 +1,12 @@
 /* What a program needs of Linux without a C library: calls of the kernel (EABI), and its GPIO character device (include/uapi/linux/gpio.h).
  */
-#ifndef PARTITA_TESTS_LINUX_KERNEL_H
-#define PARTITA_TESTS_LINUX_KERNEL_H
+#ifndef PARTITA_LINUX_KERNEL_H
+#define PARTITA_LINUX_KERNEL_H
 
 #include <stdint.h>
 
-enum { SYS_EXIT = 1, SYS_READ = 3, SYS_WRITE = 4, SYS_OPEN = 5, SYS_CLOSE = 6, SYS_IOCTL = 54, SYS_MMAP2 = 192 };
-enum { O_RDWR = 2, O_SYNC = 04010000, PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1 };
+enum { SYS_EXIT = 1, SYS_READ = 3, SYS_WRITE = 4, SYS_OPEN = 5, SYS_CLOSE = 6, SYS_IOCTL = 54, SYS_NANOSLEEP = 162, SYS_MMAP2 = 192 };
+enum { O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_NONBLOCK = 04000, O_SYNC = 04010000, PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1 };
 
 static inline long kernel(long number, long a, long b, long c, long d, long e, long f) {
     register long r7 __asm__("r7") = number;

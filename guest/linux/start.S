@@ -1,0 +1,9 @@
+@ Where the kernel begins a program.
+    .syntax unified
+    .text
+    .arm
+    .global _start
+_start:
+    mov     r0, sp
+    bl      run
+    udf     #0
