@@ -30,12 +30,16 @@ void note(uint32_t intid) {
 void Server::start() {
     const uint32_t interrupt = serve_interrupt();
     if (interrupt == 0) return;
-    for (uint32_t device = 0; device < by_number_.size() && count_ < most; ++device)
-        if (consoles_[count_].open(device)) by_number_[device] = &consoles_[count_++];
+    for (uint32_t device = 0; device < by_number_.size() && count_ < most; ++device) {
+        ServedConsole& console = consoles_[count_].emplace();
+        if (!console.open(device)) continue;
+        by_number_[device] = &console;
+        ++count_;
+    }
     interrupt_enable(interrupt, 0x80, note);
     for (uint32_t n = 0; n < count_; ++n) {
-        consoles_[n].enable_interrupts(note);
-        consoles_[n].start();
+        consoles_[n]->enable_interrupts(note);
+        consoles_[n]->start();
     }
 }
 
@@ -45,7 +49,7 @@ bool Server::work() {
         came[word] = 0;
         for (; bits != 0; bits &= bits - 1) {
             const uint32_t intid = word * 32 + static_cast<uint32_t>(__builtin_ctz(bits));
-            for (uint32_t n = 0; n < count_ && !consoles_[n].interrupted(intid); ++n) {
+            for (uint32_t n = 0; n < count_ && !consoles_[n]->interrupted(intid); ++n) {
             }
         }
     }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "served_console.hpp"
 
@@ -17,7 +18,7 @@ public:
 
 private:
     static constexpr std::uint32_t most = 8;
-    std::array<ServedConsole, most> consoles_{};
+    std::array<std::optional<ServedConsole>, most> consoles_{};
     std::array<ServedConsole*, 32> by_number_{};
     std::uint32_t count_ = 0;
 };
