@@ -345,8 +345,8 @@ std::expected<ImageView, ImageError> check_image(std::span<const std::byte> byte
     for (std::size_t n = 0; n < view.partitions.size(); ++n)
         if (auto ok = check_partition(view, n); !ok) return std::unexpected(ok.error());
     if (auto ok = check_masters(view); !ok) return std::unexpected(ok.error());
-    if (auto ok = check_virtio(view); !ok) return std::unexpected(ok.error());
     if (auto ok = check_channels(view); !ok) return std::unexpected(ok.error());
+    if (auto ok = check_virtio(view); !ok) return std::unexpected(ok.error());
     if (auto ok = check_frames(view); !ok) return std::unexpected(ok.error());
     return view;
 }

@@ -82,6 +82,19 @@ Outcome punish(Vcpu& vcpu, const Fault& fault, Outcome injected) {
     return true;
 }
 
+// The same of a device that another partition serves: one register's access can wait for the answer.
+Outcome forward_undescribed(Vcpu& vcpu, DataAbort abort, Fault fault) {
+    const std::optional<DataAbort> described = describe_instruction(vcpu, abort);
+    if (!described) {
+        fault.reason = "no-syndrome";
+        return punish(vcpu, fault, Outcome::data_abort);
+    }
+    const Outcome outcome = access_virtio(vcpu, *described, static_cast<uint32_t>(fault.ipa) - PARTITA_VIRTIO);
+    if (outcome != Outcome::advance) return outcome;
+    advance_pc(Syndrome{described->raw}.long_instruction());
+    return Outcome::resume;
+}
+
 // What the syndrome does not describe: the instruction is read and carried out.
 Outcome emulate_undescribed(Vcpu& vcpu, Fault fault) {
     ElementFault element;
@@ -118,6 +131,7 @@ Outcome emulate_undescribed(Vcpu& vcpu, Fault fault) {
         advance_pc(true);  // an MCR is 4 bytes in either instruction set; IL is not valid here
         return Outcome::resume;
     }
+    if (emulated_at(vcpu, page) == PARTITA_DEVICE_VIRTIO) return forward_undescribed(vcpu, abort, fault);
     return emulate_undescribed(vcpu, fault);
 }
 

@@ -44,6 +44,17 @@ public:
         return Executed::unknown;
     }
 
+    [[nodiscard]] std::optional<DataAbort> describe(DataAbort abort) {
+        const bool plain = access_.form == Form::single && access_.rt != pc && access_.write == abort.write();
+        if (!plain || (access_.writeback && access_.rn == access_.rt)) return std::nullopt;
+        write_back(moved(offset()));
+        constexpr uint32_t told =
+            DataAbort::Valid::mask | DataAbort::Size::mask | DataAbort::SignExtend::mask | DataAbort::Register::mask | Syndrome::Long::mask;
+        return DataAbort{
+            (abort.raw & ~told) | DataAbort::Valid::mask | DataAbort::Size::make(static_cast<uint32_t>(std::countr_zero(access_.size))) |
+            DataAbort::SignExtend::make(access_.sign_extend) | DataAbort::Register::make(access_.rt) | Syndrome::Long::make(bytes_ == 4)};
+    }
+
 private:
     [[nodiscard]] bool thumb() const { return psr::Thumb::test(state_); }
     [[nodiscard]] bool privileged() const { return psr::Mode::get(state_) != psr::usr && !access_.unprivileged; }
@@ -278,6 +289,14 @@ struct Instruction {
 
 Executed execute(Vcpu& vcpu, const MemoryAccess& access, unsigned bytes, ElementFault& fault) {
     return Execution(vcpu, access, bytes, fault).carry_out();
+}
+
+std::optional<DataAbort> describe_instruction(Vcpu& vcpu, DataAbort abort) {
+    Instruction instruction;
+    if (!read_instruction(vcpu, instruction) || !condition_holds(instruction.condition, read_spsr())) return std::nullopt;
+    const MemoryAccess access = decode(instruction, psr::Thumb::test(read_spsr()));
+    ElementFault none;
+    return Execution(vcpu, access, instruction.bytes, none).describe(abort);
 }
 
 Executed emulate_instruction(Vcpu& vcpu, ElementFault& fault) {

@@ -7,6 +7,7 @@
 
 #include "../unit/fake_system.hpp"
 #include "message/hypercall.hpp"
+#include "message/serve.hpp"
 #include "partition/control.hpp"
 
 namespace {
@@ -26,7 +27,11 @@ void require_at(bool good, int line) {
 
 // A queue, a value and a doorbell from a to b, and a queue back.
 void add_channels(tool::Plan& plan) {
-    plan.partitions[0].flags |= PARTITA_RIGHT_MANAGE;
+    plan.partitions[0].flags |= PARTITA_RIGHT_MANAGE | PARTITA_RIGHT_SERVE;
+    plan.partitions[0].serves = true;
+    tool::PlannedVirtio device;
+    device.interrupt = 48, device.server = 0, device.timeout_us = 1000;
+    plan.partitions[1].virtio.push_back(device);
     plan.channels = {{"queue", PARTITA_CHANNEL_QUEUING, 64, 3, 0, false, 0, {1}},
                      {"value", PARTITA_CHANNEL_SAMPLING, 4096, 0, 1000, true, 0, {1}},
                      {"bell", PARTITA_CHANNEL_DOORBELL, 0, 0, 0, false, 0, {1}},
@@ -86,6 +91,21 @@ void settle(FakeSystem& fake, Partition& a, Partition& b) {
     become(a.vcpus[0].vcpu, RunState::runnable);
 }
 
+// The other partition's driver, on the second CPU: it asks the first and waits, notifies it, or has waited long enough.
+void drive(FakeSystem& fake, Vcpu& driver, const Step& step) {
+    VirtioDevice& device = driver.partition->virtio[0];
+    fake.be_cpu(1);
+    if (step.a % 4 == 0) {
+        CNTPCT::write(CNTPCT::read() + step.b % 200'000);
+        expire(system().cpus[1], timer::now());
+    } else if (driver.state == RunState::runnable && step.a % 4 == 1) {
+        ask_server(driver, device, step.b & 0x1000'01ffu, step.c, 0x9300'0006u | (step.b & 0xf'0000u));
+    } else if (driver.state == RunState::runnable) {
+        (void)write_at_once(device, step.a % 4 == 2 ? virtio_mmio::QueueNotify : virtio_mmio::InterruptACK, step.c);
+    }
+    fake.be_cpu(0);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -101,6 +121,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::uint32_t family = families[step.function >> 30];
         if (family != 0) step.function = family | (step.function & 0x3fu);
         if (step.function == PARTITA_HYPERCALL_CONTROL) step.a %= 3, step.b %= 6;
+        if (family == 0) drive(fake, b.vcpus[0].vcpu, step);
+        if (step.function == PARTITA_HYPERCALL_ANSWER) step.a = (step.a & 0x0001'0101u) | (b.vcpus[0].vcpu.request.number() << 16 & step.c);
         fake.be_cpu(0);
         const std::uint32_t others_lives = b.starts;
         const bool meant = step.function == PARTITA_HYPERCALL_CONTROL && step.a == 1;

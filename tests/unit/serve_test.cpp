@@ -316,6 +316,45 @@ TEST_F(Serve, AWaitGoesOnAfterAPause) {
     EXPECT_EQ(driver.state, RunState::runnable);
 }
 
+// ldr r3, [r1, #4]! and the like: the CPU does not say what they do.
+TEST_F(Serve, AnAccessThatTheCpuDoesNotDescribeIsForwarded) {
+    constexpr std::uint32_t code = 0x4010'0000, write_flag = 1u << 6;
+    class Flat final : public FakeTranslation {
+        std::uint64_t translate(std::uint32_t address, bool, bool) override { return address & ~0xfffu; }
+    } flat;
+    fake_translation = &flat;
+    const auto undescribed = [&](std::uint32_t instruction, std::uint32_t offset, std::uint32_t flags) {
+        std::memcpy(fake_hardware.memory(0x4110'0000), &instruction, 4);
+        write_elr(code);
+        HDFAR::write(0x0a00'0000 + offset);
+        HPFAR::write(0x0a00'0000 >> 8);
+        const Syndrome value{0x24u << 26 | 1u << 25 | flags | 0x06};
+        apply(driver, dispatch(driver, value), value);
+    };
+    driver.r[1] = 0x0a00'0004;
+    undescribed(0xe5b1'3004, device_id, 0);
+    EXPECT_EQ(driver.r[1], 0x0a00'0008u) << "written back";
+    ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
+    EXPECT_EQ(server.r[2], 4u << 16 | device_id);
+    EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, server.r[1], 3), PSCI_SUCCESS);
+    settle();
+    EXPECT_EQ(driver.r[3], 3u);
+    EXPECT_EQ(read_elr(), code + 4);
+
+    driver.r[1] = 0x0a00'0050, driver.r[3] = 1;
+    undescribed(0xe4a1'3004, notify, write_flag);  // strt r3, [r1], #4
+    EXPECT_EQ(read_elr(), code + 4);
+    ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
+    EXPECT_EQ(server.r[3], 2u);
+
+    driver.r[1] = 0x0a00'0008;
+    undescribed(0xe891'0018, device_id, 0);  // ldm r1, {r3, r4}: two answers at once there are not
+    EXPECT_EQ(driver.state, RunState::runnable);
+    EXPECT_EQ(psr::Mode::get(read_spsr()), psr::abt);
+    EXPECT_EQ(ask(PARTITA_HYPERCALL_TAKE), PARTITA_EMPTY);
+    fake_translation = nullptr;
+}
+
 TEST_F(Serve, ItsInterruptsDoNotWakeOneThatWaits) {
     read(device_id);
     a.distributor.write(driver.interrupts, 0x104, 4, 1u << 8);
