@@ -2,6 +2,7 @@
 #include "manager.hpp"
 #include "page.hpp"
 #include "partita/guest/guest.h"
+#include "partita/guest/tree.h"
 #include "server.hpp"
 #include "uart.hpp"
 
@@ -16,10 +17,17 @@ constinit Uart uart;
 constinit Manager manager{uart};
 constinit Server server;
 volatile bool news = true;
+bool manages = false;  // otherwise it serves alone
+
+// Whether it is the parent partition. Otherwise it is a server alone.
+[[nodiscard]] bool has_control() {
+    std::uint32_t bytes = 0;
+    return tree_child_property("", "hypervisor", "interrupts", &bytes) != nullptr;
+}
 
 // True: there is more to do.
 [[nodiscard]] bool work() {
-    if (news) manager.tell_news();
+    if (news && manages) manager.tell_news();
     news = false;
     while (const auto byte = uart.take()) manager.receive(*byte);
     return server.work();
@@ -33,10 +41,13 @@ int main() {
         console_write("parent: the hypervisor refuses its message page\n");
         return 1;
     }
-    interrupt_enable(events_interrupt, 0x80, [](std::uint32_t) { news = true; });
     server.start();
-    uart.start(control_uart, control_interrupt);
-    console_printf("parent: manages, life %u\n", static_cast<unsigned>(life_number()));
+    manages = has_control();
+    if (manages) {
+        interrupt_enable(events_interrupt, 0x80, [](std::uint32_t) { news = true; });
+        uart.start(control_uart, control_interrupt);
+    }
+    console_printf("parent: %s, life %u\n", manages ? "manages" : "serves", static_cast<unsigned>(life_number()));
     // Interrupts are masked but for this one place: what comes while there is work is taken right after, and none is slept through.
     for (;;) {
         if (!work()) wait_for_interrupt();

@@ -75,6 +75,10 @@ void settle(FakeSystem& fake, Partition& a, Partition& b) {
             } catch (const Idle&) {
             }
         }
+        // It waits for the server, who may not let it go.
+        CNTPCT::write(CNTPCT::read() + 1000);
+        fake.be_cpu(1);
+        expire(system().cpus[1], timer::now());
         if (changes(b)) continue;
         put_back(b);
         if (changes(b)) continue;

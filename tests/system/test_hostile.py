@@ -145,6 +145,22 @@ def test_hostile_ends_of_channels_hurt_nobody(partita, describe, exits, cpu, cpu
         assert "WRONG" not in done.stdout and "PANIC" not in done.stdout
 
 
+@pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
+def test_a_hostile_driver_breaks_its_own_device(partita, describe, exits, cpu):
+    """Life after life: its server goes on, says what is wrong, and nobody else notices."""
+    text = system(partition("hostile", HOSTILE / "hostile-virtio.elf", [0], virtio_ports=True),
+                  partition("parent", ROOT / "build/arm-gcc/parent/parent.elf", [1], rights=["manage", "serve"], control=True), *NEIGHBOURS,
+                  '[[channel]]\nname = "out"\nkind = "queuing"\nfrom = "hostile"\nto = "parent"\nmessage = "64 B"\ndepth = 4\n'
+                  '[[channel]]\nname = "in"\nkind = "queuing"\nfrom = "parent"\nto = "hostile"\nmessage = "64 B"\ndepth = 4\n', shared=[0], slice="1 ms")
+    done = partita("run", describe(text), "--deterministic", "--until", "hostile: virtio (ok|FAILED)", *ENDS, "--timeout", BOOT, "--qemu-args", "-cpu", cpu,
+                   *exits.arguments)
+    assert "hostile: virtio ok" in done.stdout, done.stdout[-3000:]
+    unharmed(done)
+    assert "parent: the virtio console of hostile stops until its driver resets it: queue" in done.stdout
+    assert done.stdout.count("parent: manages, life 1") == 1 and "life 2" not in done.stdout and "unserved" not in done.stdout
+    exits.judge()
+
+
 def test_as_many_ends_as_there_can_be_are_told_within_the_bound(partita, describe, exits):
     """A partition that begins life after life sends by six channels to each of seven others, on all CPUs, who all listen."""
     soak = ROOT / "build/arm-gcc/tests/soak/soak.elf"

@@ -315,13 +315,13 @@ TEST_F(Virtqueue, AReadyQueueStaysWhereItIs) {
 
 TEST_F(Virtqueue, VersionOneHasItsQueueInOnePiece) {
     Transport legacy{device, state, driver.client, 1};
+    legacy.write(0x028, 4, 4096);
     legacy.write(0x070, 4, 0);
     legacy.write(0x070, 4, 3);
     EXPECT_EQ(legacy.read(0x010, 4), 1u << 5 | 3u << 28);
     legacy.write(0x014, 4, 1);
     EXPECT_EQ(legacy.read(0x010, 4), 0u) << "no VERSION_1";
     legacy.write(0x020, 4, 1u << 28);
-    legacy.write(0x028, 4, 4096);
     legacy.write(0x030, 4, 1);
     legacy.write(0x038, 4, 8);
     legacy.write(0x03c, 4, 4096);

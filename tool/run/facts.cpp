@@ -198,6 +198,12 @@ std::string tell(const Fact& fact, const Plan& plan) {
         return fmt::format("{}: {} more reports in the last second were left out", plan.partitions[number].name, fact.value("reports"));
     if (fact.kind == "watchdog" && known)
         return fmt::format("{}: its watchdog was not fed in time; the longest is {} ms", plan.partitions[number].name, fact.value("ms"));
+    if (fact.kind == "unserved" && known) {
+        const std::uint64_t server = fact.number("server");
+        const std::string name = server < plan.partitions.size() ? plan.partitions[server].name : fact.value("server");
+        return fmt::format("{}: an access to its virtio device was not served: {} {}; it reads as 0", plan.partitions[number].name, name,
+                           fact.value("is") == "late" ? fmt::format("did not answer within {} ms", fact.value("ms")) : "does not run");
+    }
     if (fact.kind == "restart-limit" && known)
         return fmt::format("{}: more than {} restarts in {} ms: it stays off", plan.partitions[number].name, fact.value("restarts"),
                            fact.value("ms"));

@@ -158,10 +158,11 @@ void Transport::write_legacy_queue(uint32_t offset, uint32_t value) {
     queue->ready = 1;
 }
 
+// A driver of version 1 says how large its pages are once, before it resets the device.
 void Transport::reset() {
-    const uint32_t generation = state_.generation;
+    const uint32_t generation = state_.generation, page_size = state_.page_size;
     state_ = TransportState{};
-    state_.generation = generation;
+    state_.generation = generation, state_.page_size = page_size;
     device_.reset();
 }
 
