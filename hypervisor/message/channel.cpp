@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "arch/address.hpp"
+#include "barrier.hpp"
 #include "machine/window.hpp"
 #include "message/message_page.hpp"
 #include "partita/hypercall.h"
@@ -292,7 +293,11 @@ void empty_queues(Partition& partition) {
         Channel& channel = *port.channel;
         port.rings.store(0, std::memory_order_relaxed);
         if (port.sends()) return;
-        if (channel.description->kind == PARTITA_CHANNEL_QUEUING) take_until(channel, channel.head.load(std::memory_order_acquire));
+        if (channel.description->kind != PARTITA_CHANNEL_QUEUING) return;
+        // Its server may be taking a message just now, on another CPU in Hyp: for as long as a copy takes.
+        while (port.busy.exchange(true, std::memory_order_acquire)) wait_for_other();
+        take_until(channel, channel.head.load(std::memory_order_acquire));
+        port.busy.store(false, std::memory_order_release);
     });
 }
 

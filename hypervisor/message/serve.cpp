@@ -49,8 +49,9 @@ void put(Vcpu& vcpu, uint32_t handle, uint32_t what, uint32_t value) { vcpu.r[1]
         const auto index = static_cast<uint32_t>(__builtin_ctz(asks));
         device.asks.fetch_and(~(1u << index), std::memory_order_acq_rel);
         Request& request = device.partition->vcpus[index].vcpu.request;
-        if (!request.take(device.number)) continue;
-        put(vcpu, device.number | index << 8 | request.number() << 16, request.what(), request.value());
+        const std::optional<Request::Taken> taken = request.take(device.number);
+        if (!taken) continue;
+        put(vcpu, device.number | index << 8 | taken->number << 16, taken->what, taken->value);
         return true;
     }
     const uint32_t queues = device.notified.exchange(0, std::memory_order_acq_rel);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 namespace partita {
 
@@ -12,11 +13,22 @@ class Request {
 public:
     // A request of the virtual CPU, which has none. Its number tells it from the one before and the one after.
     void ask(std::uint32_t device, std::uint32_t what, std::uint32_t value, std::uint32_t syndrome) {
-        what_ = what, value_ = value, syndrome_ = syndrome;
+        what_.store(what, std::memory_order_relaxed);
+        value_.store(value, std::memory_order_relaxed);
+        syndrome_ = syndrome;
         word_.store(next(device) | asked, std::memory_order_seq_cst);
     }
-    // The server takes it: true once.
-    [[nodiscard]] bool take(std::uint32_t device) { return move(device, asked, taken); }
+    // What the server takes, once. The next request has another number: so what was read before is of this one, if it is there still.
+    struct Taken {
+        std::uint32_t number, what, value;
+    };
+    [[nodiscard]] std::optional<Taken> take(std::uint32_t device) {
+        const std::uint32_t base = word_.load(std::memory_order_acquire) & ~state_mask;
+        const Taken out{base >> number_shift, what_.load(std::memory_order_relaxed), value_.load(std::memory_order_relaxed)};
+        std::uint32_t seen = base | asked;
+        if (device_of(base) != device || !word_.compare_exchange_strong(seen, base | taken, std::memory_order_acq_rel)) return std::nullopt;
+        return out;
+    }
     // The server answers the one of this number.
     [[nodiscard]] bool give(std::uint32_t device, std::uint32_t number, std::uint32_t value) {
         const std::uint32_t base = number << number_shift | device << device_shift;
@@ -45,9 +57,8 @@ public:
 
     [[nodiscard]] std::uint32_t number() const { return word_.load(std::memory_order_relaxed) >> number_shift; }
     [[nodiscard]] std::uint32_t device() const { return device_of(word_.load(std::memory_order_relaxed)); }
-    [[nodiscard]] std::uint32_t what() const { return what_; }          // r2 of TAKE
-    [[nodiscard]] std::uint32_t value() const { return value_; }        // r3
-    [[nodiscard]] std::uint32_t syndrome() const { return syndrome_; }  // of the trapped access
+    [[nodiscard]] std::uint32_t what() const { return what_.load(std::memory_order_relaxed); }  // r2 of TAKE
+    [[nodiscard]] std::uint32_t syndrome() const { return syndrome_; }                          // of the trapped access
     [[nodiscard]] std::uint32_t answer() const { return answer_; }
     [[nodiscard]] bool failed() const { return failed_; }
 
@@ -57,11 +68,6 @@ private:
 
     [[nodiscard]] static constexpr std::uint32_t device_of(std::uint32_t word) { return word >> device_shift & device_mask; }
     [[nodiscard]] std::uint32_t next(std::uint32_t device) const { return (number() + 1) << number_shift | device << device_shift; }
-    [[nodiscard]] bool move(std::uint32_t device, State from, State to) {
-        const std::uint32_t base = word_.load(std::memory_order_acquire) & ~state_mask;
-        std::uint32_t seen = base | from;
-        return device_of(base) == device && word_.compare_exchange_strong(seen, base | to, std::memory_order_acq_rel);
-    }
     [[nodiscard]] bool settle(std::uint32_t base, std::uint32_t value, bool failed) {
         answer_ = value, failed_ = failed;
         std::uint32_t seen = base | settling;  // it may have been withdrawn meanwhile
@@ -69,7 +75,8 @@ private:
     }
 
     std::atomic<std::uint32_t> word_{0};  // number, device, state
-    std::uint32_t what_ = 0, value_ = 0, syndrome_ = 0;
+    std::atomic<std::uint32_t> what_{0}, value_{0};
+    std::uint32_t syndrome_ = 0;
     std::uint32_t answer_ = 0;
     bool failed_ = false;
 };
