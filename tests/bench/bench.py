@@ -54,6 +54,9 @@ OPERATIONS = {
     "sampling_read": ("the same, read", 250),
     "ring_send": ("a message of 64 bytes into a ring in shared memory: no exit", 200),
     "ring_receive": ("the same, out of it", 200),
+    "virtio_notify": ("a driver tells the server of its virtio device that a queue has buffers", 300),
+    "virtio_status": ("InterruptStatus read by a driver", 120),
+    "virtio_forwarded": ("a register of a virtio device read, which its server on another CPU answers", 4000),
     "vcpu_switch": ("last instruction of A to first of B, other partition", 245),
     "vcpu_switch_vfp": ("the same, to its first after it has VFP, which both use", 280),
     "preempt_irq": ("interrupt for a more urgent vCPU on the same CPU to its ISR entry", 460),
@@ -158,6 +161,9 @@ def measure(bench):
     run('[[cpu]]\nid = 1\nslice = "1 ms"\n' + partition("bench", "ipi-parked", [0, 1], priority=1, devices=["/pl031@9010000"]) + partition("other", "spinner-endless", [1], "2 MiB"),
         "ipi done")
     run(partition("sender", "channels", [0], "2 MiB") + partition("receiver", "channels", [1], "2 MiB") + CHANNELS, "channels done")
+    run(partition("driver", "driver", [0], "2 MiB", virtio_ports=True) +
+        partition("server", "../../parent/parent", [1], "2 MiB", rights=["manage", "serve"], control=True) +
+        '[[channel]]\nname = "port"\nkind = "queuing"\nfrom = "server"\nto = "driver"\nmessage = "64 B"\ndepth = 4\n', "driver done")
     ours["vcpu_switch"] = switch_figure(run(shared(partition("bench", "sleeper", [0], priority=1), partition("other", "spinner", [0], "2 MiB")),
                                             "sleeper done", "spinner done"))
     ours["decision_2"] = decision_figure(windows["wfi_shared"])
