@@ -5,9 +5,11 @@
 
 #define RATE 1000u
 #define BUCKETS 16u
+#define PROBE 0xffffffffu /* the number of a measurement that only asks whether the filter is there */
 
 static struct channel measurements, commands, gain;
 static volatile uint32_t answered;
+static volatile bool found;
 static uint32_t expected, lost, worst, histogram[BUCKETS]; /* bucket n: less than 2^n us */
 
 static uint32_t nanoseconds(uint64_t ticks) { return (uint32_t)(ticks * 1000000u / (timer_frequency() / 1000u)); }
@@ -25,6 +27,10 @@ static void on_command(uint32_t intid) {
     struct command command;
     uint32_t size = 0;
     while (channel_receive(&commands, &command, &size) == PSCI_SUCCESS) {
+        if (command.number == PROBE) {
+            found = true;
+            continue;
+        }
         record(timer_now() - command.taken);
         lost += command.number - expected;
         expected = command.number + 1;
@@ -37,14 +43,13 @@ static int32_t measure(uint32_t number) {
     return channel_send(&measurements, &measurement, sizeof measurement);
 }
 
-/* Until the filter is there: its program may still have to be started. */
+/* Until the filter is there: its program may still have to be started. One probe waits for it at a time. */
 static void find_filter(void) {
-    while (answered == 0) {
-        (void)measure(0);
-        timer_sleep_until(timer_now() + timer_frequency() / 2);
+    while (!found) {
+        struct channel_state state;
+        if (channel_state(&measurements, &state) == PSCI_SUCCESS && state.waiting == measurements.depth) (void)measure(PROBE);
+        timer_sleep_until(timer_now() + timer_frequency() / 10);
     }
-    answered = expected = lost = worst = 0;
-    for (uint32_t n = 0; n < BUCKETS; ++n) histogram[n] = 0;
 }
 
 static void tell(uint32_t number) {

@@ -1,9 +1,11 @@
 """Queues and sampling ports of an unmodified Linux, as ports of a virtio console that the parent serves."""
 
 import re
+import subprocess
+import time
 
 import pytest
-from conftest import BOOT, GUESTS, IMAGES, ROOT, partition, system
+from conftest import BOOT, GUESTS, IMAGES, ROOT, TOOL, partition, system
 from test_manage import PARENT, Running
 
 LINUX = {"initrd": str(IMAGES / "initrd-devices.cpio.gz"), "bootargs": "console=ttyAMA0 quiet", "virtio_ports": True}
@@ -108,3 +110,35 @@ def test_the_pipeline_runs_for_a_minute_and_loses_nothing(partita):
     print(last)
     assert int(last[0]) >= 59999 and int(last[1]) == 0
     assert int(last[2]) < 1_000_000, "the answer comes before the next measurement"
+
+
+def test_the_pipeline_goes_on_while_it_is_managed(start, tmp_path):
+    """From a second terminal, in the middle of it: the controller is there all the time, and the filter comes back."""
+    socket = tmp_path / "system.sock"
+    session = start((ROOT / "examples/pipeline/system.toml").read_text().replace("../..", str(ROOT)), "--socket", socket)
+    at = Running(session, socket)
+    session.expect(r"pipeline: 1000 sent, \d+ answered")
+    at.ask("pause", "linux")
+    at.ask("resume", "linux")
+    at.ask("restart", "linux")
+    at.ask("stop", "linux")
+    assert "off" in at.ask("pause", "linux", code=1)
+    at.ask("start", "linux")
+    before = at.state("linux")["messages_sent"]
+    for _ in range(BOOT):
+        if at.state("linux")["messages_sent"] > before + 1000:
+            break
+        time.sleep(1)
+    assert at.state("linux")["messages_sent"] > before + 1000
+    assert at.state("linux")["starts"] == 3 and at.state("controller")["starts"] == 1
+    assert "linux/vcpu0" in at.ask("stats", "linux")
+    told = at.ask("events")
+    for words in ("linux: paused", "linux: resumed", "linux: off, as was asked for", "linux: running (start 3)"):
+        assert words in told
+    with subprocess.Popen([TOOL, "console", "linux", "--system", socket], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as console:
+        console.stdin.write("echo by the $((1 + 1))nd terminal\n")
+        console.stdin.flush()
+        for line in console.stdout:
+            if "by the 2nd terminal" in line:
+                break
+        console.kill()
