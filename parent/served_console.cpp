@@ -80,8 +80,6 @@ bool ServedConsole::open(uint32_t device) {
     return true;
 }
 
-void ServedConsole::start() { console_->resume(); }
-
 void ServedConsole::enable_interrupts(void (*handler)(uint32_t)) const {
     for (uint32_t n = 0; n < count_; ++n) interrupt_enable(ends_[n].intid, 0x80, handler);
 }
@@ -90,7 +88,7 @@ void ServedConsole::serve(uint32_t handle, uint32_t what, uint32_t value) {
     const uint32_t offset = what & 0xfffu, size = what >> 16 & 0xfu;
     uint32_t answer = 0;
     switch (what >> 28) {
-        case PARTITA_ASK_NOTIFY: return console_->notified(value);
+        case PARTITA_ASK_NOTIFY: return notified(value);
         case PARTITA_ASK_READ: answer = console_->read(offset, size); break;
         case PARTITA_ASK_WRITE: console_->write(offset, size, value); break;
         case PARTITA_ASK_RELEASE: console_->release(); break;
@@ -99,11 +97,18 @@ void ServedConsole::serve(uint32_t handle, uint32_t what, uint32_t value) {
     (void)partita_call_answer(handle, answer, 0);
 }
 
+// The first comes with this partition's life, and behind a RELEASE: until then the driver's memory may be another life's.
+void ServedConsole::notified(uint32_t queues) {
+    if (resumed_) return console_->notified(queues);
+    resumed_ = true;
+    console_->resume();
+}
+
 bool ServedConsole::interrupted(uint32_t intid) {
     for (uint32_t n = 0; n < count_; ++n) {
         if (ends_[n].intid != intid) continue;
         given_ &= ~(1u << n);
-        console_->port_changed(n);
+        if (resumed_) console_->port_changed(n);
         return true;
     }
     return false;

@@ -13,9 +13,6 @@ class ServedConsole final : public virtio::ConsoleLink {
 public:
     // As the device tree describes the device of that number. False: it describes none, or one that this cannot serve.
     [[nodiscard]] bool open(std::uint32_t device);
-    // Goes on where an earlier life of this partition ended.
-    void start();
-
     // What the hypervisor gave for this device (docs/hypercalls.md, TAKE).
     void serve(std::uint32_t handle, std::uint32_t what, std::uint32_t value);
     // One of its ports' interrupts: false where it is none of them.
@@ -34,6 +31,7 @@ private:
     struct End {
         std::uint32_t number = 0, intid = 0;  // as SEND and RECEIVE know it; its interrupt
     };
+    void notified(std::uint32_t queues);
     [[nodiscard]] bool find_ports(const char* node);
     [[nodiscard]] bool may_say();
 
@@ -44,6 +42,7 @@ private:
     std::array<End, virtio::most_ports> ends_{};
     std::uint32_t count_ = 0;
     std::uint32_t given_ = 0;  // a bit for each port whose driver got the value that is the latest
+    bool resumed_ = false;     // it went on where an earlier life of this partition ended
     std::uint64_t said_ = 0;   // when it said last what a driver did wrong
     std::optional<virtio::Console> console_;
 };

@@ -37,10 +37,7 @@ void Server::start() {
         ++count_;
     }
     interrupt_enable(interrupt, 0x80, note);
-    for (uint32_t n = 0; n < count_; ++n) {
-        consoles_[n]->enable_interrupts(note);
-        consoles_[n]->start();
-    }
+    for (uint32_t n = 0; n < count_; ++n) consoles_[n]->enable_interrupts(note);
 }
 
 bool Server::work() {

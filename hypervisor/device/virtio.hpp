@@ -26,7 +26,7 @@ struct VirtioDevice {
     std::atomic<std::uint32_t> asks{0};      // a bit for each virtual CPU with a request that the server has yet to take
     std::atomic<std::uint32_t> notified{0};  // ... for each queue (n % 32) that the driver notified it of
     std::atomic<std::uint32_t> status{0};    // InterruptStatus
-    std::atomic<bool> unreleased{false};     // a life of its partition began that the server has not been told of
+    std::atomic<bool> unreleased{false};     // a life of its partition begins, and the server has not let go of the last
 
     [[nodiscard]] bool wants() const {
         return (asks.load(std::memory_order_acquire) | notified.load(std::memory_order_acquire)) != 0 ||

@@ -13,6 +13,7 @@ using std::uint32_t;
 namespace {
 
 constexpr uint32_t kind_shift = 28, by_nobody = 0xff;
+constexpr uint32_t release = uint32_t{PARTITA_ASK_RELEASE} << kind_shift;
 
 [[nodiscard]] bool serves(const Partition& server) { return lives(server.phase.load(std::memory_order_acquire)); }
 
@@ -42,7 +43,7 @@ void put(Vcpu& vcpu, uint32_t handle, uint32_t what, uint32_t value) { vcpu.r[1]
 // The next of what is wanted of a device: first that it is let go, as what follows is of the new life.
 [[nodiscard]] bool take_from(Vcpu& vcpu, VirtioDevice& device) {
     if (device.unreleased.load(std::memory_order_acquire)) {
-        put(vcpu, device.number | by_nobody << 8, uint32_t{PARTITA_ASK_RELEASE} << kind_shift, 0);
+        put(vcpu, device.number | by_nobody << 8, release, 0);
         return true;
     }
     for (uint32_t asks = device.asks.load(std::memory_order_acquire); asks != 0; asks &= asks - 1) {
@@ -60,10 +61,28 @@ void put(Vcpu& vcpu, uint32_t handle, uint32_t what, uint32_t value) { vcpu.r[1]
     return true;
 }
 
+// The vCPU waits for what it has asked.
+void wait_for_server(Vcpu& vcpu, VirtioDevice& device) {
+    wait_until(vcpu, timer::now() + patience(device));
+    vcpu.cpu->reschedule = true;
+    call_server(device);
+    // Either the server's end sees the request, or this the end.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (!serves(*device.server) && vcpu.request.fail()) post(vcpu, event::answer);
+}
+
 // Of the set bits, the next behind the one that had its turn last: a driver that never stops takes no other's turn.
 [[nodiscard]] uint32_t next_after(uint32_t bits, uint32_t last) {
     const uint32_t behind = last >= 31 ? 0 : bits & ~((2u << last) - 1);
     return static_cast<uint32_t>(__builtin_ctz(behind != 0 ? behind : bits));
+}
+
+// It has let go of what an earlier life had: the next one goes on.
+void released(Vcpu& vcpu, VirtioDevice& device) {
+    if (!device.unreleased.exchange(false, std::memory_order_acq_rel)) return answer(vcpu, PARTITA_WRONG_STATE);
+    Vcpu& first = device.partition->vcpus[0].vcpu;
+    if (first.request.come_about(device.number, release)) post(first, event::answer);
+    answer(vcpu, PSCI_SUCCESS);
 }
 
 }  // namespace
@@ -85,24 +104,16 @@ bool write_at_once(VirtioDevice& device, uint32_t offset, uint32_t value) {
 }
 
 void ask_server(Vcpu& vcpu, VirtioDevice& device, uint32_t what, uint32_t value, uint32_t syndrome) {
-    Cpu& cpu = *vcpu.cpu;
     vcpu.request.ask(device.number, what, value, syndrome);
-    wait_until(vcpu, timer::now() + patience(device));
-    cpu.reschedule = true;
     device.asks.fetch_or(1u << vcpu.index, std::memory_order_seq_cst);
-    call_server(device);
-    // Either the server's end sees the request, or this the end.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (!serves(*device.server) && vcpu.request.fail()) post(vcpu, event::answer);
+    wait_for_server(vcpu, device);
 }
 
 bool settled(Vcpu& vcpu) {
     Request& request = vcpu.request;
     if (!request.finish()) return false;
-    const bool released = request.what() >> kind_shift == PARTITA_ASK_RELEASE;
     VirtioDevice& device = system().virtio[request.device()];
     if (!request.failed()) return true;
-    if (released) device.unreleased.store(true, std::memory_order_release);
     if (!may_report(*vcpu.partition)) return true;
     LogLine("unserved")
         .key("partition", vcpu.partition->number)
@@ -124,10 +135,12 @@ void forget_drivers(Partition& partition) {
 
 void release_device(Partition& partition, std::size_t n) {
     VirtioDevice& device = partition.virtio[n];
-    if (serves(*device.server))
-        ask_server(partition.vcpus[0].vcpu, device, uint32_t{PARTITA_ASK_RELEASE} << kind_shift, 0, 0);
-    else
-        device.unreleased.store(true, std::memory_order_release);
+    Vcpu& first = partition.vcpus[0].vcpu;
+    // A server that is not there now finds this before anything else of the device: it touches no memory before.
+    device.unreleased.store(true, std::memory_order_seq_cst);
+    if (!serves(*device.server)) return;
+    first.request.ask(device.number, release, 0, 0);
+    wait_for_server(first, device);
 }
 
 void leave_service(Partition& partition) {
@@ -171,8 +184,7 @@ void answer_request(Vcpu& vcpu) {
     std::int32_t why = 0;
     VirtioDevice* const device = own_device(vcpu, handle & 0xffu, why);
     if (device == nullptr) return answer(vcpu, why);
-    if (index == by_nobody)
-        return answer(vcpu, device->unreleased.exchange(false, std::memory_order_acq_rel) ? PSCI_SUCCESS : PARTITA_WRONG_STATE);
+    if (index == by_nobody) return released(vcpu, *device);
     if (index >= device->partition->vcpus.size()) return answer(vcpu, PSCI_INVALID_PARAMETERS);
     Vcpu& driver = device->partition->vcpus[index].vcpu;
     if (!driver.request.give(device->number, handle >> 16, vcpu.r[2])) return answer(vcpu, PARTITA_WRONG_STATE);

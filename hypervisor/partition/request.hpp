@@ -36,6 +36,13 @@ public:
         if (!word_.compare_exchange_strong(seen, base | settling, std::memory_order_acq_rel)) return false;
         return settle(base, value, false);
     }
+    // What nobody takes, one of `what`, has come about.
+    [[nodiscard]] bool come_about(std::uint32_t device, std::uint32_t what) {
+        const std::uint32_t base = word_.load(std::memory_order_acquire) & ~state_mask;
+        if (device_of(base) != device || what_.load(std::memory_order_relaxed) != what) return false;
+        std::uint32_t seen = base | asked;
+        return word_.compare_exchange_strong(seen, base | settling, std::memory_order_acq_rel) && settle(base, 0, false);
+    }
     // Nobody answers it: true if nobody had. `device` is all ones where any is meant.
     [[nodiscard]] bool fail(std::uint32_t device = any) {
         for (const std::uint32_t state : {std::uint32_t{asked}, std::uint32_t{taken}}) {

@@ -126,7 +126,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (family != 0) step.function = family | (step.function & 0x3fu);
         if (step.function == PARTITA_HYPERCALL_CONTROL) step.a %= 3, step.b %= 6;
         if (family == 0) drive(fake, b.vcpus[0].vcpu, step);
-        if (step.function == PARTITA_HYPERCALL_ANSWER) step.a = (step.a & 0x0001'0101u) | (b.vcpus[0].vcpu.request.number() << 16 & step.c);
+        if (step.function == PARTITA_HYPERCALL_ANSWER)
+            step.a = step.b % 4 == 0 ? 0xff00 : (step.a & 0x0001'0101u) | (b.vcpus[0].vcpu.request.number() << 16 & step.c);
         fake.be_cpu(0);
         const std::uint32_t others_lives = b.starts;
         const bool meant = step.function == PARTITA_HYPERCALL_CONTROL && step.a == 1;

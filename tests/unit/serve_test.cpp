@@ -262,10 +262,27 @@ TEST_F(Serve, MemoryIsTouchedOnceTheServerHasLetGo) {
     EXPECT_EQ(a.cursor.step, LoadCursor::Step::release);
     ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
     EXPECT_EQ(server.r[2], std::uint32_t{PARTITA_ASK_RELEASE} << 28) << "and not the notification of the life before";
-    EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, server.r[1]), PSCI_SUCCESS);
+    const std::uint32_t handle = server.r[1];
+    EXPECT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
+    EXPECT_EQ(server.r[1], handle) << "nothing else comes before";
+    EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, handle), PSCI_SUCCESS);
+    EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, handle), PARTITA_WRONG_STATE);
     settle();
     EXPECT_EQ(a.phase.load(), Phase::running);
     EXPECT_EQ(ask(PARTITA_HYPERCALL_TAKE), PARTITA_EMPTY);
+}
+
+TEST_F(Serve, AServerThatDoesNotLetGoIsWaitedForAsLongAsDescribed) {
+    FakeSystem::hold_log();
+    ASSERT_TRUE(end(a, Ending::restart, PARTITA_RESET_GUEST));
+    settle();
+    EXPECT_EQ(driver.state, RunState::waiting);
+    pass(timeout_us + 1);
+    settle();
+    EXPECT_EQ(a.phase.load(), Phase::running);
+    EXPECT_NE(fake.log().find("unserved partition=0 vcpu=0 device=0 server=1 is=late"), std::string::npos);
+    ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
+    EXPECT_EQ(server.r[2], std::uint32_t{PARTITA_ASK_RELEASE} << 28) << "it is still to do so, before anything else";
 }
 
 TEST_F(Serve, AServerThatWasNotThereIsToldOfTheNewLifeFirst) {
