@@ -136,11 +136,11 @@ void forget_drivers(Partition& partition) {
 void release_device(Partition& partition, std::size_t n) {
     VirtioDevice& device = partition.virtio[n];
     Vcpu& first = partition.vcpus[0].vcpu;
+    first.request.ask(device.number, release, 0, 0);
     // A server that is not there now finds this before anything else of the device: it touches no memory before.
     device.unreleased.store(true, std::memory_order_seq_cst);
-    if (!serves(*device.server)) return;
-    first.request.ask(device.number, release, 0, 0);
-    wait_for_server(first, device);
+    if (serves(*device.server)) return wait_for_server(first, device);
+    first.request.withdraw();
 }
 
 void leave_service(Partition& partition) {
