@@ -1,5 +1,5 @@
-// The middle of the pipeline, a program of an unmodified Linux: reads a measurement, filters it, and answers with a command. How strongly it
-// filters is the latest value of another port. A message is what one read() or write() takes.
+// The middle of the pipeline, a program of an unmodified Linux: reads a measurement, filters it, and answers with a command. How strongly
+// it filters is the latest value of another port. A message is what one read() or write() takes.
 #include <cstdint>
 
 #include "kernel.h"

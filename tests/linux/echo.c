@@ -118,4 +118,3 @@ void run(const long* stack) {
     (void)kernel(SYS_EXIT, 0, 0, 0, 0, 0, 0);
     __builtin_unreachable();
 }
-
