@@ -120,6 +120,7 @@ void set_up_virtio(const ImageView& image, Partition& partition) {
     for (VirtioDevice& device : partition.virtio) {
         device.number = static_cast<std::uint32_t>(&device - the_system.virtio.data());
         device.description = &image.virtio[device.number];
+        device.patience = ticks_of(device.description->timeout_us);
         device.partition = &partition;
         device.server = &the_system.partitions[device.description->server];
     }

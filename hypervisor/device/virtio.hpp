@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "machine/timer.hpp"
 #include "partita/system_image.h"
 
 namespace partita {
@@ -23,6 +24,7 @@ struct VirtioDevice {
     Partition* partition = nullptr;  // whose driver has it
     Partition* server = nullptr;
     std::uint32_t number = 0;                // in System::virtio
+    timer::Ticks patience = 0;               // how long its driver waits for the server
     std::atomic<std::uint32_t> asks{0};      // a bit for each virtual CPU with a request that the server has yet to take
     std::atomic<std::uint32_t> notified{0};  // ... for each queue (n % 32) that the driver notified it of
     std::atomic<std::uint32_t> status{0};    // InterruptStatus

@@ -25,10 +25,6 @@ void call_server(VirtioDevice& device) {
     if (serves(server)) server.distributor.pulse(server.description->serve_interrupt);
 }
 
-[[nodiscard]] timer::Ticks patience(const VirtioDevice& device) {
-    return timer::Ticks{device.description->timeout_us} * CNTFRQ::read() / 1'000'000;
-}
-
 // The caller's device of that number.
 [[nodiscard]] VirtioDevice* own_device(const Vcpu& vcpu, uint32_t number, std::int32_t& why) {
     why = PSCI_INVALID_PARAMETERS;
@@ -63,7 +59,7 @@ void put(Vcpu& vcpu, uint32_t handle, uint32_t what, uint32_t value) { vcpu.r[1]
 
 // The vCPU waits for what it has asked.
 void wait_for_server(Vcpu& vcpu, VirtioDevice& device) {
-    wait_until(vcpu, timer::now() + patience(device));
+    wait_until(vcpu, timer::now() + device.patience);
     vcpu.cpu->reschedule = true;
     call_server(device);
     // Either the server's end sees the request, or this the end.

@@ -31,7 +31,6 @@ enum Register : uint32_t {
     QueueDeviceHigh = 0x0a4,
     SHMLenLow = 0x0b0,
     SHMLenHigh = 0x0b4,
-    ConfigGeneration = 0x0fc,
     Config = 0x100,
 };
 constexpr uint32_t vendor = 0x54524150;  // "PART"
@@ -69,8 +68,7 @@ uint32_t Transport::read_register(uint32_t offset) const {
         case Status: return state_.status;
         case SHMLenLow:
         case SHMLenHigh: return legacy() ? 0 : ~0u;  // there is no shared memory
-        case ConfigGeneration: return legacy() ? 0 : state_.generation;
-        default: return 0;
+        default: return 0;                           // ConfigGeneration, too: the configuration never changes
     }
 }
 
@@ -160,9 +158,9 @@ void Transport::write_legacy_queue(uint32_t offset, uint32_t value) {
 
 // A driver of version 1 says how large its pages are once, before it resets the device.
 void Transport::reset() {
-    const uint32_t generation = state_.generation, page_size = state_.page_size;
+    const uint32_t page_size = state_.page_size;
     state_ = TransportState{};
-    state_.generation = generation, state_.page_size = page_size;
+    state_.page_size = page_size;
     device_.reset();
 }
 

@@ -21,7 +21,6 @@ struct TransportState {
     std::uint32_t device_features_select, driver_features_select, queue_select;
     std::uint64_t driver_features;
     std::uint32_t page_size;  // of version 1: GuestPageSize
-    std::uint32_t generation;
     std::array<QueueState, most_queues> queues;
 };
 
