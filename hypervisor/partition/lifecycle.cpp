@@ -216,7 +216,6 @@ void enter(Partition& partition) {
     partition.watchdog.start();
     first.cpu->find_alarm = true;
     partition.phase.store(Phase::running, std::memory_order_release);
-    enter_channels(partition);
     enter_service(partition);
     tell_state(partition, "running", partition.starts > 1);
     // Loaded while all partitions were ended: either this sees it, or halt_system() saw a partition that runs.

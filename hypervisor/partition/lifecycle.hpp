@@ -43,7 +43,8 @@ void begin_at_boot(Partition& partition);
 // Begins a life: the first vCPU loads the partition's memory, then runs. On the first vCPU's CPU.
 void begin(Partition& partition);
 
-// The memory is ready: the first vCPU starts. On the first vCPU's CPU.
+// The memory is ready: the first vCPU starts. The other ends of its channels are yet to be told (enter_channels()). On the first vCPU's
+// CPU.
 void enter(Partition& partition);
 
 // PSCI CPU_ON. Any vCPU of the partition may call it. A PSCI result.

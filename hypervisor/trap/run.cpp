@@ -11,6 +11,7 @@
 #include "partition/world_switch.hpp"
 #include "schedule/schedule.hpp"
 #include "trace/recorder.hpp"
+#include "message/channel.hpp"
 #include "message/serve.hpp"
 #include "trap/forward.hpp"
 #include "trap/guest_memory.hpp"
@@ -192,7 +193,12 @@ Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
     const bool tells = partition.phase.load(std::memory_order_relaxed) == Phase::telling;
     while (vcpu.state == RunState::loading && gic::highest_pending() >= intid::special) {
         if (tells ? !tell_step(partition) : !load_step(partition)) continue;
-        if (!tells) return enter(partition);
+        if (!tells) {
+            enter(partition);
+            // As many ends as a partition can have are told behind a look of their own: by now it may have ended again, which they see.
+            if (gic::highest_pending() < intid::special) take_interrupt(*vcpu.cpu);
+            return enter_channels(partition);
+        }
         become(vcpu, RunState::off);
         return conclude(partition);
     }

@@ -2,6 +2,8 @@
  * the return. A look at what the GIC has pending begins a new one, since what waits is taken then (trap/run.cpp: a partition is loaded
  * in the time that is its own), and so does sleep.
  *
+ * Where CPUs take turns in one thread (-icount), HTPIDR tells which one runs: the hypervisor's Cpu.
+ *
  * text=FILE  the bytes of the hypervisor's .text: only instructions with the same bytes are its.
  * out=FILE   written whenever a longer one was found:
  *   worst INSTRUCTIONS
@@ -21,14 +23,19 @@ int qemu_plugin_version = 4;
 #define ERET 0xe160006eu
 #define GICC_HPPIR 0xf0202018u /* machine/layout.hpp: gicc */
 #define MOST 1000000u
+#define CPUS 8u /* PARTITA_MAX_CPUS */
 
 enum kind { plain, sleep, end };
 struct cpu {
+    uint64_t name;        /* what its HTPIDR holds; 0: none yet */
     bool started, inside; /* has returned to a guest; is in Hyp */
     uint32_t count;
     uint32_t path[MOST];
 };
-PER_CPU struct cpu* here;
+static struct cpu cpus[CPUS];
+PER_CPU struct cpu* here; /* whose turn it is in this thread */
+PER_CPU glib_array* value;
+static struct qemu_plugin_register* htpidr;
 static const char* out;
 static uint8_t* text;
 static size_t size;
@@ -62,9 +69,8 @@ static void finish_stretch(struct cpu* cpu) {
 
 static void step(unsigned number, void* data) {
     (void)number;
-    if (!here) here = calloc(1, sizeof *here);
-    if (!here) abort();
     struct cpu* const cpu = here;
+    if (!cpu) return; /* at boot, before HTPIDR is set */
     const uintptr_t packed = (uintptr_t)data;
     if (!cpu->inside) cpu->count = 0;
     cpu->inside = true;
@@ -75,6 +81,32 @@ static void step(unsigned number, void* data) {
     if ((packed & 3u) == end) cpu->inside = false, cpu->started = true;
 }
 
+/* Of the CPU that runs a block of the hypervisor's. */
+static void find_cpu(unsigned number, void* data) {
+    (void)number, (void)data;
+    uint64_t name = 0;
+    if (!value) value = g_byte_array_new();
+    g_byte_array_set_size(value, 0);
+    if (!htpidr || qemu_plugin_read_register(htpidr, value) < 4) abort();
+    memcpy(&name, value->data, value->length < sizeof name ? value->length : sizeof name);
+    if (name == 0 || (here && here->name == name)) return;
+    pthread_mutex_lock(&lock);
+    for (here = cpus; here->name != 0 && here->name != name;) {
+        if (++here == cpus + CPUS) abort();
+    }
+    here->name = name;
+    pthread_mutex_unlock(&lock);
+}
+
+static void find_register(qemu_plugin_id_t id, unsigned number) {
+    (void)id, (void)number;
+    const glib_array* const all = qemu_plugin_get_registers();
+    for (unsigned n = 0; n < all->length; ++n) {
+        const register_description* const each = (const register_description*)all->data + n;
+        if (strcmp(each->name, "TPIDR_EL2") == 0 || strcmp(each->name, "HTPIDR") == 0) htpidr = each->handle;
+    }
+}
+
 static void touch(unsigned number, qemu_plugin_meminfo_t info, uint64_t address, void* data) {
     (void)number, (void)info, (void)data;
     if (here && address == GICC_HPPIR) finish_stretch(here);
@@ -82,6 +114,8 @@ static void touch(unsigned number, qemu_plugin_meminfo_t info, uint64_t address,
 
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
     (void)id;
+    const uint64_t block = qemu_plugin_tb_vaddr(tb);
+    if (block >= IMAGE && block < IMAGE + size) qemu_plugin_register_vcpu_tb_exec_cb(tb, find_cpu, QEMU_PLUGIN_CB_R_REGS, NULL);
     for (size_t n = 0; n < qemu_plugin_tb_n_insns(tb); ++n) {
         struct qemu_plugin_insn* const insn = qemu_plugin_tb_get_insn(tb, n);
         const uint64_t address = qemu_plugin_insn_vaddr(insn);
@@ -104,6 +138,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const void* info, int argc, char** 
         fprintf(stderr, "exits: cannot read the file of text=, or out= is missing\n");
         return 1;
     }
+    qemu_plugin_register_vcpu_init_cb(id, find_register);
     qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
     return 0;
 }

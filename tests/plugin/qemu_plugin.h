@@ -14,12 +14,27 @@ typedef uint64_t qemu_plugin_id_t;
 typedef uint32_t qemu_plugin_meminfo_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
-enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
+enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_CB_R_REGS };
 enum qemu_plugin_mem_rw { QEMU_PLUGIN_MEM_RW = 3 };
 typedef void (*translated)(qemu_plugin_id_t, struct qemu_plugin_tb*);
 typedef void (*executed)(unsigned, void*);
 typedef void (*accessed)(unsigned, qemu_plugin_meminfo_t, uint64_t, void*);
 typedef void (*ended)(qemu_plugin_id_t, void*);
+typedef void (*appeared)(qemu_plugin_id_t, unsigned);
+struct qemu_plugin_register;
+typedef struct { /* qemu_plugin_reg_descriptor */
+    struct qemu_plugin_register* handle;
+    const char *name, *feature;
+} register_description;
+typedef struct { /* glib's GArray and GByteArray, as far as they are public */
+    void* data;
+    unsigned length;
+} glib_array;
+glib_array* g_byte_array_new(void);
+glib_array* g_byte_array_set_size(glib_array*, unsigned);
+glib_array* qemu_plugin_get_registers(void);
+int qemu_plugin_read_register(struct qemu_plugin_register*, glib_array*);
+void qemu_plugin_register_vcpu_init_cb(qemu_plugin_id_t, appeared);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, translated);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb*);
 struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb*, size_t);
@@ -37,7 +52,8 @@ int qemu_plugin_install(qemu_plugin_id_t, const void*, int, char**);
 #define IMAGE_SIZE 0x00200000u
 
 /* The CPU that a callback is given is not to be relied on: where CPUs take turns in one thread (-icount), QEMU 10 gives the one that
- * translated the block. What belongs to a CPU is kept for each thread instead; a CPU's turn then ends only where it sleeps, or rarely. */
+ * translated the block. What belongs to a CPU is kept for each thread instead, and turns end where a CPU sleeps, or changes its timer:
+ * who must know it then reads a register, which is of the CPU that runs. */
 #define PER_CPU static __thread
 
 /* The value of the argument `name=`, or NULL. */

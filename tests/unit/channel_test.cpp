@@ -120,6 +120,7 @@ protected:
         fake.be_cpu(ends[n]->cpu->index);
         begin(system().partitions[n]);
         enter(system().partitions[n]);
+        enter_channels(system().partitions[n]);
         prepare(n);
     }
     void prepare(std::uint32_t n) {

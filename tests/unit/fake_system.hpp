@@ -83,6 +83,7 @@ public:
         be_cpu(first.cpu->index);
         begin(system().partitions[partition]);
         enter(system().partitions[partition]);
+        enter_channels(system().partitions[partition]);
         EXPECT_EQ(run_next(*first.cpu), &first);
         return first;
     }
