@@ -19,8 +19,11 @@ namespace {
         case PARTITA_REQUEST_HELLO: return 0;
         case PARTITA_REQUEST_PARTITION:
         case PARTITA_REQUEST_SCHEDULE:
+        case PARTITA_REQUEST_TAKE:
         case PARTITA_REQUEST_LOG: return 1;
         case PARTITA_REQUEST_VCPU:
+        case PARTITA_REQUEST_RESERVE:
+        case PARTITA_REQUEST_GIVE:
         case PARTITA_REQUEST_CONTROL: return 2;
         default: return ~std::size_t{0};
     }
@@ -56,6 +59,7 @@ void Manager::answer(std::span<const std::uint8_t> request) {
 }
 
 void Manager::carry_out(const partita_control_header& header, std::span<const std::uint8_t> arguments) {
+    if (header.version == PARTITA_CONTROL_VERSION && header.kind == PARTITA_REQUEST_PUT) return put(arguments);
     const std::size_t words = words_of(header.kind);
     if (header.version != PARTITA_CONTROL_VERSION || words == ~std::size_t{0}) {
         writer_.word(static_cast<std::uint32_t>(PARTITA_NOT_SUPPORTED));
@@ -72,10 +76,32 @@ void Manager::carry_out(const partita_control_header& header, std::span<const st
         case PARTITA_REQUEST_VCPU: return put_state<partita_vcpu_state>(writer_, partita_call_vcpu(first, second, 0));
         case PARTITA_REQUEST_CONTROL: return control(first, second);
         case PARTITA_REQUEST_LOG: return tell_log(first);
+        case PARTITA_REQUEST_RESERVE: return reserve(first, second);
+        case PARTITA_REQUEST_GIVE: {
+            const hypercall_result result = store_.give(first, second);
+            writer_.word(result.r0).word(result.r1);
+            return;
+        }
+        case PARTITA_REQUEST_TAKE: writer_.word(store_.take(first)); return;
         default: break;
     }
     const hypercall_result result = partita_call_schedule(first, 0, 0);
     writer_.word(result.r0).word(result.r1).word(result.r2);
+}
+
+void Manager::reserve(std::uint32_t partition, std::uint32_t bytes) {
+    const bool known = partita_call_partition(partition, 0, 0).r0 == PSCI_SUCCESS;
+    if (!known) {
+        writer_.word(static_cast<std::uint32_t>(PSCI_INVALID_PARAMETERS));
+        return;
+    }
+    const std::uint32_t offset = bytes != 0 ? store_.reserve(partition, bytes) : 0;
+    writer_.word(PSCI_SUCCESS).word(offset).word(store_.room());
+}
+
+void Manager::put(std::span<const std::uint8_t> arguments) {
+    const bool good = arguments.size() >= 4 && store_.put(word_at(arguments, 0), arguments.subspan(4));
+    writer_.word(static_cast<std::uint32_t>(good ? PSCI_SUCCESS : PSCI_INVALID_ADDRESS));
 }
 
 void Manager::tell_hello() { writer_.word(PSCI_SUCCESS).word(partitions()).word(reader_.refused()).word(life_number()); }

@@ -5,13 +5,14 @@
 #include <span>
 
 #include "partita/frame.hpp"
+#include "store.hpp"
 #include "uart.hpp"
 
 namespace partita::parent {
 
 class Manager {
 public:
-    explicit constexpr Manager(Uart& uart) : uart_(uart) {}
+    constexpr Manager(Uart& uart, Store& store) : uart_(uart), store_(store) {}
 
     void receive(std::uint8_t byte);
     // The log has something new.
@@ -21,11 +22,14 @@ private:
     void answer(std::span<const std::uint8_t> request);
     void carry_out(const partita_control_header& header, std::span<const std::uint8_t> arguments);
     void control(std::uint32_t partition, std::uint32_t action);
+    void reserve(std::uint32_t partition, std::uint32_t bytes);
+    void put(std::span<const std::uint8_t> arguments);
     void tell_hello();
     void tell_log(std::uint32_t from);
     void send(control::Writer frame);
 
     Uart& uart_;
+    Store& store_;
     control::Reader reader_;
     control::Writer writer_;  // the last answer: given again to who did not get it
     std::uint32_t last_ = 0;  // kind and sequence of its request; 0: none

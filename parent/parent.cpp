@@ -4,6 +4,7 @@
 #include "partita/guest/guest.h"
 #include "partita/guest/tree.h"
 #include "server.hpp"
+#include "store.hpp"
 #include "uart.hpp"
 
 namespace {
@@ -14,7 +15,8 @@ using namespace partita::parent;
 constexpr std::uint32_t control_uart = 0x0904'0000, control_interrupt = 40, events_interrupt = 41;
 
 constinit Uart uart;
-constinit Manager manager{uart};
+constinit Store store;
+constinit Manager manager{uart, store};
 constinit Server server;
 volatile bool news = true;
 bool manages = false;  // otherwise it serves alone
@@ -23,6 +25,16 @@ bool manages = false;  // otherwise it serves alone
 [[nodiscard]] bool has_control() {
     std::uint32_t bytes = 0;
     return tree_child_property("", "hypervisor", "interrupts", &bytes) != nullptr;
+}
+
+// The memory that arriving images are kept in, where the description has a pool.
+void open_store() {
+    std::uint32_t bytes = 0;
+    const std::uint32_t* const at = tree_child_property("", "hypervisor", "partita,store", &bytes);
+    if (at == nullptr || bytes < 8) return;
+    const std::uint32_t ipa = tree_cell(at);
+    store.open({reinterpret_cast<std::uint8_t*>(ipa), tree_cell(at + 1)}, ipa);
+    if (store.is_damaged()) console_write("parent: its store is damaged: it takes nothing until the board is reset\n");
 }
 
 // True: there is more to do.
@@ -44,6 +56,7 @@ int main() {
     server.start();
     manages = has_control();
     if (manages) {
+        open_store();
         interrupt_enable(events_interrupt, 0x80, [](std::uint32_t) { news = true; });
         uart.start(control_uart, control_interrupt);
     }

@@ -12,9 +12,10 @@
 
 #include "partita/hypercall.h"
 
-#define PARTITA_CONTROL_VERSION 1u
-#define PARTITA_CONTROL_LONGEST 640u /* bytes of a frame before it is stuffed, the checksum included */
-#define PARTITA_CONTROL_ANSWER 0x80u /* added to the kind of the request */
+#define PARTITA_CONTROL_VERSION 2u
+#define PARTITA_CONTROL_LONGEST 1152u /* bytes of a frame before it is stuffed, the checksum included */
+#define PARTITA_CONTROL_PUT 1024u     /* bytes of a PUT, at most */
+#define PARTITA_CONTROL_ANSWER 0x80u  /* added to the kind of the request */
 
 enum partita_request {
     PARTITA_REQUEST_HELLO = 1,     /* nothing; partita_hello */
@@ -23,6 +24,10 @@ enum partita_request {
     PARTITA_REQUEST_CONTROL = 4,   /* the partition, an enum partita_control; nothing */
     PARTITA_REQUEST_SCHEDULE = 5,  /* the schedule, or all ones to ask; the one that will be in force, how many there are */
     PARTITA_REQUEST_LOG = 6,       /* from which byte of the log on; partita_log_part and so many bytes */
+    PARTITA_REQUEST_RESERVE = 7,   /* the partition, bytes; partita_reserved. With 0 bytes nothing is reserved */
+    PARTITA_REQUEST_PUT = 8,       /* where in the store, and then bytes, at most PARTITA_CONTROL_PUT; nothing */
+    PARTITA_REQUEST_GIVE = 9,      /* the partition, where a partita_guest that has arrived begins; what is wrong with it, or 0 */
+    PARTITA_REQUEST_TAKE = 10,     /* the partition, which is of the pool; nothing */
     PARTITA_NEWS = 0x40            /* of no request, sequence 0, and without a result: the log has something new */
 };
 
@@ -41,6 +46,11 @@ struct partita_hello {
     uint32_t partitions;
     uint32_t refused; /* frames that were not whole */
     uint32_t lives;   /* of the parent partition */
+};
+
+struct partita_reserved {
+    uint32_t offset; /* where in the store; 0: there is no room */
+    uint32_t room;   /* the longest that there would be room for */
 };
 
 struct partita_log_part {

@@ -78,6 +78,12 @@
       "r0: SUCCESS, NO_MESSAGE_PAGE, INVALID_PARAMETERS, or DENIED to all but the parent partition; r1: bytes; r2: which is the first",    \
       "Puts bytes of the hypervisor's log into the page, from that one on, or from the oldest that is still there. They are counted from " \
       "boot on, whatever becomes of the caller. No more than 128 at once.")                                                                \
+    X(LOAD, 0x8600ff34u, load, PARTITA_RIGHT_MANAGE,                                                                                       \
+      "r1: the partition; r2: IPA of a `struct partita_guest` and what its copies take, at a page of memory that the caller keeps "        \
+      "through its lives; r3: bytes of all, or 0",                                                                                         \
+      "r0: SUCCESS, WRONG_STATE, BUSY, DENIED, INVALID_ADDRESS or INVALID_PARAMETERS; r1: what is wrong with the record, or 0",            \
+      "Gives a partition that is off what it runs from its next life on. The memory is read at each of its starts. 0 bytes: a partition "  \
+      "of the pool has nothing to run any more; DENIED for others.")                                                                       \
     X(TAKE, 0x8600ff40u, take, PARTITA_RIGHT_SERVE, "none",                                                                                \
       "r0: SUCCESS or EMPTY; r1: a handle, whose bits [7:0] are the virtio device's number; r2: bits [31:28]: an enum partita_ask, of an " \
       "access bits [19:16] its bytes and [11:0] where in the device's registers; r3: the value to be written, or a bit for each queue "    \
@@ -143,7 +149,12 @@ struct partita_partition_state {
     uint32_t memory;         /* in KiB, devices not counted */
     uint32_t itself;         /* 1: it is the caller */
     uint32_t sent, received; /* messages and rings, since boot */
+    uint32_t is;             /* PARTITA_IS_* */
 };
+
+#define PARTITA_IS_OF_POOL 1u /* what it runs is given to it at run time, */
+#define PARTITA_IS_EMPTY 2u   /* ... and nothing was, or it was taken from it */
+#define PARTITA_IS_LOADED 4u  /* it runs what was given to it at run time */
 
 struct partita_vcpu_state {
     uint64_t ran;       /* ticks of the counter that it had in this life, */

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 12u
+#define PARTITA_IMAGE_VERSION 13u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -124,6 +124,7 @@ struct partita_cpu {
 #define PARTITA_ON_FAULT_HALT 0x4000u /* ... or ends all partitions, for good */
 #define PARTITA_WATCHDOG_BOOT 0x2000u /* its watchdog runs from the start, and cannot be stopped */
 #define PARTITA_OFF_AT_BOOT 0x8000u   /* its first life begins when the parent partition asks for it */
+#define PARTITA_POOL 0x10000u         /* it has nothing to run until the parent partition gives it something (struct partita_guest) */
 #define PARTITA_TIME_STOPS 0x1000u    /* its virtual counter stands still while it is off or being loaded */
 
 /* Ranges of a table that belong to one partition. */
@@ -311,6 +312,27 @@ struct partita_virtio {
     uint32_t version;    /* of the transport: 2, or 1 (legacy) */
     uint32_t timeout_us; /* how long an access of its driver waits for the server's answer */
     uint32_t reserved;
+};
+
+/* What a partition runs and how it is called, given to it at run time: the tool compiles it, the parent partition receives and keeps it,
+ * and the hypervisor checks it as it does an image, and copies it. What its copies take lies behind it, where the parent partition has it.
+ */
+#define PARTITA_GUEST_MAGIC 0x53454755u /* "UGES" */
+#define PARTITA_GUEST_COPIES 12u
+#define PARTITA_GUEST_PATCHES 8u
+/* What may differ from the partition's description: how it ends. */
+#define PARTITA_GUEST_FLAGS (PARTITA_ON_FAULT_STOP | PARTITA_ON_EXIT_RESTART | PARTITA_ON_FAULT_RESTART | PARTITA_ON_RESET_STOP)
+
+struct partita_guest {
+    uint32_t magic;
+    uint32_t checksum; /* makes the 32-bit sum of the record's words zero */
+    uint32_t flags;    /* of PARTITA_GUEST_FLAGS */
+    uint32_t copies, patches;
+    uint32_t entry, r0, r1, r2; /* as in struct partita_partition */
+    uint32_t reserved;
+    char name[PARTITA_NAME_SIZE];                   /* NUL-terminated */
+    struct partita_copy copy[PARTITA_GUEST_COPIES]; /* source: bytes from the record's first */
+    struct partita_patch patch[PARTITA_GUEST_PATCHES];
 };
 
 /* What the tool writes into the hypervisor's own first words (boot.S keeps them). */

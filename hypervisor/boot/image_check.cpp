@@ -5,6 +5,7 @@
 
 #include "arch/address.hpp"
 #include "boot/image_channels.hpp"
+#include "boot/image_contents.hpp"
 #include "boot/image_masters.hpp"
 #include "boot/image_virtio.hpp"
 
@@ -81,12 +82,8 @@ template <typename Record>
     return {};
 }
 
-[[nodiscard]] bool inside_memory(std::span<const partita_region> regions, std::uint64_t ipa, std::uint64_t size) {
-    constexpr uint32_t no_image = PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL | PARTITA_REGION_SERVED | PARTITA_REGION_KEPT;
-    if (!IpaRange::make(Ipa{ipa}, size)) return false;
-    for (const partita_region& region : regions)
-        if ((region.flags & no_image) == 0 && ipa_range(region).contains(IpaRange{Ipa{ipa}, size})) return true;
-    return false;
+[[nodiscard]] Check at(std::expected<void, ImageFault> checked, std::size_t record) {
+    return checked ? Check{} : fail(checked.error(), record);
 }
 
 [[nodiscard]] Check check_memory(const ImageView& view, const partita_partition& partition, std::size_t n) {
@@ -94,22 +91,20 @@ template <typename Record>
     for (std::size_t a = 0; a < regions.size(); ++a)
         for (std::size_t b = 0; b < a; ++b)
             if (ipa_range(regions[a]).overlaps(ipa_range(regions[b]))) return fail(ImageFault::overlap, partition.regions.first + a);
-    for (const partita_copy& copy : view.copies.subspan(partition.copies.first, partition.copies.count)) {
-        if (!inside_memory(regions, copy.ipa, copy.size) || !PhysRange::make(PhysAddr{copy.source}, copy.size))
-            return fail(ImageFault::outside_region, n);
-        // An image that lies in some partition's memory would be scrubbed, or could be changed.
+    const auto copies = view.copies.subspan(partition.copies.first, partition.copies.count);
+    const auto patches = view.patches.subspan(partition.patches.first, partition.patches.count);
+    // What is given to it at run time is checked then.
+    if ((partition.flags & PARTITA_POOL) != 0) {
+        const bool empty = copies.empty() && patches.empty() && (partition.flags & PARTITA_OFF_AT_BOOT) != 0;
+        return empty ? Check{} : fail(ImageFault::bad_reference, n);
+    }
+    if (auto ok = at(check_copies(regions, copies), n); !ok) return ok;
+    // An image that lies in some partition's memory would be scrubbed, or could be changed.
+    for (const partita_copy& copy : copies)
         for (const partita_region& region : view.regions)
             if (pa_range(region).overlaps({PhysAddr{copy.source}, copy.size})) return fail(ImageFault::overlap, n);
-    }
-    for (const partita_patch& patch : view.patches.subspan(partition.patches.first, partition.patches.count)) {
-        if (patch.nop_before > patch.ipa || patch.nop_size % 4 != 0 || patch.kind < PARTITA_PATCH_RANDOM ||
-            patch.kind > PARTITA_PATCH_STARTS || (patch.kind != PARTITA_PATCH_RANDOM && (patch.size != 4 || patch.ipa % 4 != 0)))
-            return fail(ImageFault::outside_region, n);
-        if (!inside_memory(regions, patch.ipa, patch.size) || !inside_memory(regions, patch.ipa - patch.nop_before, patch.nop_size))
-            return fail(ImageFault::outside_region, n);
-    }
-    if (!inside_memory(regions, partition.entry & ~1u, 4)) return fail(ImageFault::outside_region, n);
-    return {};
+    if (auto ok = at(check_patches(regions, patches), n); !ok) return ok;
+    return at(check_entry(regions, partition.entry), n);
 }
 
 [[nodiscard]] Check check_slots(const partita_partition& partition, std::size_t n) {

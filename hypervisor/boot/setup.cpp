@@ -12,6 +12,7 @@
 #include "machine/layout.hpp"
 #include "machine/log.hpp"
 #include "message/channel_storage.hpp"
+#include "partition/control.hpp"
 #include "partition/system.hpp"
 
 namespace partita {
@@ -278,6 +279,7 @@ void set_up(const ImageView& image, std::byte* base) {
         partition.regions = image.regions.subspan(description.regions.first, description.regions.count);
         partition.copies = image.copies.subspan(description.copies.first, description.copies.count);
         partition.patches = image.patches.subspan(description.patches.first, description.patches.count);
+        describe_guest(partition);
         partition.routes = image.interrupts.subspan(description.routes.first, description.routes.count);
         partition.vcpus = the_system.vcpus.subspan(description.vcpus.first, description.vcpus.count);
         map_regions(partition, roots[n], pool);
@@ -291,7 +293,7 @@ void set_up(const ImageView& image, std::byte* base) {
             the_system.owner[route.intid] = &partition.distributor;
             gic::configure(route.intid, (route.flags & PARTITA_ROUTE_EDGE) != 0);
         }
-        console::open_channel(partition.channel(), description.name, partition.output);
+        console::open_channel(partition.channel(), partition.guest.name, partition.output);
         if (description.control_interrupt != 0) set_up_parent(partition);
     }
     for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) number_vcpus(the_system.cpus[n]);

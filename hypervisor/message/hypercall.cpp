@@ -118,6 +118,7 @@ void partition(Vcpu& vcpu) { tell_partition(vcpu); }
 void vcpu(Vcpu& caller) { tell_vcpu(caller); }
 void control(Vcpu& vcpu) { control_partition(vcpu); }
 void log(Vcpu& vcpu) { tell_log(vcpu); }
+void load(Vcpu& vcpu) { load_guest(vcpu); }
 void take(Vcpu& vcpu) { take_request(vcpu); }
 void answer(Vcpu& vcpu) { answer_request(vcpu); }
 void raise(Vcpu& vcpu) { raise_interrupt(vcpu); }

@@ -1,7 +1,10 @@
 #include "message/manage.hpp"
 
 #include <cstring>
+#include <optional>
+#include <utility>
 
+#include "boot/image_contents.hpp"
 #include "machine/log.hpp"
 #include "machine/window.hpp"
 #include "message/message_page.hpp"
@@ -31,7 +34,8 @@ namespace {
         case Phase::pausing: return PARTITA_PHASE_PAUSING;
         case Phase::paused: return PARTITA_PHASE_PAUSED;
         case Phase::stopping:
-        case Phase::telling: break;
+        case Phase::telling:
+        case Phase::changing: break;
     }
     return PARTITA_PHASE_STOPPING;
 }
@@ -39,10 +43,12 @@ namespace {
 void fill(partita_partition_state& out, const Partition& partition, const Vcpu& caller) {
     out.itself = &partition == caller.partition ? 1 : 0;
     static_assert(sizeof out.name >= PARTITA_NAME_SIZE);
-    std::memcpy(out.name, partition.description->name, PARTITA_NAME_SIZE);
+    std::memcpy(out.name, partition.guest.name, PARTITA_NAME_SIZE);
     out.phase = told(partition.phase.load(std::memory_order_acquire));
     out.reason = partition.reason.load(std::memory_order_relaxed);
     out.starts = partition.starts.load(std::memory_order_relaxed);
+    out.is = (partition.is(PARTITA_POOL) ? PARTITA_IS_OF_POOL : 0) | (partition.is_empty() ? PARTITA_IS_EMPTY : 0) |
+             (partition.is_loaded() ? PARTITA_IS_LOADED : 0);
     out.vcpus = static_cast<uint32_t>(partition.vcpus.size());
     for (const VcpuSlot& slot : partition.vcpus) {
         if (slot.vcpu.power.load(std::memory_order_relaxed) == Power::on) out.vcpus_on |= 1u << slot.vcpu.index;
@@ -93,6 +99,29 @@ void tell(Vcpu& vcpu, uint32_t offset, const From& from) {
     answer(vcpu, PSCI_SUCCESS);
 }
 
+// Where that memory lies, which the partition's lives leave as it is: at the begin of a page.
+[[nodiscard]] std::optional<PhysAddr> kept_at(const Partition& partition, uint32_t ipa, uint32_t size) {
+    const auto wanted = IpaRange::make(Ipa{ipa}, size);
+    if (!wanted || ipa % kPageSize != 0) return std::nullopt;
+    for (const partita_region& region : partition.regions)
+        if ((region.flags & PARTITA_REGION_KEPT) != 0 && IpaRange{Ipa{region.ipa}, region.size}.contains(*wanted))
+            return PhysAddr{region.pa + (ipa - region.ipa)};
+    return std::nullopt;
+}
+
+// The caller may write its memory while this goes on: what is checked, and used, is a copy.
+[[nodiscard]] int32_t stage(Vcpu& vcpu, Partition& partition, PhysAddr memory, uint32_t size) {
+    partita_guest& guest = system().staged;
+    std::memcpy(&guest, window::open(vcpu.cpu->index, window::Slot::source, memory), sizeof guest);
+    window::close(vcpu.cpu->index, window::Slot::source);
+    if (const auto good = check_guest(guest, size, partition.regions); !good) {
+        vcpu.r[1] = std::to_underlying(good.error());
+        return PSCI_INVALID_PARAMETERS;
+    }
+    for (partita_copy& copy : std::span{guest.copy}.first(guest.copies)) copy.source += memory.value;
+    return give_guest(partition, guest);
+}
+
 }  // namespace
 
 void tell_partition(Vcpu& vcpu) {
@@ -111,6 +140,19 @@ void tell_vcpu(Vcpu& vcpu) {
 void control_partition(Vcpu& vcpu) {
     Partition* const partition = partition_of(vcpu);
     answer(vcpu, partition != nullptr ? control(*partition, *vcpu.partition, vcpu.r[2]) : PSCI_INVALID_PARAMETERS);
+}
+
+void load_guest(Vcpu& vcpu) {
+    Partition* const partition = partition_of(vcpu);
+    const uint32_t ipa = vcpu.r[2], size = vcpu.r[3];
+    vcpu.r[1] = 0;
+    if (partition == nullptr) return answer(vcpu, PSCI_INVALID_PARAMETERS);
+    if (size == 0) return answer(vcpu, take_guest(*partition));
+    const auto memory = kept_at(*vcpu.partition, ipa, size);
+    if (!memory) return answer(vcpu, PSCI_INVALID_ADDRESS);
+    if (system().staging.exchange(true, std::memory_order_acquire)) return answer(vcpu, PARTITA_BUSY);
+    answer(vcpu, stage(vcpu, *partition, *memory, size));
+    system().staging.store(false, std::memory_order_release);
 }
 
 void tell_log(Vcpu& vcpu) {

@@ -9,6 +9,7 @@ struct Vcpu;
 void tell_partition(Vcpu& vcpu);
 void tell_vcpu(Vcpu& vcpu);
 void control_partition(Vcpu& vcpu);
+void load_guest(Vcpu& vcpu);
 void tell_log(Vcpu& vcpu);
 
 }  // namespace partita

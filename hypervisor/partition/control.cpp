@@ -1,5 +1,7 @@
 #include "partition/control.hpp"
 
+#include <cstring>
+
 #include "partition/lifecycle.hpp"
 #include "partition/system.hpp"
 #include "schedule/schedule.hpp"
@@ -23,7 +25,9 @@ void post_all(Partition& partition, uint32_t events) {
 [[nodiscard]] int32_t turn_on(Partition& partition) {
     if (system().halted.load(std::memory_order_acquire)) return PSCI_DENIED;
     auto seen = Phase::off;
-    if (!partition.phase.compare_exchange_strong(seen, Phase::loading, std::memory_order_acq_rel)) return refusal(seen);
+    if (!partition.phase.compare_exchange_strong(seen, Phase::changing, std::memory_order_acq_rel)) return refusal(seen);
+    partition.phase.store(partition.is_empty() ? Phase::off : Phase::loading, std::memory_order_release);
+    if (partition.is_empty()) return PARTITA_WRONG_STATE;
     system().alive.fetch_add(1, std::memory_order_acq_rel);
     partition.restarts = 0;
     partition.reason.store(PARTITA_RESET_MANAGER, std::memory_order_relaxed);
@@ -61,7 +65,48 @@ void post_all(Partition& partition, uint32_t events) {
     return PSCI_SUCCESS;
 }
 
+// Runs `change` while the partition is off, and nobody starts it.
+template <typename Change>
+[[nodiscard]] int32_t while_off(Partition& partition, Change&& change) {
+    auto seen = Phase::off;
+    if (!partition.phase.compare_exchange_strong(seen, Phase::changing, std::memory_order_acq_rel)) return refusal(seen);
+    change();
+    partition.phase.store(Phase::off, std::memory_order_release);
+    return PSCI_SUCCESS;
+}
+
 }  // namespace
+
+void describe_guest(Partition& partition) {
+    const partita_partition& description = *partition.description;
+    partita_guest& guest = partition.guest;
+    guest.magic = 0;
+    guest.flags = description.flags;
+    guest.entry = description.entry, guest.r0 = description.r0, guest.r1 = description.r1, guest.r2 = description.r2;
+    std::memcpy(guest.name, description.name, sizeof guest.name);
+    if (!partition.is(PARTITA_POOL)) return;
+    partition.copies = {}, partition.patches = {};
+    partition.starts.store(0, std::memory_order_relaxed);
+}
+
+int32_t give_guest(Partition& partition, const partita_guest& given) {
+    return while_off(partition, [&] {
+        partita_guest& guest = partition.guest;
+        guest = given;
+        guest.flags |= partition.description->flags & ~PARTITA_GUEST_FLAGS;
+        partition.copies = std::span{guest.copy}.first(guest.copies);
+        partition.patches = std::span{guest.patch}.first(guest.patches);
+        tell_state(partition, "loaded", true);
+    });
+}
+
+int32_t take_guest(Partition& partition) {
+    if (!partition.is(PARTITA_POOL)) return PSCI_DENIED;
+    return while_off(partition, [&] {
+        tell_state(partition, "emptied", true);
+        describe_guest(partition);
+    });
+}
 
 void paused(Vcpu& vcpu) {
     Partition& partition = *vcpu.partition;

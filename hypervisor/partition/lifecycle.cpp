@@ -102,7 +102,7 @@ void tell_state(Partition& partition, const char* state, bool limited) {
     if (limited && !may_report(partition)) return;
     LogLine("state")
         .key("partition", partition.number)
-        .word("name", partition.description->name)
+        .word("name", partition.guest.name)
         .word("is", state)
         .word("reason", name_of(partition.reason.load(std::memory_order_relaxed)))
         .key("starts", partition.starts);
@@ -207,11 +207,11 @@ void begin(Partition& partition) {
 }
 
 void enter(Partition& partition) {
-    const partita_partition& description = *partition.description;
+    const partita_guest& guest = partition.guest;
     Vcpu& first = partition.vcpus[0].vcpu;
     start_masters(partition);
     if (partition.is(PARTITA_TIME_STOPS)) partition.behind += timer::now() - partition.stopped_at;
-    power_up(first, description.entry, description.r0, description.r1, description.r2);
+    power_up(first, guest.entry, guest.r0, guest.r1, guest.r2);
     partition.live.store(1, std::memory_order_relaxed);
     partition.watchdog.start();
     first.cpu->find_alarm = true;

@@ -24,8 +24,8 @@
 namespace partita {
 
 // pausing: some of its vCPUs have yet to be stopped; resuming: its times are set right, then it runs. telling: its vCPUs have stopped, and
-// the log is told where they were.
-enum class Phase : std::uint32_t { off, loading, running, pausing, paused, resuming, stopping, telling };
+// the log is told where they were. changing: it is off, and given something else to run.
+enum class Phase : std::uint32_t { off, loading, running, pausing, paused, resuming, stopping, telling, changing };
 
 // In the middle of a life, whether or not its vCPUs may run just now.
 [[nodiscard]] constexpr bool lives(Phase phase) { return phase >= Phase::running && phase <= Phase::resuming; }
@@ -44,7 +44,8 @@ struct LoadCursor {
 struct alignas(16) Partition {
     const partita_partition* description = nullptr;
     std::span<const partita_region> regions;
-    std::span<const partita_copy> copies;
+    partita_guest guest{};                  // what it runs, as described or as given to it since. Its magic is set in the second case
+    std::span<const partita_copy> copies;   // ... and what that is filled with
     std::span<const partita_patch> patches;
     std::span<const partita_route> routes;
     std::span<Port> ports;  // that it uses
@@ -90,7 +91,9 @@ struct alignas(16) Partition {
     console::Ring output;  // what its console has to send
 
     [[nodiscard]] std::uint32_t channel() const { return PARTITA_CONSOLE_FIRST_PARTITION + number; }
-    [[nodiscard]] bool is(std::uint32_t flag) const { return (description->flags & flag) != 0; }
+    [[nodiscard]] bool is(std::uint32_t flag) const { return (guest.flags & flag) != 0; }
+    [[nodiscard]] bool is_loaded() const { return guest.magic == PARTITA_GUEST_MAGIC; }
+    [[nodiscard]] bool is_empty() const { return is(PARTITA_POOL) && !is_loaded(); }
 };
 
 }  // namespace partita

@@ -36,6 +36,8 @@ struct System {
     std::uint32_t port_count = 0;
     std::array<VirtioDevice, PARTITA_MAX_VIRTIO> virtio;
     std::uint32_t virtio_count = 0;
+    std::atomic<bool> staging{false};        // somebody looks at
+    partita_guest staged{};                  // ... a record that a partition is to be given (message/load.cpp)
     std::atomic<bool> halted{false};         // a partition's fault ended all of them: none begins a life any more
     std::atomic<std::uint32_t> alive{0};     // partitions that are not off
     std::atomic<std::uint32_t> standing{0};  // CPUs that do nothing any more

@@ -48,7 +48,7 @@ protected:
 };
 
 TEST_F(Health, AFaultTellsRegistersStackAndCounters) {
-    description.flags |= PARTITA_ON_FAULT_RESTART;
+    b.guest.flags |= PARTITA_ON_FAULT_RESTART;
     vcpu.exits[0] = 7, vcpu.exits[0x12] = 5, vcpu.exits[0x24] = 3, vcpu.exits[0x03] = 2, vcpu.exits[0x20] = 1;
     fault(psr::svc);
     const std::string log = fake.log();
@@ -67,7 +67,7 @@ TEST_F(Health, AFaultTellsRegistersStackAndCounters) {
 }
 
 TEST_F(Health, EachModeHasItsOwnRegisters) {
-    description.flags |= PARTITA_ON_FAULT_RESTART;
+    b.guest.flags |= PARTITA_ON_FAULT_RESTART;
     const std::pair<std::uint32_t, const char*> expected[] = {{psr::fiq, "from=0x00000008 a=0x000000f8"},
                                                               {psr::fiq, "b=0x40000ff8 c=0x000000fe"},
                                                               {psr::abt, "c=0x000000cc"},
@@ -83,7 +83,7 @@ TEST_F(Health, EachModeHasItsOwnRegisters) {
 }
 
 TEST_F(Health, IsToldOnceASecond) {
-    description.flags |= PARTITA_ON_FAULT_RESTART;
+    b.guest.flags |= PARTITA_ON_FAULT_RESTART;
     fault(psr::svc);
     EXPECT_NE(fake.log().find("stopped "), std::string::npos);
     fault(psr::svc);
@@ -94,7 +94,7 @@ TEST_F(Health, IsToldOnceASecond) {
 }
 
 TEST_F(Health, OfAPartitionThatStaysOffToo) {
-    description.flags |= PARTITA_ON_FAULT_STOP;
+    b.guest.flags |= PARTITA_ON_FAULT_STOP;
     write_spsr(psr::svc);
     asynchronous_abort(vcpu);
     fake.be_cpu(1);

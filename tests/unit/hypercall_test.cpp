@@ -66,9 +66,7 @@ TEST_F(Hypercall, OnlyWhoManagesChangesTheSchedule) {
     EXPECT_EQ(vcpu.r[1], 0u) << "what is wanted now";
     EXPECT_EQ(call(PARTITA_HYPERCALL_SCHEDULE, ~0u), 0u) << "to look is not to change";
     EXPECT_EQ(vcpu.r[2], 2u);
-    partita_partition manager = *vcpu.partition->description;
-    manager.flags |= PARTITA_RIGHT_MANAGE;
-    vcpu.partition->description = &manager;
+    vcpu.partition->guest.flags |= PARTITA_RIGHT_MANAGE;
     EXPECT_EQ(call(PARTITA_HYPERCALL_SCHEDULE, 1), 0u);
     EXPECT_EQ(vcpu.r[1], 1u);
     system().schedule_change.want(0);

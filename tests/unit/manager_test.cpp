@@ -102,7 +102,8 @@ protected:
     std::string log;
     FakeParent fake;
     parent::Uart uart;
-    parent::Manager manager{uart};
+    parent::Store store;
+    parent::Manager manager{uart, store};
 };
 
 TEST_F(Manager, AnswersAreOfTheirRequests) {

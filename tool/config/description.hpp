@@ -82,13 +82,26 @@ struct PartitionDescription {
     Placed<std::string> server;  // empty: the parent
     std::optional<Placed<std::uint64_t>> server_timeout;
     Placed<bool> start{true, {}};
+    bool is_place = false;  // of [pool]: what it runs is given to it at run time
     std::vector<Placed<std::string>> rights;
+};
+
+struct PoolDescription {
+    Place place;  // of its [pool]
+    Placed<std::uint64_t> store;
+    Placed<std::uint64_t> partitions;
+    std::optional<Placed<std::uint64_t>> memory;
+    std::vector<Placed<std::uint64_t>> cpus;
+    Place cpus_place;
+    std::optional<Placed<std::uint64_t>> priority, budget, budget_period;
 };
 
 struct SystemDescription {
     Placed<std::string> board;
     std::vector<CpuDescription> cpus;
-    std::vector<PartitionDescription> partitions;
+    std::vector<PartitionDescription> partitions;  // with the places of the pool behind them,
+    std::vector<PartitionDescription> pooled;      // and those that can be made there
+    std::optional<PoolDescription> pool;
     std::vector<ScheduleDescription> schedules;
     std::vector<WindowDescription> windows;
     std::vector<ChannelDescription> channels;

@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "config/description.hpp"
 #include "config/schema.hpp"
 #include "config/toml.hpp"
 #include "config/units.hpp"
+#include "partita/system_image.h"
 
 namespace partita::tool {
 
@@ -24,6 +26,13 @@ namespace {
         case toml::node_type::table: return "a table";
         default: return "a date or time";
     }
+}
+
+// Of a choice that is not made.
+[[nodiscard]] std::string default_of(const Key& key) {
+    std::string_view text = key.fallback;
+    if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
+    return std::string{text};
 }
 
 // The values of one section, each checked against its key.
@@ -45,7 +54,7 @@ public:
     [[nodiscard]] Placed<std::string> choice(std::string_view name) {
         Placed<std::string> value = text(name);
         const Key& key = *find_key(section_, name);
-        if (!table_.contains(name)) value.value = fallback(key);
+        if (!table_.contains(name)) value.value = default_of(key);
         if (!value.value.empty()) check_choice(key, value);
         return value;
     }
@@ -121,12 +130,6 @@ private:
     }
 
     [[nodiscard]] const toml::node* find(std::string_view name) const { return table_.get(name); }
-
-    [[nodiscard]] static std::string fallback(const Key& key) {
-        std::string_view text = key.fallback;
-        if (text.size() >= 2 && text.front() == '"') text = text.substr(1, text.size() - 2);
-        return std::string{text};
-    }
 
     void wrong(std::string_view name, const toml::node& node, std::string_view expected) {
         diagnostics_.error(place_of(node.source()), fmt::format("{} must be {}, but this is {}", name, expected, kind_of(node)));
@@ -212,6 +215,62 @@ ChannelDescription read_channel(const toml::table& table, Diagnostics& diagnosti
     return out;
 }
 
+PoolDescription read_pool(const toml::table& table, Diagnostics& diagnostics) {
+    SectionReader reader{*find_section("pool"), table, diagnostics};
+    PoolDescription out;
+    out.place = reader.place();
+    out.store = reader.quantity("store").value_or(Placed<std::uint64_t>{0, reader.place()});
+    out.partitions = reader.number("partitions").value_or(Placed<std::uint64_t>{0, reader.place()});
+    out.memory = reader.quantity("memory");
+    out.cpus = reader.numbers("cpus");
+    out.cpus_place = reader.place("cpus");
+    out.priority = reader.number("priority");
+    out.budget = reader.quantity("budget");
+    out.budget_period = reader.quantity("budget_period");
+    if (out.partitions.value == 0) return out;
+    if (!table.contains("memory"))
+        diagnostics.error(out.partitions.place, "this [pool] has places for partitions, and no \"memory\"; add a line like: memory = \"16 MiB\"");
+    if (!table.contains("cpus"))
+        diagnostics.error(out.partitions.place, "this [pool] has places for partitions, and no \"cpus\"; add a line like: cpus = [2]");
+    return out;
+}
+
+// A place of the pool is a partition that has nothing to run yet.
+PartitionDescription place_of_pool(const PoolDescription& pool, std::uint64_t number) {
+    PartitionDescription out;
+    out.is_place = true;
+    out.place = pool.place;
+    out.name = {fmt::format("pool-{}", number), pool.place};
+    out.memory = *pool.memory;
+    out.cpus = pool.cpus;
+    out.cpus_place = pool.cpus_place;
+    out.priority = pool.priority.value_or(Placed<std::uint64_t>{0, pool.place});
+    out.budget = pool.budget, out.budget_period = pool.budget_period;
+    out.start = {false, pool.place};
+    for (const auto& [value, key] : {std::pair{&out.format, "format"},
+                                     {&out.budget_for, "budget_for"},
+                                     {&out.over_budget, "over_budget"},
+                                     {&out.time, "time"},
+                                     {&out.msi, "msi"},
+                                     {&out.dma, "dma"},
+                                     {&out.pmu, "pmu"},
+                                     {&out.on_exit, "on_exit"},
+                                     {&out.on_reset, "on_reset"},
+                                     {&out.on_fault, "on_fault"}})
+        *value = {default_of(*find_key(*find_section("partition"), key)), pool.place};
+    return out;
+}
+
+// What the pool says for all its partitions, and what it has none of, cannot be said for one of them.
+void check_pooled(const toml::table& table, Diagnostics& diagnostics) {
+    static const std::set<std::string_view> known{"name", "pool",   "kernel", "format", "initrd",  "bootargs", "memory",
+                                                  "cpus", "load", "entry",  "on_exit", "on_reset", "on_fault"};
+    for (const auto& [key, node] : table)
+        if (!known.contains(key.str()) && find_key(*find_section("partition"), key.str()) != nullptr)
+            diagnostics.error(place_of(key.source()),
+                              fmt::format("a partition of the pool has no \"{}\" of its own; take it out, or take pool = true out", key.str()));
+}
+
 PartitionDescription read_partition(const toml::table& table, const std::filesystem::path& folder, Diagnostics& diagnostics) {
     SectionReader reader{*find_section("partition"), table, diagnostics};
     PartitionDescription out;
@@ -256,6 +315,7 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.server = reader.text("server");
     out.server_timeout = reader.quantity("server_timeout");
     out.start = reader.flag("start", true);
+    if (reader.flag("pool").value) check_pooled(table, diagnostics);
     out.rights = reader.texts("rights");
     return out;
 }
@@ -312,7 +372,11 @@ SystemDescription read_description(const std::string& text, const std::filesyste
     for (const toml::table* const table : tables_of(root, *find_section("window"), diagnostics))
         out.windows.push_back(read_window(*table, diagnostics));
     for (const toml::table* const table : tables_of(root, *find_section("partition"), diagnostics))
-        out.partitions.push_back(read_partition(*table, folder, diagnostics));
+        (table->at_path("pool").value_or(false) ? out.pooled : out.partitions).push_back(read_partition(*table, folder, diagnostics));
+    for (const toml::table* const table : tables_of(root, *find_section("pool"), diagnostics)) out.pool = read_pool(*table, diagnostics);
+    if (out.pool && out.pool->memory)
+        for (std::uint64_t n = 0; n < std::min<std::uint64_t>(out.pool->partitions.value, PARTITA_MAX_PARTITIONS); ++n)
+            out.partitions.push_back(place_of_pool(*out.pool, n));
     for (const toml::table* const table : tables_of(root, *find_section("channel"), diagnostics))
         out.channels.push_back(read_channel(*table, diagnostics));
     return out;

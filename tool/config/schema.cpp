@@ -124,6 +124,11 @@ constexpr Key partition_keys[] = {
     {"start", Type::flag, false, "true", "",
      "Whether its first life begins at boot. Otherwise it is off until `partita start` begins it, which needs a parent partition.",
      "false"},
+    {"pool", Type::flag, false, "false", "",
+     "Whether it is no partition of the system at boot, but one that `partita create` makes at run time, in a place of `[pool]`: that has "
+     "its `cpus` and its priority, at least as much `memory`, and no devices or channels. Nothing but its image, `memory`, `cpus`, and what "
+     "happens at its end may be said of it.",
+     "true"},
     {"virtio_ports", Type::flag, false, "false", "",
      "Whether its ends of queuing and sampling channels are ports of a virtio console, by the channels' names: a Linux has them as "
      "`/dev/virtio-ports/NAME`. A server partition carries the messages ([channels](channels.md)).",
@@ -148,6 +153,23 @@ constexpr Key partition_keys[] = {
      "What the partition may ask of the hypervisor beside its own business. Recorded in the image and shown; hypercalls that need them "
      "come with later versions.",
      "[\"manage\"]"},
+};
+
+constexpr Key pool_keys[] = {
+    {"store", Type::size, true, "", "",
+     "Memory in which the parent partition keeps the images that arrive at run time: a multiple of 4 KiB. A partition is filled from there "
+     "at each of its starts; while another image arrives for it, both lie there.",
+     "\"16 MiB\""},
+    {"partitions", Type::address, false, "0", "",
+     "How many partitions there can be, at the same time, that are made at run time. They count as partitions of the system, of which there "
+     "are 8 at most. Until one is made, `partita ps` shows its place as `pool-0`, `pool-1`, …",
+     "2"},
+    {"memory", Type::size, false, "", "", "RAM of each: a multiple of 2 MiB. Needed where there are `partitions`.", "\"16 MiB\""},
+    {"cpus", Type::integer_list, false, "[]", "",
+     "Virtual CPU n of each runs on physical CPU `cpus[n]`. Needed where there are `partitions`.", "[2, 3]"},
+    {"priority", Type::address, false, "0", "", "Of each, as of any partition.", "1"},
+    {"budget", Type::duration, false, "", "", "Of each, as of any partition.", "\"2 ms\""},
+    {"budget_period", Type::duration, false, "", "", "Of each, as of any partition.", "\"10 ms\""},
 };
 
 constexpr Key channel_keys[] = {
@@ -189,6 +211,10 @@ constexpr Section sections[] = {
      schedule_keys},
     {"window", true, false, "A part of a schedule's frame, on one or more CPUs. What no window covers is idle.", window_keys},
     {"partition", true, true, "A partition: one operating system or program, in its own memory, on its own virtual CPUs.", partition_keys},
+    {"pool", false, false,
+     "What is set aside for run time: room for images that arrive (`partita load`), and for partitions that are made and unmade "
+     "(`partita create`, `partita destroy`). Needs a parent partition ([the parent partition](parent.md)).",
+     pool_keys},
     {"channel", true, false,
      "A way for messages from one partition to others, copied by the hypervisor; or memory that two of them share "
      "([channels](channels.md)).",

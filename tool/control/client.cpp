@@ -69,10 +69,11 @@ void Client::send(std::uint32_t channel, const std::string& text) {
     }
 }
 
-Client::Bytes Client::ask(partita_request kind, std::initializer_list<std::uint32_t> words) {
+Client::Bytes Client::ask(partita_request kind, std::initializer_list<std::uint32_t> words, std::span<const std::uint8_t> more) {
     control::Writer writer;
     writer.header(static_cast<std::uint8_t>(kind), ++sequence_);
     for (const std::uint32_t word : words) writer.word(word);
+    writer.put(more);
     std::string frame(1, '\0');  // ends what somebody else may have left
     (void)writer.finish([&](std::uint8_t byte) { frame += static_cast<char>(byte); });
     awaited_ = static_cast<std::uint8_t>(static_cast<std::uint32_t>(kind) | PARTITA_CONTROL_ANSWER);
@@ -138,6 +139,22 @@ std::int32_t Client::control(std::uint32_t partition, partita_control action) {
 }
 
 ScheduleState Client::schedule(std::uint32_t wanted) { return expect<ScheduleState>(PARTITA_REQUEST_SCHEDULE, {wanted}); }
+
+partita_reserved Client::reserve(std::uint32_t partition, std::uint32_t bytes) {
+    return expect<partita_reserved>(PARTITA_REQUEST_RESERVE, {partition, bytes});
+}
+
+void Client::put(std::uint32_t offset, std::span<const std::uint8_t> bytes) {
+    if (word_at(ask(PARTITA_REQUEST_PUT, {offset}, bytes), 0) != PSCI_SUCCESS)
+        throw std::runtime_error("something else began to arrive for the same partition, which replaces this");
+}
+
+Given Client::give(std::uint32_t partition, std::uint32_t offset) {
+    const Bytes bytes = ask(PARTITA_REQUEST_GIVE, {partition, offset});
+    return {static_cast<std::int32_t>(word_at(bytes, 0)), bytes.size() >= 8 ? word_at(bytes, 4) : 0};
+}
+
+std::int32_t Client::take(std::uint32_t partition) { return static_cast<std::int32_t>(word_at(ask(PARTITA_REQUEST_TAKE, {partition}), 0)); }
 
 LogPart Client::log(std::uint32_t from) {
     const Bytes bytes = ask(PARTITA_REQUEST_LOG, {from});

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,11 @@ struct RunningPartition {
 
 struct ScheduleState {
     std::uint32_t wanted, count;
+};
+
+struct Given {
+    std::int32_t result;
+    std::uint32_t fault;  // an ImageFault, where the result is PSCI_INVALID_PARAMETERS
 };
 
 struct LogPart {
@@ -50,6 +56,13 @@ public:
     [[nodiscard]] std::int32_t control(std::uint32_t partition, partita_control action);
     [[nodiscard]] ScheduleState schedule(std::uint32_t wanted);
     [[nodiscard]] LogPart log(std::uint32_t from);
+    // Room in the parent partition's store for what is to arrive for a partition; with 0 bytes it is only asked how much there would be.
+    [[nodiscard]] partita_reserved reserve(std::uint32_t partition, std::uint32_t bytes);
+    // At most PARTITA_CONTROL_PUT of them, to where room was reserved.
+    void put(std::uint32_t offset, std::span<const std::uint8_t> bytes);
+    // Gives a partition what has arrived there, or takes from it what it was given. What the hypervisor answered, and what is wrong.
+    [[nodiscard]] Given give(std::uint32_t partition, std::uint32_t offset);
+    [[nodiscard]] std::int32_t take(std::uint32_t partition);
 
     // Bytes of other channels while something is waited for, or watched.
     using Sink = std::function<void(std::uint32_t channel, char byte)>;
@@ -63,7 +76,7 @@ public:
 
 private:
     using Bytes = std::vector<std::uint8_t>;
-    [[nodiscard]] Bytes ask(partita_request kind, std::initializer_list<std::uint32_t> words);
+    [[nodiscard]] Bytes ask(partita_request kind, std::initializer_list<std::uint32_t> words, std::span<const std::uint8_t> more = {});
     // What follows the result, which is to be success, and is to be so long at least.
     template <typename Answer>
     [[nodiscard]] Answer expect(partita_request kind, std::initializer_list<std::uint32_t> words);

@@ -51,18 +51,25 @@ using Json = nlohmann::ordered_json;
     return frequency != 0 ? static_cast<double>(ticks) / frequency : 0;
 }
 
+[[nodiscard]] const char* state_name(const partita_partition_state& state) {
+    return (state.is & PARTITA_IS_EMPTY) != 0 ? "empty" : phase_name(state.phase);
+}
+
 // Why this life began, or the last ended.
 [[nodiscard]] const char* why_of(const partita_partition_state& state) {
+    if ((state.is & PARTITA_IS_EMPTY) != 0) return "a place of the pool";
     return state.starts == 0 ? "not started yet" : reason_name(state.reason);
 }
 
 [[nodiscard]] Json partition_json(const RunningPartition& one) {
     const partita_partition_state& state = one.state;
     return {{"name", one.name()},
-            {"state", phase_name(state.phase)},
+            {"state", state_name(state)},
             {"reason", why_of(state)},
             {"starts", state.starts},
             {"parent", state.itself != 0},
+            {"pool", (state.is & PARTITA_IS_OF_POOL) != 0},
+            {"loaded", (state.is & PARTITA_IS_LOADED) != 0},
             {"vcpus", state.vcpus},
             {"vcpus_on", bits_of(state.vcpus_on)},
             {"cpus", bits_of(state.cpus)},
@@ -101,7 +108,7 @@ std::string list_as_text(const std::vector<RunningPartition>& all) {
     std::string out = fmt::format("{:<16} {:<9} {:>6} {:<8} {:>10} {:>10} {:>10}  {}\n", "NAME", "STATE", "STARTS", "CPUS", "MEMORY",
                                   "SENT", "RECEIVED", "WHY");
     for (const RunningPartition& one : all)
-        out += fmt::format("{:<16} {:<9} {:>6} {:<8} {:>10} {:>10} {:>10}  {}\n", one.name(), phase_name(one.state.phase), one.state.starts,
+        out += fmt::format("{:<16} {:<9} {:>6} {:<8} {:>10} {:>10} {:>10}  {}\n", one.name(), state_name(one.state), one.state.starts,
                            list_of(one.state.cpus), memory_text(one.state.memory), one.state.sent, one.state.received, why_of(one.state));
     return out;
 }
@@ -115,7 +122,8 @@ std::string list_as_json(const std::vector<RunningPartition>& all) {
 std::string info_as_text(const PartitionStats& one) {
     const partita_partition_state& state = one.partition.state;
     std::string out = fmt::format("{}{}\n", one.partition.name(), state.itself != 0 ? " (the parent partition)" : "");
-    out += fmt::format("  state     {}, start {}, {}\n", phase_name(state.phase), state.starts, why_of(state));
+    out += fmt::format("  state     {}, start {}, {}\n", state_name(state), state.starts, why_of(state));
+    if ((state.is & PARTITA_IS_LOADED) != 0) out += "  runs      what it was given at run time\n";
     out += fmt::format("  memory    {}\n", memory_text(state.memory));
     out += fmt::format("  messages  {} sent, {} received\n", state.sent, state.received);
     for (std::size_t n = 0; n < one.vcpus.size(); ++n) {

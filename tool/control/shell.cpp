@@ -38,7 +38,7 @@ void help() {
 }
 
 // False: the user leaves.
-bool carry_out(Client& client, const std::string& line) {
+bool carry_out(Client& client, const Compile& compile, const std::string& line) {
     const std::vector<std::string> parts = cut(line);
     if (parts.empty()) return true;
     const std::string& name = parts[0];
@@ -48,6 +48,7 @@ bool carry_out(Client& client, const std::string& line) {
         return true;
     }
     Asked asked;
+    asked.compile = compile;
     for (std::size_t n = 1; n < parts.size(); ++n) {
         if (parts[n] == "--json")
             asked.json = true;
@@ -157,15 +158,15 @@ private:
 
 }  // namespace
 
-void shell(Client& client) {
+void shell(Client& client, const Compile& compile) {
     std::string line;
     if (isatty(0) == 0) {  // a script
-        while (std::getline(std::cin, line) && carry_out(client, line)) {
+        while (std::getline(std::cin, line) && carry_out(client, compile, line)) {
         }
         return;
     }
     Prompt prompt{client};
-    while (prompt.next(line) && carry_out(client, line)) {
+    while (prompt.next(line) && carry_out(client, compile, line)) {
     }
 }
 

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <stdexcept>
 
+#include "control/change.hpp"
+#include "control/guests.hpp"
 #include "control/report.hpp"
 #include "run/facts.hpp"
 
@@ -17,7 +19,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto longest_change = std::chrono::seconds{30};
 constexpr auto between_looks = std::chrono::milliseconds{50};
 constexpr auto longest_wait = std::chrono::seconds{5};  // where news is lost on the way
 
@@ -54,65 +55,16 @@ void stats(Client& client, const Asked& asked) {
     print(asked.json ? stats_as_json(all) : stats_as_text(all));
 }
 
-struct Change {
-    partita_control action;
-    std::uint32_t wanted;  // the phase in which it is done
-    const char* done;
-};
-
-constexpr Change start_it{PARTITA_CONTROL_START, PARTITA_PHASE_RUNNING, "started"};
-constexpr Change stop_it{PARTITA_CONTROL_STOP, PARTITA_PHASE_OFF, "stopped"};
-constexpr Change pause_it{PARTITA_CONTROL_PAUSE, PARTITA_PHASE_PAUSED, "paused"};
-constexpr Change resume_it{PARTITA_CONTROL_RESUME, PARTITA_PHASE_RUNNING, "resumed"};
-constexpr Change restart_it{PARTITA_CONTROL_RESTART, PARTITA_PHASE_RUNNING, "restarted"};
-
-[[nodiscard]] std::string remedy(const Change& change, std::uint32_t phase) {
-    if (phase == PARTITA_PHASE_OFF) return "; `partita start` starts it";
-    if (phase == PARTITA_PHASE_PAUSED && change.action != PARTITA_CONTROL_RESUME) return "; `partita resume` lets it go on";
-    return "";
+void change(Client& client, const Asked& asked, const Change& change) {
+    const RunningPartition now = make(client, client.find(asked.arguments[0]), change);
+    print(asked.json ? list_as_json({now}) : fmt::format("{}: {}\n", now.name(), change.done));
 }
 
-void refuse(const Change& change, const RunningPartition& partition, std::int32_t result) {
-    if (result == PARTITA_WRONG_STATE)
-        throw std::runtime_error(fmt::format("\"{}\" is {}: it cannot be {} now{}", partition.name(), phase_name(partition.state.phase),
-                                             change.done, remedy(change, partition.state.phase)));
-    if (result == PSCI_DENIED)
-        throw std::runtime_error(
-            partition.state.itself != 0
-                ? fmt::format("\"{}\" is the parent partition: without it nobody could start it again", partition.name())
-                : fmt::format("\"{}\": a fault has ended all partitions, for good", partition.name()));
-    if (result == PARTITA_NOT_SUPPORTED)
-        throw std::runtime_error("the parent partition does not know this request, or lacks the right `manage`");
-    throw std::runtime_error(fmt::format("\"{}\" cannot be {}: {}", partition.name(), change.done, result));
-}
-
-// Asks, and waits until it is done. Who is just changing is asked again.
-void make(Client& client, const Asked& asked, const Change& change) {
-    const RunningPartition before = client.find(asked.arguments[0]);
-    const auto end = Clock::now() + longest_change;
-    std::int32_t result = client.control(before.number, change.action);
-    while (result == PARTITA_BUSY && Clock::now() < end) {
-        (void)client.read(between_looks);
-        result = client.control(before.number, change.action);
-    }
-    if (result != PSCI_SUCCESS) refuse(change, client.partition(before.number), result);
-    const bool anew = change.action == PARTITA_CONTROL_START || change.action == PARTITA_CONTROL_RESTART;
-    for (;;) {
-        const RunningPartition now = client.partition(before.number);
-        if (now.state.phase == change.wanted && (!anew || now.state.starts != before.state.starts)) break;
-        if (Clock::now() >= end)
-            throw std::runtime_error(
-                fmt::format("\"{}\" is still {} after {} s", now.name(), phase_name(now.state.phase), longest_change.count()));
-        (void)client.read(between_looks);
-    }
-    print(asked.json ? list_as_json({client.partition(before.number)}) : fmt::format("{}: {}\n", before.name(), change.done));
-}
-
-void start(Client& client, const Asked& asked) { make(client, asked, start_it); }
-void stop(Client& client, const Asked& asked) { make(client, asked, stop_it); }
-void pause(Client& client, const Asked& asked) { make(client, asked, pause_it); }
-void resume(Client& client, const Asked& asked) { make(client, asked, resume_it); }
-void restart(Client& client, const Asked& asked) { make(client, asked, restart_it); }
+void start(Client& client, const Asked& asked) { change(client, asked, start_it); }
+void stop(Client& client, const Asked& asked) { change(client, asked, stop_it); }
+void pause(Client& client, const Asked& asked) { change(client, asked, pause_it); }
+void resume(Client& client, const Asked& asked) { change(client, asked, resume_it); }
+void restart(Client& client, const Asked& asked) { change(client, asked, restart_it); }
 
 void schedule(Client& client, const Asked& asked) {
     std::uint32_t wanted = ~0u;
@@ -174,6 +126,9 @@ constexpr Word all_words[] = {
     {"pause", "NAME", 1, 1, "Let none of a partition's virtual CPUs run", pause},
     {"resume", "NAME", 1, 1, "Let a paused partition go on", resume},
     {"restart", "NAME", 1, 1, "Begin another life of a partition", restart},
+    {"load", "NAME FILE", 2, 2, "Give a partition that is off what FILE, a system.toml, says that it runs", load_guest},
+    {"create", "NAME FILE", 2, 2, "Make a partition of the pool as FILE, a system.toml, describes it, and start it", create_guest},
+    {"destroy", "NAME", 1, 1, "End a partition that was made at run time, and free its place", destroy_guest},
     {"schedule", "[NUMBER]", 0, 1, "Tell which schedule is in force, or change to another", schedule},
     {"stats", "[NAME]", 0, 1, "Tell processor time, stolen time and exits by cause", stats},
     {"events", "", 0, 0, "Tell what the hypervisor has logged", events},

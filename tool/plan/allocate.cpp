@@ -155,13 +155,13 @@ void place_boot_memory(PlannedPartition& partition, const Placed<std::uint64_t>&
                diagnostics);
 }
 
-// What a server keeps of a device through its lives.
+// What a partition keeps through its lives: a server of a device, or the parent of images that arrive.
 void place_kept(PlannedPartition& partition, PlannedRegion& region, Memory& memory, Diagnostics& diagnostics) {
     const auto at = memory.find(region.size, kPageSize);
     const Place& place = partition.description->memory.place;
     if (!at)
-        return diagnostics.error(place, fmt::format("what \"{}\" keeps for its virtio devices exceeds what is left of the board's {}",
-                                                    partition.name, format_size(memory.total())));
+        return diagnostics.error(place, fmt::format("{} of \"{}\", {}, exceeds what is left of the board's {} (taken: {}); give it less", region.what,
+                                                    partition.name, format_size(region.size), format_size(memory.total()), memory.shares()));
     memory.claim({*at, region.size}, fmt::format("\"{}\"", partition.name), place);
     region.pa = *at;
 }

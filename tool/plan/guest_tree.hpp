@@ -55,6 +55,7 @@ struct GuestTreeRequest {
     bool watchdog = false;                 // the SP805
     bool control = false;                  // the UART of the control channel, and news of the log
     bool gpio = false;                     // the PL061 whose lines are doorbells
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> store;  // where images are kept that arrive at run time, and its bytes
     bool pmu = false;                      // the performance counters, as the board has them
 };
 

@@ -22,8 +22,11 @@ void plan_names(Plan& plan, Diagnostics& diagnostics) {
     if (plan.partitions.size() > PARTITA_MAX_PARTITIONS)
         diagnostics.error(plan.partitions[PARTITA_MAX_PARTITIONS].description->place,
                           fmt::format("more than {} partitions; leave this one out, or join two", PARTITA_MAX_PARTITIONS));
-    for (const PlannedPartition& partition : plan.partitions) {
-        const Placed<std::string>& name = partition.description->name;
+    std::vector<const PlannedPartition*> all;
+    for (const PlannedPartition& partition : plan.partitions) all.push_back(&partition);
+    for (const PlannedPartition& partition : plan.pooled) all.push_back(&partition);
+    for (const PlannedPartition* const partition : all) {
+        const Placed<std::string>& name = partition->description->name;
         if (name.value.empty()) continue;  // told already
         if (!is_good_name(name.value))
             diagnostics.error(name.place, fmt::format("\"{}\" cannot be a partition's name; use letters, digits, - and _, at most {}",

@@ -234,6 +234,7 @@ private:
         request.ports = guest_ports(plan_, partition_);
         request.virtio = partition_.virtio;
         request.served = served_devices(plan_, partition_);
+        request.store = partition_.store;
         request.pmu = (partition_.flags & PARTITA_PMU) != 0;
         if (!initrd_.empty()) {
             request.initrd_begin = initrd_at_;
@@ -271,6 +272,7 @@ private:
 }  // namespace
 
 void place_images(const Plan& plan, PlannedPartition& partition, Diagnostics& diagnostics) {
+    if (partition.is_place()) return;  // what it runs comes later
     Placement{plan, partition, diagnostics}.run();
 }
 

@@ -11,6 +11,7 @@
 #include "plan/channels.hpp"
 #include "plan/ownership.hpp"
 #include "plan/placement.hpp"
+#include "plan/pool.hpp"
 #include "plan/schedule.hpp"
 #include "plan/virtio.hpp"
 #include "timing/response.hpp"
@@ -20,6 +21,7 @@ namespace partita::tool {
 namespace {
 
 void plan_flags(const PartitionDescription& description, PlannedPartition& out) {
+    if (description.is_place) out.flags |= PARTITA_POOL;
     if (description.on_exit.value == "restart") out.flags |= PARTITA_ON_EXIT_RESTART;
     if (description.on_reset.value == "stop") out.flags |= PARTITA_ON_RESET_STOP;
     if (description.on_fault.value == "stop") out.flags |= PARTITA_ON_FAULT_STOP;
@@ -165,10 +167,20 @@ Plan begin_plan(const SystemDescription& system, const Board& board, Diagnostics
     return plan;
 }
 
+void begin_pooled(const SystemDescription& system, Plan& plan) {
+    plan.pooled.resize(system.pooled.size());
+    for (std::size_t n = 0; n < system.pooled.size(); ++n) {
+        plan.pooled[n].description = &system.pooled[n];
+        plan.pooled[n].name = system.pooled[n].name.value;
+        plan_flags(system.pooled[n], plan.pooled[n]);
+    }
+}
+
 }  // namespace
 
 std::optional<Plan> make_plan(const SystemDescription& system, const Board& board, Diagnostics& diagnostics) {
     Plan plan = begin_plan(system, board, diagnostics);
+    begin_pooled(system, plan);
     plan_names(plan, diagnostics);
     plan_cpus(system, plan, diagnostics);
     plan_schedules(system, plan, diagnostics);
@@ -180,7 +192,9 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     plan_channels(system, plan, diagnostics);
     check_virtio_ports(plan, diagnostics);
     place_served_memory(plan, diagnostics);
+    plan_pool(system, plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
+    for (PlannedPartition& partition : plan.pooled) place_images(plan, partition, diagnostics);
     plan_memory(plan, diagnostics);
     if (!diagnostics.any()) check_promises(plan, costs_of(board), diagnostics);
     if (diagnostics.any()) return std::nullopt;
@@ -190,11 +204,14 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
 void check_without_board(const SystemDescription& system, Diagnostics& diagnostics) {
     const Board none;
     Plan plan = begin_plan(system, none, diagnostics);
+    begin_pooled(system, plan);
     plan_names(plan, diagnostics);
     plan_virtio(plan, diagnostics);
     plan_channels(system, plan, diagnostics);
     check_virtio_ports(plan, diagnostics);
+    plan_pool(system, plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
+    for (PlannedPartition& partition : plan.pooled) place_images(plan, partition, diagnostics);
 }
 
 bool PlannedPartition::has_clock() const {

@@ -135,9 +135,11 @@ struct PlannedPartition {
     std::vector<PlannedMaster> masters;
     std::vector<PlannedPort> ports;  // its own ends first
     std::vector<PlannedVirtio> virtio;
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> store;  // the parent's: where images are kept that arrive, and its bytes
     std::uint64_t ram = platform::ram;     // where its memory begins, for itself
     std::optional<MessageFrame> messages;  // what it has of the board's: interrupts of its own
 
+    [[nodiscard]] bool is_place() const { return description != nullptr && description->is_place; }
     [[nodiscard]] bool is_parent() const { return description != nullptr && description->control.value; }
     [[nodiscard]] bool has_gpio() const { return description != nullptr && description->gpio.value; }
     bool serves = false;  // virtio devices of others
@@ -149,6 +151,7 @@ struct Plan {
     const Board* board = nullptr;
     std::vector<std::uint64_t> slices;  // of each CPU, in nanoseconds; 0: not shared
     std::vector<PlannedPartition> partitions;
+    std::vector<PlannedPartition> pooled;  // what can be made in places of the pool: with what they are filled, and no more
     std::vector<PlannedChannel> channels;
     std::vector<PlannedSchedule> schedules;                  // the first is the one that the system starts with
     std::uint64_t hypervisor_base = 0, hypervisor_size = 0;  // 2 MiB of it

@@ -147,6 +147,8 @@ std::string tell_state(const Fact& fact) {
     const std::string why = reason == reasons.end() ? "" : ", " + reason->second;
     if (state == "off") return fmt::format("{}: off{}", name, reason != reasons.end() && reason->first == "exit" ? "" : why);
     if (state == "restarting") return fmt::format("{}: restarting{}", name, why);
+    if (state == "loaded") return fmt::format("{}: given something else to run", name);
+    if (state == "emptied") return fmt::format("{}: its place is free", name);
     if (state == "paused" || state == "resumed") return fmt::format("{}: {}", name, state);
     const std::uint64_t starts = fact.number("starts");
     return starts > 1 ? fmt::format("{}: running (start {})", name, starts) : fmt::format("{}: running", name);
