@@ -227,7 +227,7 @@ struct partita_region {
 
 /* A part of an image, copied at every start of its partition. */
 struct partita_copy {
-    uint64_t source; /* PA */
+    uint64_t source; /* PA, which differs from the IPA by a multiple of 8 */
     uint64_t ipa;
     uint64_t size; /* bytes */
 };

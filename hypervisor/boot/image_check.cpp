@@ -1,6 +1,7 @@
 #include "boot/image_check.hpp"
 
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "arch/address.hpp"
@@ -313,7 +314,7 @@ uint32_t image_checksum(std::span<const std::byte> bytes) {
     uint32_t sum = 0;
     for (std::size_t n = 0; n + 4 <= bytes.size(); n += 4) {
         uint32_t word = 0;
-        std::memcpy(&word, bytes.data() + n, 4);
+        std::memcpy(&word, std::assume_aligned<4>(bytes.data() + n), 4);
         sum += word;
     }
     return 0u - sum;

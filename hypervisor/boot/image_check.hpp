@@ -67,7 +67,7 @@ struct ImageView {
 // bytes: 8-byte aligned. Total: any input gives a view or an error.
 [[nodiscard]] std::expected<ImageView, ImageError> check_image(std::span<const std::byte> bytes);
 
-// The value that makes the words' sum zero, for `checksum`, which must be 0 in the input.
+// The value that makes the words' sum zero, for `checksum`, which must be 0 in the input. bytes: 4-byte aligned.
 [[nodiscard]] std::uint32_t image_checksum(std::span<const std::byte> bytes);
 
 }  // namespace partita

@@ -30,9 +30,12 @@ using Check = std::expected<void, ImageFault>;
 }  // namespace
 
 Check check_copies(std::span<const partita_region> regions, std::span<const partita_copy> copies) {
-    for (const partita_copy& copy : copies)
+    for (const partita_copy& copy : copies) {
+        // By words: a step of loading is bounded by that.
+        if ((copy.source - copy.ipa) % 8 != 0) return std::unexpected(ImageFault::misaligned);
         if (!inside_memory(regions, copy.ipa, copy.size) || !PhysRange::make(PhysAddr{copy.source}, copy.size))
             return std::unexpected(ImageFault::outside_region);
+    }
     return {};
 }
 

@@ -67,7 +67,9 @@ void copy(Partition& partition, std::uint32_t cpu) {
     const auto& part = partition.copies[cursor.item];
     if (cursor.offset == part.size) return next_item(cursor);
     const PhysAddr from{part.source + cursor.offset}, to = memory_at(partition, part.ipa + cursor.offset);
-    const auto size = static_cast<std::size_t>(visible(to, visible(from, std::min(copy_chunk, part.size - cursor.offset))));
+    // Source and target begin at the same place in a word: once at its begin, all but the last is copied by words.
+    const std::uint64_t most = to.value % 8 != 0 ? 8 - to.value % 8 : copy_chunk;
+    const auto size = static_cast<std::size_t>(visible(to, visible(from, std::min(most, part.size - cursor.offset))));
     const std::byte* const source = window::open(cpu, window::Slot::source, from);
     std::byte* const target = window::open(cpu, window::Slot::target, to);
     std::memcpy(target, source, size);

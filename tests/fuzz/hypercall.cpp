@@ -25,10 +25,49 @@ void require_at(bool good, int line) {
     std::abort();
 }
 
+constexpr std::uint32_t store = tool::platform::ram + 0x40'0000;
+constexpr std::uint64_t store_pa = 0x4500'0000;
+
+// A record that would do, with a word changed; sealed mostly. What its copies take follows it.
+void put_record(const Step& step) {
+    partita_guest guest{};
+    guest.magic = PARTITA_GUEST_MAGIC;
+    guest.name[0] = 'p';
+    guest.entry = tool::platform::ram + 0x8000;
+    guest.copies = 2;
+    guest.copy[0] = {sizeof guest, tool::platform::ram + 0x8000, 512};
+    guest.copy[1] = {0x1000, tool::platform::ram + 0x10'0000, 0x800};
+    guest.patches = 1;
+    guest.patch[0] = {tool::platform::ram + 0x100, 4, PARTITA_PATCH_RESET_REASON, 0, 0};
+    const std::uint32_t at = step.c >> 8 & 0xffu;
+    if (at * 4 < sizeof guest) std::memcpy(reinterpret_cast<std::byte*>(&guest) + std::size_t{at} * 4, &step.b, 4);
+    guest.checksum = 0;
+    if ((step.c & 0xf0u) != 0) guest.checksum = image_checksum(std::as_bytes(std::span{&guest, 1}));
+    std::memcpy(fake_hardware.memory(store_pa), &guest, sizeof guest);
+}
+
+// Whatever it was given, a place's memory is filled from the store alone, and it has no more rights than its description says.
+void require_place(const Partition& place) {
+    require((place.guest.flags & ~PARTITA_GUEST_FLAGS) == (PARTITA_POOL | PARTITA_OFF_AT_BOOT));
+    require(std::memchr(place.guest.name, 0, sizeof place.guest.name) != nullptr);
+    require(place.copies.size() <= PARTITA_GUEST_COPIES && place.patches.size() <= PARTITA_GUEST_PATCHES);
+    for (const partita_copy& copy : place.copies) {
+        require(copy.source >= store_pa && copy.source + copy.size <= store_pa + 0x2000);
+        require(copy.ipa >= tool::platform::ram && copy.ipa + copy.size <= tool::platform::ram + kBlockSize);
+    }
+    if (place.is_empty()) require(place.copies.empty() && (place.phase.load() == Phase::off));
+}
+
 // A queue, a value and a doorbell from a to b, and a queue back.
 void add_channels(tool::Plan& plan) {
     plan.partitions[0].flags |= PARTITA_RIGHT_MANAGE | PARTITA_RIGHT_SERVE;
     plan.partitions[0].serves = true;
+    plan.partitions[0].regions.push_back(
+        {"store", store, store_pa, 0x2000, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_KEPT});
+    tool::PlannedPartition place = FakeSystem::partition("place", {1}, 0x4300'0000);
+    place.copies.clear(), place.patches.clear();
+    place.flags = PARTITA_POOL | PARTITA_OFF_AT_BOOT;
+    plan.partitions.push_back(place);
     tool::PlannedVirtio device;
     device.interrupt = 48, device.server = 0, device.timeout_us = 1000;
     plan.partitions[1].virtio.push_back(device);
@@ -123,11 +162,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::memcpy(&step, data, sizeof step);
         constexpr std::uint32_t families[] = {0x8400'0000, 0x8600'ff00, 0x8000'0000, 0};
         const std::uint32_t family = families[step.function >> 30];
-        if (family != 0) step.function = family | (step.function & 0x3fu);
+        if (family != 0) step.function = family | (step.function & 0x7fu);
         if (step.function == PARTITA_HYPERCALL_CONTROL) step.a %= 3, step.b %= 6;
         if (family == 0) drive(fake, b.vcpus[0].vcpu, step);
         if (step.function == PARTITA_HYPERCALL_ANSWER)
             step.a = step.b % 4 == 0 ? 0xff00 : (step.a & 0x0001'0101u) | (b.vcpus[0].vcpu.request.number() << 16 & step.c);
+        if (step.function == PARTITA_HYPERCALL_LOAD) {
+            if (step.c % 8 != 0) step.a = 2;
+            put_record(step);
+            if (step.c % 4 != 0) step.b = store, step.c = 0x2000;
+            if (step.c % 32 == 0) step.c = 0;
+        }
         fake.be_cpu(0);
         const std::uint32_t others_lives = b.starts;
         const bool meant = step.function == PARTITA_HYPERCALL_CONTROL && step.a == 1;
@@ -138,6 +183,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             require(vcpu.r[1] == step.a && vcpu.r[2] == step.b && vcpu.r[3] == step.c);
         require(vcpu.r[4] == r4);
         require_order(a, vcpu);
+        require_place(system().partitions[2]);
         require(meant || b.phase.load() == Phase::running);
         settle(fake, a, b);
         require(b.phase.load() == Phase::running && (meant ? b.starts <= others_lives + 1 : b.starts == others_lives));

@@ -1,8 +1,11 @@
 /* A parent partition that means ill: calls of a manager with any arguments, at full speed. It may end, pause and restart others, and does
- * so with one of them; the rest of the system is to notice nothing, and what the calls tell goes into its own page, there and nowhere else.
+ * so with one of them, and gives a place of the pool records of any content to run; the rest of the system is to notice nothing, and what
+ * the calls tell goes into its own page, there and nowhere else.
  */
 #include "hostile.h"
 #include "partita/guest/calls.h"
+#include "partita/guest/tree.h"
+#include "partita/system_image.h"
 
 #define PAGE 4096u
 #define CANARY 0xa5u
@@ -59,10 +62,58 @@ static void control(uint32_t victim, uint32_t itself) {
     if (target >= 100 || action > PARTITA_CONTROL_RESTART) expect(result == PSCI_INVALID_PARAMETERS, "nobody, or nothing", action);
 }
 
-static void ask(uint32_t victim, uint32_t itself) {
+/* A record that would do, changed by a few words, sealed or not. What it copies is an endless loop. */
+static uint32_t store, store_size;
+
+static void put_record(void) {
+    struct partita_guest* const guest = (struct partita_guest*)(uintptr_t)store;
+    uint32_t* const words = (uint32_t*)(uintptr_t)store;
+    for (uint32_t n = 0; n < sizeof *guest / 4; ++n) words[n] = 0;
+    guest->magic = PARTITA_GUEST_MAGIC;
+    guest->name[0] = 'm';
+    guest->entry = 0x40008000;
+    guest->copies = 1 + next_random() % PARTITA_GUEST_COPIES;
+    for (uint32_t n = 0; n < guest->copies; ++n) {
+        guest->copy[n].source = n == 0 ? sizeof *guest : next_random() % 256 * 8;
+        guest->copy[n].ipa = 0x40008000 + n * 64;
+        guest->copy[n].size = n == 0 ? 64 : next_random() % 512;
+    }
+    guest->patches = 1;
+    guest->patch[0].ipa = 0x40100000, guest->patch[0].size = 4, guest->patch[0].kind = PARTITA_PATCH_STARTS;
+    for (uint32_t n = 0; n < 512; ++n) words[sizeof *guest / 4 + n] = 0xeafffffe; /* b . */
+    for (uint32_t changes = next_random() % 3; changes != 0; --changes) words[next_random() % (sizeof *guest / 4)] = argument();
+    if (next_random() % 8 == 0) return;
+    uint32_t sum = 0;
+    guest->checksum = 0;
+    for (uint32_t n = 0; n < sizeof *guest / 4; ++n) sum += words[n];
+    guest->checksum = 0 - sum;
+}
+
+static uint32_t given;
+
+static void load(uint32_t place, uint32_t itself) {
+    const uint32_t action = next_random() % 4 == 0 ? PARTITA_CONTROL_START : PARTITA_CONTROL_STOP;
+    (void)partita_call_control(place, action, 0);
+    if (next_random() % 16 == 0) (void)partita_call_load(place, 0, 0);
+    put_record();
+    const bool any = next_random() % 4 == 0;
+    const uint32_t target = any && next_random() % 2 == 0 ? argument() : place, from = any ? argument() : store;
+    const uint32_t size = any ? argument() : sizeof(struct partita_guest) + 2048;
+    if (target < 8 && target != place && target != itself && size == 0) return;
+    const int32_t result = (int32_t)partita_call_load(target, from, size).r0;
+    expect(known(result) || result == PSCI_INVALID_ADDRESS, "what LOAD answers", (uint32_t)result);
+    if (result == PSCI_SUCCESS && size != 0) {
+        ++given;
+        expect(target == place, "one that runs was given something", target);
+        expect(from >= store && size <= store_size, "from memory that is not kept", from);
+    }
+}
+
+static void ask(uint32_t victim, uint32_t itself, uint32_t place) {
     const uint32_t at = offset(), a = argument();
     int32_t result = 0;
-    switch (next_random() % 4) {
+    switch (next_random() % 5) {
+        case 4: load(place, itself); return;
         case 0:
             result = (int32_t)partita_call_partition(a, at, 0).r0;
             check_page(at, result == PSCI_SUCCESS ? sizeof(struct partita_partition_state) : 0, "PARTITION");
@@ -84,10 +135,15 @@ static void ask(uint32_t victim, uint32_t itself) {
 
 int main(void) {
     (void)partita_call_message_page((uint32_t)(uintptr_t)page, 0, 0);
-    const uint32_t victim = number_of("victim"), itself = number_of("hostile");
+    const uint32_t victim = number_of("victim"), itself = number_of("hostile"), place = number_of("pool-0");
+    uint32_t bytes = 0;
+    const uint32_t* const where = tree_child_property("", "hypervisor", "partita,store", &bytes);
+    expect(where != NULL && bytes == 8, "no store", bytes);
+    store = tree_cell(where), store_size = tree_cell(where + 1);
     uint32_t tried = 0;
     for (uint32_t n = 0; n < PAGE; ++n) page[n] = CANARY;
-    for (; tried < 20000; ++tried) ask(victim, itself);
+    for (; tried < 20000; ++tried) ask(victim, itself, place);
+    expect(given > 100, "hardly any record was good", given);
     /* Whatever was done to it, it can be made to run again. */
     for (uint32_t n = 0; n < 1000000 && phase_of(victim) != PARTITA_PHASE_RUNNING; ++n) {
         (void)partita_call_control(victim, PARTITA_CONTROL_START, 0);

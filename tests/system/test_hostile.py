@@ -122,9 +122,11 @@ def channels_text():
 
 @pytest.mark.parametrize("cpu", ["cortex-a15", "cortex-a7", "max"])
 def test_a_hostile_parent_hurts_only_whom_it_means(partita, describe, exits, cpu):
-    """It ends, pauses and restarts a partition that faults and is restarted meanwhile; the others, on the same CPU, notice nothing."""
+    """It ends, pauses and restarts a partition that faults and is restarted meanwhile, and gives a place of the pool anything to run; the others,
+    on the same CPU, notice nothing."""
+    pool = '[pool]\nstore = "64 KiB"\npartitions = 1\nmemory = "2 MiB"\ncpus = [0]\n'
     text = system(partition("hostile", HOSTILE / "hostile-manage.elf", [0], rights=["manage"], control=True),
-                  partition("victim", HOSTILE / "hostile-oddities.elf", [1], on_fault="restart", on_exit="restart"), *NEIGHBOURS, shared=[0], slice="1 ms")
+                  partition("victim", HOSTILE / "hostile-oddities.elf", [1], on_fault="restart", on_exit="restart"), *NEIGHBOURS, pool, shared=[0], slice="1 ms")
     done = partita("run", describe(text), "--deterministic", "--until", "hostile: manage (ok|FAILED)", *ENDS, "--timeout", BOOT, "--qemu-args", "-cpu", cpu,
                    *exits.arguments)
     assert "hostile: manage ok" in done.stdout

@@ -132,6 +132,12 @@ def test_the_pipeline_goes_on_while_it_is_managed(start, tmp_path):
     assert at.state("linux")["messages_sent"] > before + 1000
     assert at.state("linux")["starts"] == 3 and at.state("controller")["starts"] == 1
     assert "linux/vcpu0" in at.ask("stats", "linux")
+    before = at.state("linux")["messages_sent"]
+    assert at.ask("create", "load", ROOT / "examples/pipeline/system.toml").startswith("load: created, ")
+    session.expect(r"load\] load: life 1")
+    session.expect(r"load\] load: \d+ rounds")
+    assert at.ask("destroy", "load") == "load: destroyed\n"
+    assert at.state("pool-0")["state"] == "empty" and at.state("linux")["messages_sent"] > before
     told = at.ask("events")
     for words in ("linux: paused", "linux: resumed", "linux: off, as was asked for", "linux: running (start 3)"):
         assert words in told

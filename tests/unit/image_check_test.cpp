@@ -162,7 +162,7 @@ TEST(ImageCheck, FindsEachMistake) {
          }},
         {ImageFault::overlap, [](Parts& p) { p.regions()[1].ipa = p.regions()[0].ipa; }},
         {ImageFault::overlap, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].source = p.regions()[5].pa; }},
-        {ImageFault::outside_region, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].ipa = 0x4020'0000 - 4; }},
+        {ImageFault::outside_region, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].ipa = 0x4020'0000 - 8; }},
         {ImageFault::outside_region, [](Parts& p) { p.at<partita_copy>(p.header().copies)[0].size = ~std::uint64_t{0}; }},
         {ImageFault::outside_region, [](Parts& p) { p.at<partita_patch>(p.header().patches)[0].ipa = 0x0801'0000; }},
         {ImageFault::outside_region, [](Parts& p) { p.at<partita_patch>(p.header().patches)[0].nop_before = 0x1000; }},

@@ -18,7 +18,7 @@ constexpr auto between_looks = std::chrono::milliseconds{50};
 
 [[nodiscard]] std::string remedy(const Change& change, const partita_partition_state& state) {
     const std::uint32_t phase = state.phase;
-    if ((state.is & PARTITA_IS_EMPTY) != 0) return ": it has nothing to run; `partita create` makes a partition of it";
+    if ((state.is & PARTITA_IS_EMPTY) != 0) return "; `partita create` makes a partition there";
     if (phase == PARTITA_PHASE_OFF) return "; `partita start` starts it";
     if (phase == PARTITA_PHASE_PAUSED && change.action != PARTITA_CONTROL_RESUME) return "; `partita resume` lets it go on";
     return "";
@@ -26,7 +26,7 @@ constexpr auto between_looks = std::chrono::milliseconds{50};
 
 void refuse(const Change& change, const RunningPartition& partition, std::int32_t result) {
     if (result == PARTITA_WRONG_STATE)
-        throw std::runtime_error(fmt::format("\"{}\" is {}: it cannot be {} now{}", partition.name(), phase_name(partition.state.phase),
+        throw std::runtime_error(fmt::format("\"{}\" is {}: it cannot be {} now{}", partition.name(), state_name(partition.state),
                                              change.done, remedy(change, partition.state)));
     if (result == PSCI_DENIED)
         throw std::runtime_error(

@@ -51,10 +51,6 @@ using Json = nlohmann::ordered_json;
     return frequency != 0 ? static_cast<double>(ticks) / frequency : 0;
 }
 
-[[nodiscard]] const char* state_name(const partita_partition_state& state) {
-    return (state.is & PARTITA_IS_EMPTY) != 0 ? "empty" : phase_name(state.phase);
-}
-
 // Why this life began, or the last ended.
 [[nodiscard]] const char* why_of(const partita_partition_state& state) {
     if ((state.is & PARTITA_IS_EMPTY) != 0) return "a place of the pool";
@@ -79,6 +75,10 @@ using Json = nlohmann::ordered_json;
 }
 
 }  // namespace
+
+const char* state_name(const partita_partition_state& state) {
+    return (state.is & PARTITA_IS_EMPTY) != 0 ? "empty" : phase_name(state.phase);
+}
 
 const char* phase_name(std::uint32_t phase) {
     switch (phase) {

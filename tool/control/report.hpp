@@ -9,6 +9,8 @@
 namespace partita::tool {
 
 [[nodiscard]] const char* phase_name(std::uint32_t phase);
+// ... or that it has nothing to run.
+[[nodiscard]] const char* state_name(const partita_partition_state& state);
 [[nodiscard]] const char* reason_name(std::uint32_t reason);
 
 struct PartitionStats {

@@ -17,7 +17,10 @@ constexpr std::size_t longest_line = 4096;  // a guest that never ends its line 
 
 Session::Session(const Plan& plan, const std::vector<std::string>& until) : plan_(plan) {
     consoles_.push_back({.name = "partita"});
-    for (const PlannedPartition& partition : plan.partitions) consoles_.push_back({.name = partition.name});
+    for (PlannedPartition& partition : plan_.partitions) {
+        partition.copies.clear();
+        consoles_.push_back({.name = partition.name});
+    }
     for (const std::string& text : until) patterns_.push_back({text, std::regex{text, std::regex::ECMAScript | std::regex::optimize}});
 }
 
@@ -55,6 +58,15 @@ bool Session::receive(std::uint32_t channel, char byte) {
     return satisfied() || panicked_;
 }
 
+// A place of the pool is called what was made there last.
+void Session::follow_name(const Fact& fact) {
+    const std::uint64_t number = fact.number("partition");
+    if (fact.kind != "state" || number >= plan_.partitions.size() || !plan_.partitions[number].is_place()) return;
+    PlannedPartition& place = plan_.partitions[number];
+    place.name = fact.value("is") == "emptied" ? place.description->name.value : fact.value("name");
+    consoles_[PARTITA_CONSOLE_FIRST_PARTITION + number].name = place.name;
+}
+
 void Session::end_line(ConsoleText& console, std::uint32_t channel) {
     if (channel != PARTITA_CONSOLE_LOG) {
         match(fmt::format("[{}] {}", console.name, console.partial));
@@ -62,6 +74,7 @@ void Session::end_line(ConsoleText& console, std::uint32_t channel) {
     } else {
         const Fact fact = parse_fact(console.partial);
         const std::string words = tell(fact, plan_);
+        follow_name(fact);
         panicked_ = panicked_ || fact.kind == "panic";
         done_ = done_ || fact.kind == "done";
         log_ += words + "\n";

@@ -55,13 +55,14 @@ private:
         std::regex expression;
         bool seen = false;
     };
+    void follow_name(const Fact& fact);
     void end_line(ConsoleText& console, std::uint32_t channel);
     void print(ConsoleText& console, const std::string& text);
     void match(const std::string& line);
     void show_partial(ConsoleText& console);
     void grow_older(const ConsoleText& printed);
 
-    const Plan& plan_;
+    Plan plan_;  // without what partitions are filled with
     std::vector<ConsoleText> consoles_;
     std::vector<Pattern> patterns_;
     std::string log_;
