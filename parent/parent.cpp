@@ -1,4 +1,6 @@
 // The parent partition: it waits for requests of the host, and for news of the hypervisor's log.
+#include <optional>
+
 #include "manager.hpp"
 #include "page.hpp"
 #include "partita/guest/guest.h"
@@ -16,10 +18,9 @@ constexpr std::uint32_t control_uart = 0x0904'0000, control_interrupt = 40, even
 
 constinit Uart uart;
 constinit Store store;
-constinit Manager manager{uart, store};
+constinit std::optional<Manager> manager;  // made at start, so that its buffers are in no image
 constinit Server server;
 volatile bool news = true;
-bool manages = false;  // otherwise it serves alone
 
 // Whether it is the parent partition. Otherwise it is a server alone.
 [[nodiscard]] bool has_control() {
@@ -39,9 +40,9 @@ void open_store() {
 
 // True: there is more to do.
 [[nodiscard]] bool work() {
-    if (news && manages) manager.tell_news();
+    if (news && manager) manager->tell_news();
     news = false;
-    while (const auto byte = uart.take()) manager.receive(*byte);
+    while (const auto byte = uart.take()) manager->receive(*byte);
     return server.work();
 }
 
@@ -54,13 +55,13 @@ int main() {
         return 1;
     }
     server.start();
-    manages = has_control();
-    if (manages) {
+    if (has_control()) {
+        manager.emplace(uart, store);
         open_store();
         interrupt_enable(events_interrupt, 0x80, [](std::uint32_t) { news = true; });
         uart.start(control_uart, control_interrupt);
     }
-    console_printf("parent: %s, life %u\n", manages ? "manages" : "serves", static_cast<unsigned>(life_number()));
+    console_printf("parent: %s, life %u\n", manager ? "manages" : "serves", static_cast<unsigned>(life_number()));
     // Interrupts are masked but for this one place: what comes while there is work is taken right after, and none is slept through.
     for (;;) {
         if (!work()) wait_for_interrupt();

@@ -35,8 +35,10 @@ std::uint32_t epoch(bool deterministic) {
 
 int command_check(const Inputs& inputs) {
     const auto loaded = load(inputs);
-    fmt::print("{}: {} partition{} on board {}: nothing wrong\n{}", inputs.file, loaded->plan.partitions.size(),
-               loaded->plan.partitions.size() == 1 ? "" : "s", loaded->board.name, timing_report(loaded->plan, costs_of(loaded->board)));
+    const std::size_t later = loaded->plan.pooled.size();
+    fmt::print("{}: {} partition{}{} on board {}: nothing wrong\n{}", inputs.file, loaded->plan.partitions.size(),
+               loaded->plan.partitions.size() == 1 ? "" : "s", later != 0 ? fmt::format(", {} more at run time,", later) : "",
+               loaded->board.name, timing_report(loaded->plan, costs_of(loaded->board)));
     return 0;
 }
 

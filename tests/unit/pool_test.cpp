@@ -69,6 +69,18 @@ TEST_F(PoolPlan, PlacesAreEmptyPartitionsAndTheParentHasAStore) {
     EXPECT_EQ(guest.r2, guest.copy[1].ipa);
 }
 
+// What the parent serves is seen beside its store.
+TEST_F(PoolPlan, AParentThatServesHasRoomForBoth) {
+    std::string text{parent};
+    text.replace(text.find("\"manage\""), 8, "\"manage\", \"serve\"");
+    text +=
+        "[[partition]]\nname = \"linux\"\nkernel = \"a.elf\"\nmemory = \"64 MiB\"\ncpus = [3]\nvirtio_ports = true\n"
+        "[[channel]]\nname = \"c\"\nkind = \"queuing\"\nfrom = \"linux\"\nto = \"parent\"\nmessage = \"8 B\"\ndepth = 2\n";
+    ASSERT_EQ(complaints(text + pool + worker("")), "");
+    const auto bytes = tool::describe_system(*plan, {0x4020'0000, 0x20000, sizeof(Partition), VcpuSlot::backed}, {});
+    EXPECT_TRUE(bytes) << bytes.error();
+}
+
 TEST_F(PoolPlan, WhatCannotBeIsToldWithItsRemedy) {
     complains(std::string{parent} + worker(""), "s.toml:10:1: error: there is no place where \"worker\" could be made; add [pool]");
     complains(std::string{parent} + pool + worker("watchdog = \"1 s\"\n"), "a partition of the pool has no \"watchdog\" of its own");

@@ -191,8 +191,8 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     check_parent(plan, diagnostics);
     plan_channels(system, plan, diagnostics);
     check_virtio_ports(plan, diagnostics);
-    place_served_memory(plan, diagnostics);
     plan_pool(system, plan, diagnostics);
+    place_served_memory(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
     for (PlannedPartition& partition : plan.pooled) place_images(plan, partition, diagnostics);
     plan_memory(plan, diagnostics);

@@ -69,6 +69,10 @@ std::string show_text(const Plan& plan) {
                                confinement(*device));
         }
     }
+    if (!plan.pooled.empty()) out += "\nmade at run time (partita create)\n";
+    for (const PlannedPartition& partition : plan.pooled)
+        out += fmt::format("  {:<12} {:>8}, virtual CPUs: {}\n", partition.name, format_size(partition.description->memory.value),
+                           partition.description->cpus.size());
     return out + channels_as_text(plan);
 }
 
