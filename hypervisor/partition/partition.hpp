@@ -44,8 +44,8 @@ struct LoadCursor {
 struct alignas(16) Partition {
     const partita_partition* description = nullptr;
     std::span<const partita_region> regions;
-    partita_guest guest{};                  // what it runs, as described or as given to it since. Its magic is set in the second case
-    std::span<const partita_copy> copies;   // ... and what that is filled with
+    partita_guest guest{};                 // what it runs, as described or as given to it since. Its magic is set in the second case
+    std::span<const partita_copy> copies;  // ... and what that is filled with
     std::span<const partita_patch> patches;
     std::span<const partita_route> routes;
     std::span<Port> ports;  // that it uses

@@ -26,7 +26,8 @@ void count(const PlannedPartition& partition, GuestToSend& out) {
     out.vcpus = static_cast<std::uint32_t>(description.cpus.size());
     for (const auto& cpu : description.cpus) out.cpus |= 1u << cpu.value;
     for (const PlannedRegion& region : partition.regions)
-        if ((region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_SERVED)) == 0) out.memory += static_cast<std::uint32_t>(region.size >> 10);
+        if ((region.flags & (PARTITA_REGION_DEVICE | PARTITA_REGION_SERVED)) == 0)
+            out.memory += static_cast<std::uint32_t>(region.size >> 10);
     if (out.pooled) out.memory = static_cast<std::uint32_t>(description.memory.value >> 10);
 }
 

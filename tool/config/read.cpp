@@ -229,7 +229,8 @@ PoolDescription read_pool(const toml::table& table, Diagnostics& diagnostics) {
     out.budget_period = reader.quantity("budget_period");
     if (out.partitions.value == 0) return out;
     if (!table.contains("memory"))
-        diagnostics.error(out.partitions.place, "this [pool] has places for partitions, and no \"memory\"; add a line like: memory = \"16 MiB\"");
+        diagnostics.error(out.partitions.place,
+                          "this [pool] has places for partitions, and no \"memory\"; add a line like: memory = \"16 MiB\"");
     if (!table.contains("cpus"))
         diagnostics.error(out.partitions.place, "this [pool] has places for partitions, and no \"cpus\"; add a line like: cpus = [2]");
     return out;
@@ -263,12 +264,13 @@ PartitionDescription place_of_pool(const PoolDescription& pool, std::uint64_t nu
 
 // What the pool says for all its partitions, and what it has none of, cannot be said for one of them.
 void check_pooled(const toml::table& table, Diagnostics& diagnostics) {
-    static const std::set<std::string_view> known{"name", "pool",   "kernel", "format", "initrd",  "bootargs", "memory",
+    static const std::set<std::string_view> known{"name", "pool", "kernel", "format",  "initrd",   "bootargs", "memory",
                                                   "cpus", "load", "entry",  "on_exit", "on_reset", "on_fault"};
     for (const auto& [key, node] : table)
         if (!known.contains(key.str()) && find_key(*find_section("partition"), key.str()) != nullptr)
-            diagnostics.error(place_of(key.source()),
-                              fmt::format("a partition of the pool has no \"{}\" of its own; take it out, or take pool = true out", key.str()));
+            diagnostics.error(
+                place_of(key.source()),
+                fmt::format("a partition of the pool has no \"{}\" of its own; take it out, or take pool = true out", key.str()));
 }
 
 PartitionDescription read_partition(const toml::table& table, const std::filesystem::path& folder, Diagnostics& diagnostics) {

@@ -126,7 +126,8 @@ constexpr Key partition_keys[] = {
      "false"},
     {"pool", Type::flag, false, "false", "",
      "Whether it is no partition of the system at boot, but one that `partita create` makes at run time, in a place of `[pool]`: that has "
-     "its `cpus` and its priority, at least as much `memory`, and no devices or channels. Nothing but its image, `memory`, `cpus`, and what "
+     "its `cpus` and its priority, at least as much `memory`, and no devices or channels. Nothing but its image, `memory`, `cpus`, and "
+     "what "
      "happens at its end may be said of it.",
      "true"},
     {"virtio_ports", Type::flag, false, "false", "",
@@ -161,7 +162,8 @@ constexpr Key pool_keys[] = {
      "at each of its starts; while another image arrives for it, both lie there.",
      "\"16 MiB\""},
     {"partitions", Type::address, false, "0", "",
-     "How many partitions there can be, at the same time, that are made at run time. They count as partitions of the system, of which there "
+     "How many partitions there can be, at the same time, that are made at run time. They count as partitions of the system, of which "
+     "there "
      "are 8 at most. Until one is made, `partita ps` shows its place as `pool-0`, `pool-1`, …",
      "2"},
     {"memory", Type::size, false, "", "", "RAM of each: a multiple of 2 MiB. Needed where there are `partitions`.", "\"16 MiB\""},

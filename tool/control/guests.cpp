@@ -30,7 +30,7 @@ void tell(const Asked& asked, const RunningPartition& partition, const std::stri
 // How far it is, for who sits before it.
 class Progress {
 public:
-    explicit Progress(std::size_t all) : all_(all), shown_(isatty(2) != 0 && all > 64 * PARTITA_CONTROL_PUT) {}
+    explicit Progress(std::size_t all) : all_(all), shown_(isatty(2) != 0 && all > std::size_t{64} * PARTITA_CONTROL_PUT) {}
     ~Progress() {
         if (shown_) fmt::print(stderr, "\r\033[K");
     }
@@ -69,8 +69,7 @@ void send(Client& client, const RunningPartition& partition, const Bytes& bytes)
     }
     const Given given = client.give(partition.number, place.offset);
     if (given.result == PSCI_SUCCESS) return;
-    if (given.result == PSCI_INVALID_PARAMETERS)
-        fail("the hypervisor refuses it: {}", describe(static_cast<ImageFault>(given.fault)));
+    if (given.result == PSCI_INVALID_PARAMETERS) fail("the hypervisor refuses it: {}", describe(static_cast<ImageFault>(given.fault)));
     if (given.result == PARTITA_WRONG_STATE || given.result == PARTITA_BUSY)
         fail("\"{}\" was started meanwhile; stop it, and load again", partition.name());
     fail("\"{}\" cannot be given anything: {}", partition.name(), given.result);
@@ -98,13 +97,15 @@ void load_guest(Client& client, const Asked& asked) {
     if (partition.state.itself != 0) fail("\"{}\" is the parent partition: it cannot be given what it receives", name);
     if (is(partition, PARTITA_IS_EMPTY)) fail("\"{}\" is a place of the pool; `partita create` makes a partition in it", name);
     if (partition.state.phase != PARTITA_PHASE_OFF)
-        fail("\"{}\" is {}; `partita stop {}` stops it, and then it can be given something else", name, phase_name(partition.state.phase), name);
+        fail("\"{}\" is {}; `partita stop {}` stops it, and then it can be given something else", name, phase_name(partition.state.phase),
+             name);
     const GuestToSend guest = asked.compile(file, name);
     if (guest.pooled != is(partition, PARTITA_IS_OF_POOL))
         fail("\"{}\" is a partition of the pool in {}, and in the running system the other way round", name, file);
     require_fit(partition, guest, name, file);
     send(client, partition, guest.bytes);
-    tell(asked, client.partition(partition.number), fmt::format("loaded, {}; `partita start {}` starts it", format_size(guest.bytes.size()), name));
+    tell(asked, client.partition(partition.number),
+         fmt::format("loaded, {}; `partita start {}` starts it", format_size(guest.bytes.size()), name));
 }
 
 void create_guest(Client& client, const Asked& asked) {

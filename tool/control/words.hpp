@@ -13,8 +13,8 @@ namespace partita::tool {
 
 // What a partition is to run, as a file describes it.
 struct GuestToSend {
-    Bytes bytes;          // a partita_guest, and what belongs to it
-    bool pooled = false;  // it is made in a place of the pool
+    Bytes bytes;                                    // a partita_guest, and what belongs to it
+    bool pooled = false;                            // it is made in a place of the pool
     std::uint32_t memory = 0, vcpus = 0, cpus = 0;  // as in partita_partition_state
 };
 

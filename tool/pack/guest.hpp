@@ -10,7 +10,6 @@
 namespace partita::tool {
 
 // `partition` is of a plan, and `regions` are those that it will be put into. An error in words where the hypervisor would refuse it.
-[[nodiscard]] std::expected<Bytes, std::string> compile_guest(const PlannedPartition& partition,
-                                                              const std::vector<PlannedRegion>& regions);
+[[nodiscard]] std::expected<Bytes, std::string> compile_guest(const PlannedPartition& partition, const std::vector<PlannedRegion>& regions);
 
 }  // namespace partita::tool

@@ -160,8 +160,9 @@ void place_kept(PlannedPartition& partition, PlannedRegion& region, Memory& memo
     const auto at = memory.find(region.size, kPageSize);
     const Place& place = partition.description->memory.place;
     if (!at)
-        return diagnostics.error(place, fmt::format("{} of \"{}\", {}, exceeds what is left of the board's {} (taken: {}); give it less", region.what,
-                                                    partition.name, format_size(region.size), format_size(memory.total()), memory.shares()));
+        return diagnostics.error(
+            place, fmt::format("{} of \"{}\", {}, exceeds what is left of the board's {} (taken: {}); give it less", region.what,
+                               partition.name, format_size(region.size), format_size(memory.total()), memory.shares()));
     memory.claim({*at, region.size}, fmt::format("\"{}\"", partition.name), place);
     region.pa = *at;
 }

@@ -238,7 +238,9 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
             tree.cells("partita,reset-reason", {0});  // these two differ from life to life
             tree.cells("partita,starts", {0});
             if (request.control) tree.cells("interrupts", {spi, platform::events_interrupt - 32, edge_rising});
-            if (request.store) tree.cells("partita,store", {static_cast<std::uint32_t>(request.store->first), static_cast<std::uint32_t>(request.store->second)});
+            if (request.store)
+                tree.cells("partita,store",
+                           {static_cast<std::uint32_t>(request.store->first), static_cast<std::uint32_t>(request.store->second)});
             if (!request.ports.empty()) write_ports(tree, request.ports);
             if (!request.served.empty()) write_served(tree, request.served);
         });

@@ -47,16 +47,16 @@ struct GuestTreeRequest {
     const Board* board = nullptr;
     std::uint64_t ram = platform::ram;  // where its memory begins
     std::vector<const BoardDevice*> devices;
-    std::optional<MessageFrame> messages;  // interrupts as messages for its PCI functions
-    std::vector<GuestPort> ports;          // port n is the n-th
-    std::vector<PlannedVirtio> virtio;     // its devices,
-    std::vector<ServedDevice> served;      // and those that it serves
-    bool clock = false;                    // the platform's PL031
-    bool watchdog = false;                 // the SP805
-    bool control = false;                  // the UART of the control channel, and news of the log
-    bool gpio = false;                     // the PL061 whose lines are doorbells
+    std::optional<MessageFrame> messages;                          // interrupts as messages for its PCI functions
+    std::vector<GuestPort> ports;                                  // port n is the n-th
+    std::vector<PlannedVirtio> virtio;                             // its devices,
+    std::vector<ServedDevice> served;                              // and those that it serves
+    bool clock = false;                                            // the platform's PL031
+    bool watchdog = false;                                         // the SP805
+    bool control = false;                                          // the UART of the control channel, and news of the log
+    bool gpio = false;                                             // the PL061 whose lines are doorbells
     std::optional<std::pair<std::uint64_t, std::uint64_t>> store;  // where images are kept that arrive at run time, and its bytes
-    bool pmu = false;                      // the performance counters, as the board has them
+    bool pmu = false;                                              // the performance counters, as the board has them
 };
 
 struct GuestTree {

@@ -136,8 +136,8 @@ struct PlannedPartition {
     std::vector<PlannedPort> ports;  // its own ends first
     std::vector<PlannedVirtio> virtio;
     std::optional<std::pair<std::uint64_t, std::uint64_t>> store;  // the parent's: where images are kept that arrive, and its bytes
-    std::uint64_t ram = platform::ram;     // where its memory begins, for itself
-    std::optional<MessageFrame> messages;  // what it has of the board's: interrupts of its own
+    std::uint64_t ram = platform::ram;                             // where its memory begins, for itself
+    std::optional<MessageFrame> messages;                          // what it has of the board's: interrupts of its own
 
     [[nodiscard]] bool is_place() const { return description != nullptr && description->is_place; }
     [[nodiscard]] bool is_parent() const { return description != nullptr && description->control.value; }

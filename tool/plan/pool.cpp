@@ -70,10 +70,11 @@ void plan_pool(const SystemDescription& system, Plan& plan, Diagnostics& diagnos
     for (const PlannedPartition& partition : plan.pooled) {
         const PartitionDescription& description = *partition.description;
         if (!system.pool || system.pool->partitions.value == 0)
-            diagnostics.error(description.place,
-                              fmt::format("there is no place where \"{}\" could be made; add [pool] with partitions = 1, or take pool = true "
-                                          "out",
-                                          partition.name));
+            diagnostics.error(
+                description.place,
+                fmt::format("there is no place where \"{}\" could be made; add [pool] with partitions = 1, or take pool = true "
+                            "out",
+                            partition.name));
         else if (system.pool->memory)
             check_fits(description, *system.pool, diagnostics);
     }
