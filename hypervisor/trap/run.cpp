@@ -187,21 +187,21 @@ Vcpu& vcpu_of(VcpuInterrupts& interrupts) {
 }
 
 // What a partition does in Hyp mode, in the time that is its first vCPU's: until it is done, or an interrupt is to be taken. Each step
-// is short, and none begins while one waits.
-[[gnu::noinline]] void load_partition(Vcpu& vcpu) {
+// is short, and none begins while one waits. True: the partition runs now, and the other ends of its channels are yet to be told.
+[[nodiscard, gnu::noinline]] bool load_partition(Vcpu& vcpu) {
     Partition& partition = *vcpu.partition;
     const bool tells = partition.phase.load(std::memory_order_relaxed) == Phase::telling;
     while (vcpu.state == RunState::loading && gic::highest_pending() >= intid::special) {
         if (tells ? !tell_step(partition) : !load_step(partition)) continue;
         if (!tells) {
             enter(partition);
-            // As many ends as a partition can have are told behind a look of their own: by now it may have ended again, which they see.
-            if (gic::highest_pending() < intid::special) take_interrupt(*vcpu.cpu);
-            return enter_channels(partition);
+            return true;
         }
         become(vcpu, RunState::off);
-        return conclude(partition);
+        conclude(partition);
+        break;
     }
+    return false;
 }
 
 }  // namespace
@@ -269,14 +269,19 @@ Vcpu* run_next(Cpu& cpu) {
             return next;
         }
         arm_timer(cpu);
+        bool begun = false;
         if (next != nullptr) {
-            load_partition(*next);
+            begun = load_partition(*next);
         } else {
             trace::record(cpu, PARTITA_TRACE_IDLE);
             wait_for_interrupt();
             trace::record(cpu, PARTITA_TRACE_WAKE);
         }
         take_interrupt(cpu);
+        if (!begun) continue;
+        // As many ends as a partition can have are told behind a look of their own: by now it may have ended again, which they see.
+        if (gic::highest_pending() < intid::special) take_interrupt(cpu);
+        enter_channels(*next->partition);
     }
 }
 
