@@ -82,7 +82,8 @@
       "r1: the partition; r2: IPA of a `struct partita_guest` and what its copies take, at a page of memory that the caller keeps "        \
       "through its lives; r3: bytes of all, or 0",                                                                                         \
       "r0: SUCCESS, WRONG_STATE, BUSY, DENIED, INVALID_ADDRESS or INVALID_PARAMETERS; r1: what is wrong with the record, or 0",            \
-      "Gives a partition that is off what it runs from its next life on. The memory is read at each of its starts. 0 bytes: a partition "  \
+      "Gives a partition that is off what it runs from its next life on. The memory is to be written through a cache, and is read at "     \
+      "each of its starts. 0 bytes: a partition "                                                                                          \
       "of the pool has nothing to run any more; DENIED for others.")                                                                       \
     X(TAKE, 0x8600ff40u, take, PARTITA_RIGHT_SERVE, "none",                                                                                \
       "r0: SUCCESS or EMPTY; r1: a handle, whose bits [7:0] are the virtio device's number; r2: bits [31:28]: an enum partita_ask, of an " \

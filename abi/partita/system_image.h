@@ -239,6 +239,9 @@ enum partita_patch_kind {
     PARTITA_PATCH_STARTS = 3        /* 4 bytes, big-endian: the number of this life, from 1 on */
 };
 
+#define PARTITA_LONGEST_PATCH 64u    /* bytes of a value, so that it is filled in bounded time, */
+#define PARTITA_LONGEST_PATCHED 128u /* ... and of its property */
+
 struct partita_patch {
     uint64_t ipa;        /* of the value */
     uint32_t size;       /* bytes of the value */

@@ -22,6 +22,7 @@ using Check = std::expected<void, ImageFault>;
 
 [[nodiscard]] bool good_patch(std::span<const partita_region> regions, const partita_patch& patch) {
     if (patch.nop_before > patch.ipa || patch.nop_size % 4 != 0) return false;
+    if (patch.size > PARTITA_LONGEST_PATCH || patch.nop_size > PARTITA_LONGEST_PATCHED) return false;
     if (patch.kind < PARTITA_PATCH_RANDOM || patch.kind > PARTITA_PATCH_STARTS) return false;
     if (patch.kind != PARTITA_PATCH_RANDOM && (patch.size != 4 || patch.ipa % 4 != 0)) return false;
     return inside_memory(regions, patch.ipa, patch.size) && inside_memory(regions, patch.ipa - patch.nop_before, patch.nop_size);

@@ -78,7 +78,12 @@ static void put_record(void) {
         guest->copy[n].ipa = 0x40008000 + n * 64;
         guest->copy[n].size = n == 0 ? 64 : next_random() % 512;
     }
-    guest->patches = 1;
+    guest->patches = 1 + next_random() % PARTITA_GUEST_PATCHES;
+    for (uint32_t n = 1; n < guest->patches; ++n) {
+        guest->patch[n].ipa = 0x40100100, guest->patch[n].kind = PARTITA_PATCH_RANDOM;
+        guest->patch[n].size = next_random() % 16 == 0 ? argument() & 0xfffffu : next_random() % (PARTITA_LONGEST_PATCH + 1);
+        guest->patch[n].nop_size = next_random() % 16 == 0 ? argument() & 0xffffcu : PARTITA_LONGEST_PATCHED;
+    }
     guest->patch[0].ipa = 0x40100000, guest->patch[0].size = 4, guest->patch[0].kind = PARTITA_PATCH_STARTS;
     for (uint32_t n = 0; n < 512; ++n) words[sizeof *guest / 4 + n] = 0xeafffffe; /* b . */
     for (uint32_t changes = next_random() % 3; changes != 0; --changes) words[next_random() % (sizeof *guest / 4)] = argument();

@@ -145,6 +145,8 @@ TEST_F(PoolPlan, ARecordIsGoodOrRefused) {
              {[](partita_guest& one) { one.copy[0].size = ~std::uint64_t{0}; }, ImageFault::table_outside},
              {[](partita_guest& one) { one.copy[0].source += 4; }, ImageFault::misaligned},
              {[](partita_guest& one) { one.patch[0].kind = 9; }, ImageFault::outside_region},
+             {[](partita_guest& one) { one.patch[0].size = PARTITA_LONGEST_PATCH + 1; }, ImageFault::outside_region},
+             {[](partita_guest& one) { one.patch[0].nop_size = PARTITA_LONGEST_PATCHED + 4; }, ImageFault::outside_region},
              {[](partita_guest& one) { one.patch[0].nop_before = ~0u; }, ImageFault::outside_region},
          }) {
         partita_guest bad = good;
