@@ -1,6 +1,5 @@
 #include "boot/image_check.hpp"
 
-#include <cstring>
 #include <utility>
 
 #include "arch/address.hpp"
@@ -249,7 +248,7 @@ struct Taken {
 
 [[nodiscard]] Check check_partition(const ImageView& view, std::size_t n) {
     const partita_partition& partition = view.partitions[n];
-    if (std::memchr(partition.name, 0, sizeof partition.name) == nullptr || partition.name[0] == 0) return fail(ImageFault::bad_name, n);
+    if (!is_good_name(partition.name)) return fail(ImageFault::bad_name, n);
     if (auto ok = check_vcpus(view, partition, n); !ok) return ok;
     if (auto ok = check_counters(view, partition, n); !ok) return ok;
     if (auto ok = check_budget(partition, n); !ok) return ok;
@@ -294,7 +293,7 @@ const char* describe(ImageFault fault) {
         case ImageFault::table_outside: return "a table lies outside the description";
         case ImageFault::too_many: return "more records than the hypervisor has room for";
         case ImageFault::bad_reference: return "a record refers to one that does not exist";
-        case ImageFault::bad_name: return "a partition's name is empty or has no end";
+        case ImageFault::bad_name: return "a partition's name is empty, has no end, or has other characters than letters, digits, - and _";
         case ImageFault::misaligned: return "an address is not aligned or beyond the address space";
         case ImageFault::overlap: return "memory has two owners";
         case ImageFault::outside_region: return "an image, a field or the entry lies outside its partition's memory";

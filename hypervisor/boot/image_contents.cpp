@@ -1,7 +1,5 @@
 #include "boot/image_contents.hpp"
 
-#include <cstring>
-
 #include "arch/address.hpp"
 
 namespace partita {
@@ -30,6 +28,15 @@ using Check = std::expected<void, ImageFault>;
 
 }  // namespace
 
+bool is_good_name(std::span<const char, PARTITA_NAME_SIZE> name) {
+    for (const char& c : name) {
+        if (c == 0) return &c != name.data();
+        const bool good = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+        if (!good) return false;
+    }
+    return false;
+}
+
 Check check_copies(std::span<const partita_region> regions, std::span<const partita_copy> copies) {
     for (const partita_copy& copy : copies) {
         // By words: a step of loading is bounded by that.
@@ -54,7 +61,7 @@ Check check_guest(const partita_guest& guest, uint32_t size, std::span<const par
     if (size < sizeof guest) return std::unexpected(ImageFault::too_short);
     if (guest.magic != PARTITA_GUEST_MAGIC) return std::unexpected(ImageFault::not_an_image);
     if (image_checksum(std::as_bytes(std::span{&guest, 1})) != 0) return std::unexpected(ImageFault::checksum);
-    if (std::memchr(guest.name, 0, sizeof guest.name) == nullptr || guest.name[0] == 0) return std::unexpected(ImageFault::bad_name);
+    if (!is_good_name(guest.name)) return std::unexpected(ImageFault::bad_name);
     if (guest.copies > PARTITA_GUEST_COPIES || guest.patches > PARTITA_GUEST_PATCHES) return std::unexpected(ImageFault::too_many);
     if ((guest.flags & ~PARTITA_GUEST_FLAGS) != 0) return std::unexpected(ImageFault::bad_reference);
     const auto copies = std::span{guest.copy}.first(guest.copies);

@@ -26,8 +26,9 @@ void post_all(Partition& partition, uint32_t events) {
     if (system().halted.load(std::memory_order_acquire)) return PSCI_DENIED;
     auto seen = Phase::off;
     if (!partition.phase.compare_exchange_strong(seen, Phase::changing, std::memory_order_acq_rel)) return refusal(seen);
-    partition.phase.store(partition.is_empty() ? Phase::off : Phase::loading, std::memory_order_release);
-    if (partition.is_empty()) return PARTITA_WRONG_STATE;
+    const bool empty = partition.is_empty();
+    partition.phase.store(empty ? Phase::off : Phase::loading, std::memory_order_release);
+    if (empty) return PARTITA_WRONG_STATE;
     system().alive.fetch_add(1, std::memory_order_acq_rel);
     partition.restarts = 0;
     partition.reason.store(PARTITA_RESET_MANAGER, std::memory_order_relaxed);

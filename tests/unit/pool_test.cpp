@@ -135,6 +135,7 @@ TEST_F(PoolPlan, ARecordIsGoodOrRefused) {
              Case{[](partita_guest& one) { one.magic = 0; }, ImageFault::not_an_image},
              {[](partita_guest& one) { one.name[0] = 0; }, ImageFault::bad_name},
              {[](partita_guest& one) { std::memset(one.name, 'x', sizeof one.name); }, ImageFault::bad_name},
+             {[](partita_guest& one) { one.name[1] = '\n'; }, ImageFault::bad_name},
              {[](partita_guest& one) { one.copies = PARTITA_GUEST_COPIES + 1; }, ImageFault::too_many},
              {[](partita_guest& one) { one.patches = ~0u; }, ImageFault::too_many},
              {[](partita_guest& one) { one.flags = PARTITA_RIGHT_MANAGE; }, ImageFault::bad_reference},
