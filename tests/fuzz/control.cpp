@@ -1,5 +1,5 @@
 // The parent partition's program behind bytes that anybody may have sent: it answers whole frames with whole frames, asks the hypervisor
-// for nothing outside its page, and finds the next request whatever came before.
+// for nothing outside its page and its store, and finds the next request whatever came before.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -17,6 +17,9 @@ void require(bool good, const char* what) {
     std::abort();
 }
 
+constexpr std::uint32_t store_ipa = 0x4020'0000, store_size = 8 * parent::page_size;
+alignas(parent::page_size) std::uint8_t guarded[store_size + 2 * parent::page_size];  // the store, and a page on each side
+
 // The hypervisor's part: any result, in the page and nowhere else.
 hypercall_result answer(std::uint32_t function, std::uint32_t a, std::uint32_t b, std::uint32_t c) {
     if (function == PARTITA_HYPERCALL_LOG) {
@@ -25,6 +28,11 @@ hypercall_result answer(std::uint32_t function, std::uint32_t a, std::uint32_t b
     }
     if (function == PARTITA_HYPERCALL_PARTITION) require(b == 0, "the place of a partition's state");
     if (function == PARTITA_HYPERCALL_VCPU) require(c == 0, "the place of a virtual CPU's state");
+    if (function == PARTITA_HYPERCALL_LOAD) {
+        require(c == 0 ? b == 0 : b > store_ipa && b % parent::page_size == 0, "where a record is");
+        require(c <= store_size && (c == 0 || b - store_ipa <= store_size - c), "a record behind the store");
+        return {a % 3 == 0 ? static_cast<std::uint32_t>(PSCI_INVALID_PARAMETERS) : 0u, a, 0, 0};
+    }
     return {(a ^ b) % 3 == 0 ? 0u : a, 2, a, b};
 }
 
@@ -42,16 +50,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FakeParent fake{.answer = answer};
     fake_parent = &fake;
     parent::Uart uart;
-    parent::Manager manager{uart};
+    parent::Store store;
+    std::memset(guarded, 0, sizeof guarded);
+    store.open(std::span{guarded}.subspan(parent::page_size, store_size), store_ipa);
+    parent::Manager manager{uart, store};
     // As bytes of the wire, and as the insides of frames that are whole.
     for (std::size_t n = 0; n < size; ++n) manager.receive(data[n]);
     for (std::size_t begin = 0; begin < size;) {
         const std::size_t length = std::min<std::size_t>(data[begin] % 24, size - begin);
         control::Writer writer;
-        writer.header(static_cast<std::uint8_t>(1 + data[begin] % 7), data[begin]).put({data + begin, length});
+        writer.header(static_cast<std::uint8_t>(1 + data[begin] % 11), data[begin]).put({data + begin, length});
         (void)writer.finish([&](std::uint8_t byte) { manager.receive(byte); });
         begin += length + 1;
     }
+    for (std::uint32_t n = 0; n < parent::page_size; ++n)
+        require(guarded[n] == 0 && guarded[parent::page_size + store_size + n] == 0, "it wrote beside its store");
     require_frames(fake.sent);
     fake.sent.clear();
     control::Writer hello;
