@@ -48,9 +48,8 @@ private:
     bool shown_;
 };
 
-void refuse_room(Client& client, const RunningPartition& partition, std::size_t bytes, std::uint32_t room) {
-    if (room == 0 && client.reserve(partition.number, 0).room == 0)
-        fail("nothing can arrive at run time: the parent partition has no store, or it is full; give [pool] a larger store");
+[[noreturn]] void refuse_room(std::size_t bytes, std::uint32_t room) {
+    if (room == 0) fail("nothing can arrive at run time: the parent partition has no store, or it is full; give [pool] a larger store");
     fail("{} do not fit into the parent partition's store, which has room for {}; destroy a partition, or give [pool] a larger store",
          format_size(bytes), format_size(room));
 }
@@ -59,7 +58,7 @@ void refuse_room(Client& client, const RunningPartition& partition, std::size_t 
 void send(Client& client, const RunningPartition& partition, const Bytes& bytes) {
     const auto size = static_cast<std::uint32_t>(bytes.size());
     const partita_reserved place = client.reserve(partition.number, size);
-    if (place.offset == 0) refuse_room(client, partition, bytes.size(), place.room);
+    if (place.offset == 0) refuse_room(bytes.size(), place.room);
     Progress progress{bytes.size()};
     for (std::uint32_t done = 0; done < size;) {
         const std::uint32_t part = std::min(size - done, PARTITA_CONTROL_PUT);

@@ -3,18 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
+#include <array>
 #include <map>
 #include <set>
+#include <span>
 
 #include "arch/address.hpp"
+#include "boot/image_contents.hpp"
 #include "partita/system_image.h"
 
 namespace partita::tool {
 
 bool is_good_name(const std::string& name) {
-    return !name.empty() && name.size() < PARTITA_NAME_SIZE &&
-           std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_'; });
+    std::array<char, PARTITA_NAME_SIZE> text{};  // as the hypervisor gets it, whose rule it is
+    if (name.size() >= text.size() || name.find('\0') != std::string::npos) return false;
+    std::copy(name.begin(), name.end(), text.begin());
+    return partita::is_good_name(std::span<const char, PARTITA_NAME_SIZE>{text});
 }
 
 void plan_names(Plan& plan, Diagnostics& diagnostics) {
