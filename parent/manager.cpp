@@ -20,6 +20,7 @@ namespace {
         case PARTITA_REQUEST_PARTITION:
         case PARTITA_REQUEST_SCHEDULE:
         case PARTITA_REQUEST_TAKE:
+        case PARTITA_REQUEST_HISTORY:
         case PARTITA_REQUEST_LOG: return 1;
         case PARTITA_REQUEST_VCPU:
         case PARTITA_REQUEST_RESERVE:
@@ -82,6 +83,7 @@ void Manager::carry_out(const partita_control_header& header, std::span<const st
             writer_.word(result.r0).word(result.r1);
             return;
         }
+        case PARTITA_REQUEST_HISTORY: return history_.tell(writer_, first, timer_now());
         case PARTITA_REQUEST_TAKE: writer_.word(store_.take(first)); return;
         default: break;
     }
@@ -129,7 +131,10 @@ void Manager::control(std::uint32_t partition, std::uint32_t action) {
         writer_.word(PSCI_SUCCESS);
         send(writer_);
     }
-    writer_.word(partita_call_control(partition, action, 0).r0);
+    const hypercall_result result = partita_call_control(partition, action, 0);
+    // One that is off has nothing to stop but what is to come.
+    const bool waited = action == PARTITA_CONTROL_STOP && history_.stay_off(partition);
+    writer_.word(waited ? PSCI_SUCCESS : result.r0);
 }
 
 void Manager::tell_news() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "history.hpp"
 #include "partita/frame.hpp"
 #include "store.hpp"
 #include "uart.hpp"
@@ -12,7 +13,7 @@ namespace partita::parent {
 
 class Manager {
 public:
-    constexpr Manager(Uart& uart, Store& store) : uart_(uart), store_(store) {}
+    constexpr Manager(Uart& uart, Store& store, History& history) : uart_(uart), store_(store), history_(history) {}
 
     void receive(std::uint8_t byte);
     // The log has something new.
@@ -30,6 +31,7 @@ private:
 
     Uart& uart_;
     Store& store_;
+    History& history_;
     control::Reader reader_;
     control::Writer writer_;  // the last answer: given again to who did not get it
     std::uint32_t last_ = 0;  // kind and sequence of its request; 0: none

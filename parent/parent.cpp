@@ -1,6 +1,7 @@
 // The parent partition: it waits for requests of the host, and for news of the hypervisor's log.
 #include <optional>
 
+#include "history.hpp"
 #include "manager.hpp"
 #include "page.hpp"
 #include "partita/guest/guest.h"
@@ -18,9 +19,10 @@ constexpr std::uint32_t control_uart = 0x0904'0000, control_interrupt = 40, even
 
 constinit Uart uart;
 constinit Store store;
+constinit std::optional<History> history;
 constinit std::optional<Manager> manager;  // made at start, so that its buffers are in no image
 constinit Server server;
-volatile bool news = true;
+volatile bool news = true, due = false;
 
 // Whether it is the parent partition. Otherwise it is a server alone.
 [[nodiscard]] bool has_control() {
@@ -38,10 +40,32 @@ void open_store() {
     if (store.is_damaged()) console_write("parent: its store is damaged: it takes nothing until the board is reset\n");
 }
 
+// The page that its lives leave as it is, and what is to become of partitions that failed.
+void open_history() {
+    history.emplace(timer_frequency());
+    std::uint32_t bytes = 0;
+    const std::uint32_t* const at = tree_child_property("", "hypervisor", "partita,history", &bytes);
+    if (at == nullptr || bytes < 4) return;
+    history->open(reinterpret_cast<std::uint8_t*>(tree_cell(at)));
+    const std::uint32_t* const after = tree_child_property("", "hypervisor", "partita,restart-after", &bytes);
+    for (std::uint32_t n = 0; after != nullptr && n < bytes / 4; ++n) history->restart_after(n, tree_cell(after + n));
+}
+
+void look_at_partitions() {
+    const std::uint64_t next = history->look(timer_now());
+    if (next != 0)
+        timer_set(next);
+    else
+        timer_stop();
+}
+
 // True: there is more to do.
 [[nodiscard]] bool work() {
-    if (news && manager) manager->tell_news();
+    const bool told = news, look = told || due;
     news = false;
+    due = false;
+    if (manager && told) manager->tell_news();
+    if (manager && look) look_at_partitions();
     while (const auto byte = uart.take()) manager->receive(*byte);
     return server.work();
 }
@@ -56,9 +80,14 @@ int main() {
     }
     server.start();
     if (has_control()) {
-        manager.emplace(uart, store);
+        open_history();
         open_store();
+        manager.emplace(uart, store, *history);
         interrupt_enable(events_interrupt, 0x80, [](std::uint32_t) { news = true; });
+        interrupt_enable(TIMER_INTERRUPT, 0x80, [](std::uint32_t) {
+            timer_stop();
+            due = true;
+        });
         uart.start(control_uart, control_interrupt);
     }
     console_printf("parent: %s, life %u\n", manager ? "manages" : "serves", static_cast<unsigned>(life_number()));

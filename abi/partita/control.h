@@ -28,6 +28,7 @@ enum partita_request {
     PARTITA_REQUEST_PUT = 8,       /* where in the store, and then bytes, at most PARTITA_CONTROL_PUT; nothing */
     PARTITA_REQUEST_GIVE = 9,      /* the partition, where a partita_guest that has arrived begins; what is wrong with it, or 0 */
     PARTITA_REQUEST_TAKE = 10,     /* the partition, which is of the pool; nothing */
+    PARTITA_REQUEST_HISTORY = 11,  /* the partition; partita_history */
     PARTITA_NEWS = 0x40            /* of no request, sequence 0, and without a result: the log has something new */
 };
 
@@ -51,6 +52,24 @@ struct partita_hello {
 struct partita_reserved {
     uint32_t offset; /* where in the store; 0: there is no room */
     uint32_t room;   /* the longest that there would be room for */
+};
+
+/* How a life of a partition ended, as far as the parent partition saw it. */
+struct partita_end {
+    uint64_t at;     /* when, by the parent's counter */
+    uint64_t lasted; /* ticks of it */
+    uint32_t life;   /* the first is 1 */
+    uint32_t reason; /* enum partita_reset_reason: what a next life is told of why it began */
+};
+
+#define PARTITA_HISTORY 8u /* ends of a partition that are kept */
+
+struct partita_history {
+    uint32_t ends;                           /* of its lives, since boot */
+    uint32_t frequency;                      /* ticks in a second */
+    uint64_t now;                            /* the parent's counter */
+    uint64_t due;                            /* when the parent starts it again; 0: it does not */
+    struct partita_end end[PARTITA_HISTORY]; /* the last comes first; of life 0: there is none */
 };
 
 struct partita_log_part {

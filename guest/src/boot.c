@@ -7,7 +7,7 @@ void guest_map_shared(uint32_t address, uint32_t size, bool cached);
 void guest_unexpected(uint32_t kind, uint32_t link) __attribute__((noreturn));
 
 /* Short-descriptor sections of 1 MiB (ARM DDI 0406C.d B3.5.1). */
-static uint32_t table[4096] __attribute__((aligned(16384)));
+static uint32_t table[4096] __attribute__((aligned(16384), section(".noinit")));
 
 #define SECTION 0x2u
 #define FULL_ACCESS (3u << 10)

@@ -40,7 +40,10 @@ int memcmp(const void *a, const void *b, size_t size) {
 void __cxa_pure_virtual(void) __attribute__((noreturn)); /* in a table of functions of C++, and never called */
 void __aeabi_memcpy(void *to, const void *from, size_t size);
 void __aeabi_memcpy4(void *to, const void *from, size_t size);
+void __aeabi_memcpy8(void *to, const void *from, size_t size);
 void __aeabi_memmove(void *to, const void *from, size_t size);
+void __aeabi_memmove4(void *to, const void *from, size_t size);
+void __aeabi_memmove8(void *to, const void *from, size_t size);
 void __aeabi_memset(void *to, size_t size, int value);
 void __aeabi_memclr(void *to, size_t size);
 void __aeabi_memclr4(void *to, size_t size);
@@ -48,7 +51,10 @@ void __aeabi_memclr8(void *to, size_t size);
 void __cxa_pure_virtual(void) { __builtin_trap(); }
 void __aeabi_memcpy(void *to, const void *from, size_t size) { memcpy(to, from, size); }
 void __aeabi_memcpy4(void *to, const void *from, size_t size) { memcpy(to, from, size); }
+void __aeabi_memcpy8(void *to, const void *from, size_t size) { memcpy(to, from, size); }
 void __aeabi_memmove(void *to, const void *from, size_t size) { memmove(to, from, size); }
+void __aeabi_memmove4(void *to, const void *from, size_t size) { memmove(to, from, size); }
+void __aeabi_memmove8(void *to, const void *from, size_t size) { memmove(to, from, size); }
 void __aeabi_memset(void *to, size_t size, int value) { memset(to, value, size); }
 void __aeabi_memclr(void *to, size_t size) { memset(to, 0, size); }
 void __aeabi_memclr4(void *to, size_t size) { memset(to, 0, size); }

@@ -218,10 +218,10 @@ def decision_figure(window):
 
 
 def footprint(program):
-    """From its first byte to the end of its stacks (guest/guest.ld)."""
+    """From its first byte to the end of its stacks and its table (guest/guest.ld)."""
     symbols = subprocess.run(["arm-none-eabi-nm", program], capture_output=True, text=True, check=True).stdout
     places = {name: int(address, 16) for address, _, name in (line.split() for line in symbols.splitlines() if len(line.split()) == 3)}
-    return places["__stack_end"] - places["_start"]
+    return places["__program_end"] - places["_start"]
 
 
 def sizes(bench):

@@ -18,6 +18,7 @@ void require(bool good, const char* what) {
 }
 
 constexpr std::uint32_t store_ipa = 0x4020'0000, store_size = 8 * parent::page_size;
+alignas(parent::page_size) std::uint8_t kept[parent::page_size];
 alignas(parent::page_size) std::uint8_t guarded[store_size + 2 * parent::page_size];  // the store, and a page on each side
 
 // The hypervisor's part: any result, in the page and nowhere else.
@@ -53,14 +54,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     parent::Store store;
     std::memset(guarded, 0, sizeof guarded);
     store.open(std::span{guarded}.subspan(parent::page_size, store_size), store_ipa);
-    parent::Manager manager{uart, store};
+    parent::History history{1000};
+    history.open(kept);  // as other inputs left it
+    history.restart_after(1, 5);
+    parent::Manager manager{uart, store, history};
     // As bytes of the wire, and as the insides of frames that are whole.
     for (std::size_t n = 0; n < size; ++n) manager.receive(data[n]);
     for (std::size_t begin = 0; begin < size;) {
         const std::size_t length = std::min<std::size_t>(data[begin] % 24, size - begin);
         control::Writer writer;
-        writer.header(static_cast<std::uint8_t>(1 + data[begin] % 11), data[begin]).put({data + begin, length});
+        writer.header(static_cast<std::uint8_t>(1 + data[begin] % 12), data[begin]).put({data + begin, length});
         (void)writer.finish([&](std::uint8_t byte) { manager.receive(byte); });
+        (void)history.look(fake.now += data[begin]);
         begin += length + 1;
     }
     for (std::uint32_t n = 0; n < parent::page_size; ++n)

@@ -215,3 +215,31 @@ def test_pauses_do_not_disturb_a_control_loop(partita, describe, start, tmp_path
     assert done.stdout.count("echo: paused") == 20 and done.stdout.count("echo: started") == 5, done.stdout
     session.expect(r"cycles \d+ missed (\d+)")
     assert session.child.match.group(1) == "0"
+
+
+def test_what_failed_is_started_again_later_each_time(running):
+    """The parent's policy: "lives" touches what it has not, and stays off as described; the parent starts it, and keeps how it ended."""
+    at = running(system(parent(), partition("intruder", GUESTS / "intruder.elf", [1], on_fault="stop", restart_after="1 s"),
+                        partition("probe", GUESTS / "probe.elf", [2], restart_after="1 s", on_reset="stop")))
+    at.session.expect("parent: intruder has failed: it is started again in 1000 ms")
+    at.session.expect("parent: intruder is started again")
+    at.session.expect("intruder: misbehaving")
+    at.session.expect(r"parent: intruder has failed: it is started again in (1000|2000) ms")
+    at.session.expect("parent: intruder is started again")
+    at.session.expect("parent: intruder has failed")
+    info = json.loads(at.ask("info", "intruder", "--json"))[0]
+    ends = info["ends"]
+    assert ends["count"] >= 3 and info["state"] in ("off", "running")
+    assert [(end["life"], end["reason"]) for end in ends["last"]][-2:] == [(2, "fault"), (1, "fault")]
+    # A life of the parent's own ends: it knows what was before, and of this end.
+    at.ask("restart", "parent")
+    at.session.expect("parent: manages, life 2")
+    assert re.search(r"life 2: fault, after \d+\.\d+ s; \d+\.\d+ s ago\n +life 1: fault", at.ask("info", "intruder"))
+    assert "life 1: asked for" in at.ask("info", "parent")
+    at.session.expect("parent: intruder is started again")
+    # What was told to stop stays off, whether it is off just now or not.
+    assert at.ask("stop", "intruder") == "intruder: stopped\n"
+    assert json.loads(at.ask("info", "intruder", "--json"))[0]["ends"]["starts_again_in_s"] is None
+    # One that powered itself off stays off, too.
+    at.wait_for("probe", "off")
+    assert at.state("probe")["starts"] == 1 and "is started again" not in at.ask("info", "probe")

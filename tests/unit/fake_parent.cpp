@@ -1,5 +1,8 @@
 #include "fake_parent.hpp"
 
+#include <cstdarg>
+#include <cstdio>
+
 namespace partita {
 
 FakeParent* fake_parent = nullptr;
@@ -19,3 +22,13 @@ hypercall_result hypercall(std::uint32_t function, std::uint32_t a, std::uint32_
 }
 
 std::uint32_t life_number() { return 3; }
+std::uint64_t timer_now() { return partita::fake_parent->now; }
+
+void console_printf(const char* format, ...) {
+    std::array<char, 256> line{};
+    va_list arguments;
+    va_start(arguments, format);
+    (void)std::vsnprintf(line.data(), line.size(), format, arguments);
+    va_end(arguments);
+    partita::fake_parent->printed += line.data();
+}

@@ -16,7 +16,8 @@ namespace partita {
 struct FakeParent {
     std::function<hypercall_result(std::uint32_t function, std::uint32_t a, std::uint32_t b, std::uint32_t c)> answer;
     std::array<std::uint8_t, parent::page_size> page{};
-    std::string sent{};
+    std::string sent{}, printed{};
+    std::uint64_t now = 0;  // of its counter
     std::vector<std::array<std::uint32_t, 4>> calls{};
 };
 

@@ -103,7 +103,8 @@ protected:
     FakeParent fake;
     parent::Uart uart;
     parent::Store store;
-    parent::Manager manager{uart, store};
+    parent::History history{1000};
+    parent::Manager manager{uart, store, history};
 };
 
 TEST_F(Manager, AnswersAreOfTheirRequests) {

@@ -73,7 +73,7 @@ struct PartitionDescription {
     Placed<std::string> msi, dma, pmu;
     Placed<std::string> on_exit, on_reset, on_fault;
     Placed<std::uint64_t> restart_limit;
-    std::optional<Placed<std::uint64_t>> restart_period, watchdog;  // nanoseconds
+    std::optional<Placed<std::uint64_t>> restart_period, restart_after, watchdog;  // nanoseconds
     Placed<bool> watchdog_boot;
     Placed<bool> gpio;
     Placed<bool> control;

@@ -308,6 +308,7 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.on_fault = reader.choice("on_fault");
     out.restart_limit = reader.number("restart_limit").value_or(Placed<std::uint64_t>{0, reader.place()});
     out.restart_period = reader.quantity("restart_period");
+    out.restart_after = reader.quantity("restart_after");
     out.watchdog = reader.quantity("watchdog");
     out.watchdog_boot = reader.flag("watchdog_boot");
     out.gpio = reader.flag("gpio");

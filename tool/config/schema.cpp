@@ -115,6 +115,11 @@ constexpr Key partition_keys[] = {
     {"restart_limit", Type::address, false, "0", "",
      "At most so many restarts, for whatever reason, in each `restart_period`: the partition stays off then. 0: any number.", "5"},
     {"restart_period", Type::duration, false, "\"60 s\"", "", "See `restart_limit`: whole milliseconds, at most a day.", "\"10 s\""},
+    {"restart_after", Type::duration, false, "", "",
+     "When the partition is off because it failed (a fault, its watchdog, a reset of its own) and is restarted by nothing else, the parent "
+     "partition starts it again after this time: twice as long each time that it fails within the last wait, up to 64 times as long, a day "
+     "at most. Whole milliseconds.",
+     "\"5 s\""},
     {"watchdog", Type::duration, false, "", "",
      "Gives the partition an SP805 watchdog, and says the longest time that may pass from one feeding to the reset, whatever the guest "
      "programs: whole milliseconds, at most a day. A partition that is reset by it begins another life.",

@@ -156,6 +156,14 @@ Given Client::give(std::uint32_t partition, std::uint32_t offset) {
 
 std::int32_t Client::take(std::uint32_t partition) { return static_cast<std::int32_t>(word_at(ask(PARTITA_REQUEST_TAKE, {partition}), 0)); }
 
+std::optional<partita_history> Client::history(std::uint32_t partition) {
+    const Bytes bytes = ask(PARTITA_REQUEST_HISTORY, {partition});
+    if (word_at(bytes, 0) != PSCI_SUCCESS || bytes.size() < 4 + sizeof(partita_history)) return std::nullopt;
+    partita_history out{};
+    std::memcpy(&out, bytes.data() + 4, sizeof out);
+    return out;
+}
+
 LogPart Client::log(std::uint32_t from) {
     const Bytes bytes = ask(PARTITA_REQUEST_LOG, {from});
     constexpr std::size_t head = 4 + sizeof(partita_log_part);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +56,8 @@ public:
     // What the hypervisor answered.
     [[nodiscard]] std::int32_t control(std::uint32_t partition, partita_control action);
     [[nodiscard]] ScheduleState schedule(std::uint32_t wanted);
+    // None: what runs in the parent partition keeps no history.
+    [[nodiscard]] std::optional<partita_history> history(std::uint32_t partition);
     [[nodiscard]] LogPart log(std::uint32_t from);
     // Room in the parent partition's store for what is to arrive for a partition; with 0 bytes it is only asked how much there would be.
     [[nodiscard]] partita_reserved reserve(std::uint32_t partition, std::uint32_t bytes);

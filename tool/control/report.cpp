@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 namespace partita::tool {
 
@@ -49,6 +51,46 @@ using Json = nlohmann::ordered_json;
 
 [[nodiscard]] double seconds(std::uint64_t ticks, std::uint32_t frequency) {
     return frequency != 0 ? static_cast<double>(ticks) / frequency : 0;
+}
+
+[[nodiscard]] std::string duration_text(double s) {
+    if (s < 100) return fmt::format("{:.3f} s", s);
+    if (s < 7200) return fmt::format("{:.0f} min", s / 60);
+    return s < 172'800 ? fmt::format("{:.0f} h", s / 3600) : fmt::format("{:.0f} days", s / 86'400);
+}
+
+// How many of them there are to tell.
+[[nodiscard]] std::span<const partita_end> ends_of(const partita_history& history) {
+    const auto* const last = std::find_if(std::begin(history.end), std::end(history.end), [](const auto& end) { return end.life == 0; });
+    return {std::begin(history.end), last};
+}
+
+[[nodiscard]] double due_in(const partita_history& history) {
+    return history.due > history.now ? seconds(history.due - history.now, history.frequency) : 0;
+}
+
+[[nodiscard]] std::string history_text(const partita_history& history) {
+    std::string out;
+    if (history.due != 0) out += fmt::format("  next      is started again in {}\n", duration_text(due_in(history)));
+    if (history.ends == 0) return out;
+    out += fmt::format("  ends      {} since boot\n", history.ends);
+    for (const partita_end& end : ends_of(history))
+        out += fmt::format("            life {}: {}, after {}; {} ago\n", end.life, reason_name(end.reason),
+                           duration_text(seconds(end.lasted, history.frequency)),
+                           duration_text(seconds(history.now - end.at, history.frequency)));
+    return out;
+}
+
+[[nodiscard]] Json history_json(const partita_history& history) {
+    Json ends = Json::array();
+    for (const partita_end& end : ends_of(history))
+        ends.push_back({{"life", end.life},
+                        {"reason", reason_name(end.reason)},
+                        {"lasted_s", seconds(end.lasted, history.frequency)},
+                        {"ago_s", seconds(history.now - end.at, history.frequency)}});
+    Json out{{"count", history.ends}, {"last", ends}};
+    out["starts_again_in_s"] = history.due != 0 ? Json(due_in(history)) : Json(nullptr);
+    return out;
 }
 
 // Why this life began, or the last ended.
@@ -130,6 +172,7 @@ std::string info_as_text(const PartitionStats& one) {
         const partita_vcpu_state& vcpu = one.vcpus[n];
         out += fmt::format("  vcpu{:<4}  CPU {}, priority {}, {}\n", n, vcpu.cpu, vcpu.priority, vcpu.on != 0 ? "on" : "off");
     }
+    if (one.history) out += history_text(*one.history);
     return out;
 }
 
@@ -165,6 +208,7 @@ std::string stats_as_json(const std::vector<PartitionStats>& all) {
                              {"exits", exits}});
         }
         partition["vcpu"] = vcpus;
+        if (one.history) partition["ends"] = history_json(*one.history);
         out.push_back(partition);
     }
     return out.dump(2) + "\n";

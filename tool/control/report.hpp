@@ -1,6 +1,7 @@
 // What a running system told, as text for people and as JSON for programs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace partita::tool {
 struct PartitionStats {
     RunningPartition partition;
     std::vector<partita_vcpu_state> vcpus;
+    std::optional<partita_history> history{};  // where it is asked for
 };
 
 // One line for each.

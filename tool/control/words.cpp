@@ -28,7 +28,7 @@ void print(const std::string& text) {
 }
 
 [[nodiscard]] PartitionStats stats_of(Client& client, const RunningPartition& partition) {
-    PartitionStats out{partition, {}};
+    PartitionStats out{partition, {}, {}};
     for (std::uint32_t n = 0; n < partition.state.vcpus; ++n) out.vcpus.push_back(client.vcpu(partition.number, n));
     return out;
 }
@@ -46,7 +46,8 @@ void list(Client& client, const Asked& asked) {
 }
 
 void info(Client& client, const Asked& asked) {
-    const PartitionStats one = stats_of(client, client.find(asked.arguments[0]));
+    PartitionStats one = stats_of(client, client.find(asked.arguments[0]));
+    one.history = client.history(one.partition.number);
     print(asked.json ? stats_as_json({one}) : info_as_text(one));
 }
 

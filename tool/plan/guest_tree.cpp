@@ -241,6 +241,8 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
             if (request.store)
                 tree.cells("partita,store",
                            {static_cast<std::uint32_t>(request.store->first), static_cast<std::uint32_t>(request.store->second)});
+            if (request.history) tree.cells("partita,history", {static_cast<std::uint32_t>(*request.history)});
+            if (!request.restart_after.empty()) tree.cells("partita,restart-after", request.restart_after);
             if (!request.ports.empty()) write_ports(tree, request.ports);
             if (!request.served.empty()) write_served(tree, request.served);
         });

@@ -56,6 +56,8 @@ struct GuestTreeRequest {
     bool control = false;                                          // the UART of the control channel, and news of the log
     bool gpio = false;                                             // the PL061 whose lines are doorbells
     std::optional<std::pair<std::uint64_t, std::uint64_t>> store;  // where images are kept that arrive at run time, and its bytes
+    std::optional<std::uint64_t> history;                          // the page of how partitions ended, and of each partition
+    std::vector<std::uint32_t> restart_after;                      // after how many ms it is started again when it failed; 0: never
     bool pmu = false;                                              // the performance counters, as the board has them
 };
 

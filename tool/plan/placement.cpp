@@ -235,6 +235,9 @@ private:
         request.virtio = partition_.virtio;
         request.served = served_devices(plan_, partition_);
         request.store = partition_.store;
+        request.history = partition_.history;
+        if (partition_.is_parent())
+            for (const PlannedPartition& one : plan_.partitions) request.restart_after.push_back(one.restart_after_ms);
         request.pmu = (partition_.flags & PARTITA_PMU) != 0;
         if (!initrd_.empty()) {
             request.initrd_begin = initrd_at_;

@@ -11,6 +11,7 @@
 #include "plan/channels.hpp"
 #include "plan/ownership.hpp"
 #include "plan/placement.hpp"
+#include "plan/parent.hpp"
 #include "plan/pool.hpp"
 #include "plan/schedule.hpp"
 #include "plan/virtio.hpp"
@@ -77,6 +78,8 @@ void plan_health(const PartitionDescription& description, PlannedPartition& out,
         diagnostics.error(
             description.restart_period->place,
             fmt::format("\"{}\" has a restart_period, but no restart_limit; add restart_limit = 5, or take it out", out.name));
+    if (description.restart_after)
+        out.restart_after_ms = milliseconds_of(*description.restart_after, "restart_after", out.name, diagnostics);
     if (out.restart_limit == 0) return;
     out.restart_period_ms =
         description.restart_period ? milliseconds_of(*description.restart_period, "restart_period", out.name, diagnostics) : minute;
@@ -122,36 +125,6 @@ void check_added(const Plan& plan, Diagnostics& diagnostics) {
     }
 }
 
-// The control channel is one partition's, which may do what it is asked for there.
-void check_parent(const Plan& plan, Diagnostics& diagnostics) {
-    const PlannedPartition* parent = nullptr;
-    for (const PlannedPartition& partition : plan.partitions) {
-        if (!partition.is_parent()) continue;
-        const Place& place = partition.description->control.place;
-        if ((partition.flags & PARTITA_RIGHT_MANAGE) == 0)
-            diagnostics.error(
-                place, fmt::format("\"{}\" has the control channel, but not the right to do what it is asked for there; add rights = "
-                                   "[\"manage\"]",
-                                   partition.name));
-        if (parent != nullptr)
-            diagnostics.error(
-                place, fmt::format("the control channel is one partition's, and \"{}\" has it; take it out here or there", parent->name));
-        parent = &partition;
-    }
-    for (const PlannedPartition& partition : plan.partitions) {
-        if ((partition.flags & PARTITA_OFF_AT_BOOT) == 0) continue;
-        const Place& place = partition.description->start.place;
-        if (parent == nullptr)
-            diagnostics.error(
-                place, fmt::format("\"{}\" does not start at boot, and nobody could start it later; add a parent partition (control = "
-                                   "true), or take this out",
-                                   partition.name));
-        else if (parent == &partition)
-            diagnostics.error(place,
-                              fmt::format("\"{}\" is the parent partition, and nobody could start it; take this out", partition.name));
-    }
-}
-
 Plan begin_plan(const SystemDescription& system, const Board& board, Diagnostics& diagnostics) {
     Plan plan;
     plan.board = &board;
@@ -191,6 +164,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     check_parent(plan, diagnostics);
     plan_channels(system, plan, diagnostics);
     check_virtio_ports(plan, diagnostics);
+    place_history(plan, diagnostics);
     plan_pool(system, plan, diagnostics);
     place_served_memory(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);

@@ -123,6 +123,7 @@ struct PlannedPartition {
     std::uint32_t priority = 0;
     std::uint32_t budget = 0, budget_period = 0;                              // microseconds; 0: none
     std::uint32_t watchdog_ms = 0, restart_limit = 0, restart_period_ms = 0;  // 0: none
+    std::uint32_t restart_after_ms = 0;                                       // ... that the parent carries out
     std::uint64_t period = 0, deadline = 0, wcet = 0;                         // nanoseconds; 0: nothing is stated
     std::vector<std::uint32_t> cpus;
     std::uint64_t entry = 0, r0 = 0, r1 = 0, r2 = 0;
@@ -136,6 +137,7 @@ struct PlannedPartition {
     std::vector<PlannedPort> ports;  // its own ends first
     std::vector<PlannedVirtio> virtio;
     std::optional<std::pair<std::uint64_t, std::uint64_t>> store;  // the parent's: where images are kept that arrive, and its bytes
+    std::optional<std::uint64_t> history;                          // the parent's: a page in which it keeps how partitions ended
     std::uint64_t ram = platform::ram;                             // where its memory begins, for itself
     std::optional<MessageFrame> messages;                          // what it has of the board's: interrupts of its own
 

@@ -8,17 +8,13 @@
 #include "config/units.hpp"
 #include "partita/system_image.h"
 #include "plan/channel_memory.hpp"
+#include "plan/parent.hpp"
 
 namespace partita::tool {
 
 namespace {
 
 constexpr std::uint64_t most_store = 0x4000'0000;
-
-[[nodiscard]] PlannedPartition* parent_of(Plan& plan) {
-    const auto at = std::find_if(plan.partitions.begin(), plan.partitions.end(), [](const auto& one) { return one.is_parent(); });
-    return at == plan.partitions.end() ? nullptr : &*at;
-}
 
 void place_store(const PoolDescription& pool, Plan& plan, Diagnostics& diagnostics) {
     PlannedPartition* const parent = parent_of(plan);
