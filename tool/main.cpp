@@ -48,8 +48,10 @@ int command_build(const Inputs& inputs, const std::string& output, bool framed) 
     const bool binary = fs::path{output}.extension() == ".bin";
     const Bytes bytes = binary ? to_binary(image) : to_elf(image);
     write_file(output, bytes);
-    fmt::print("{}: {} bytes; load it at {:#x}{}, start at {:#x} in Hyp mode, MMU and caches off\n", output, bytes.size(),
-               image.segments.front().address, binary ? "" : " (the ELF file says so itself)", image.entry);
+    const bool from_reset = loaded->plan.monitor_base != 0;  // the monitor's begin leads on to the hypervisor where that is not so
+    fmt::print("{}: {} bytes; load it at {:#x}{}, start at {:#x} {}, MMU and caches off\n", output, bytes.size(),
+               image.segments.front().address, binary ? "" : " (the ELF file says so itself)", image.entry,
+               from_reset ? "from reset (all CPUs, in Secure SVC mode) or in Hyp mode" : "in Hyp mode");
     return 0;
 }
 

@@ -70,6 +70,7 @@ OPERATIONS = {
     "text_bytes": ("the hypervisor's code, bytes", 98304),
     "ram_bytes": ("the hypervisor's RAM with its tables, 1 GiB board, bytes", 163840),
     "partition_bytes": ("RAM of the hypervisor for each partition of 1 vCPU, bytes", 32768),
+    "monitor_bytes": ("the monitor's image: what it copies to secure memory, bytes", 16384),
     "parent_bytes": ("the parent partition's program with its stacks and tables, bytes", 65536),
 }
 
@@ -224,6 +225,12 @@ def footprint(program):
     return places["__program_end"] - places["_start"]
 
 
+def loaded(program):
+    """Bytes of all that is loaded of a program."""
+    headers = subprocess.run(["arm-none-eabi-readelf", "-lW", program], capture_output=True, text=True, check=True).stdout
+    return sum(int(line.split()[4], 16) for line in headers.splitlines() if line.strip().startswith("LOAD"))
+
+
 def sizes(bench):
     """Bytes of code, and of all RAM that the hypervisor keeps for itself (abi/partita/system_image.h)."""
     sections = subprocess.run(["arm-none-eabi-size", "-A", HYPERVISOR], capture_output=True, text=True, check=True).stdout
@@ -238,6 +245,7 @@ def sizes(bench):
         base, end = struct.unpack_from("<QQ", data, description + 24)
         kept.append(end - base)
     return {"text_bytes": figure_of([text]), "ram_bytes": figure_of([kept[0]]), "partition_bytes": figure_of([kept[1] - kept[0]]),
+            "monitor_bytes": figure_of([loaded(BUILD / "arm-gcc/monitor/monitor.elf")]),
             "parent_bytes": figure_of([footprint(BUILD / "arm-gcc/parent/parent.elf")])}
 
 

@@ -68,7 +68,7 @@ TEST_F(PlanTest, ThePackedImageIsWhatTheHypervisorReads) {
     put_word(hypervisor, 84 + 16, 0x1'8000);
     put_word(hypervisor, 84 + 20, 4000);  // of each partition
     put_word(hypervisor, 84 + 24, 3328);  // of each virtual CPU
-    const auto image = pack(*plan, hypervisor, {.framed_console = true});
+    const auto image = pack(*plan, {hypervisor}, {.framed_console = true});
     ASSERT_TRUE(image) << (image ? "" : image.error());
     const auto reread = read_elf(to_elf(*image));
     ASSERT_TRUE(reread);

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "partita/monitor.h"
+
 namespace partita::tool {
 
 struct AddressRange {
@@ -63,6 +65,14 @@ struct QemuMachine {
     std::vector<std::string> arguments;  // {disk:NAME:SIZE} is a file of this size
 };
 
+// Where the board's CPUs begin in the secure world, and no firmware is: what the monitor has there.
+struct MonitorPlace {
+    std::uint64_t memory = 0;  // of the secure world, 2 MiB aligned
+    std::uint64_t uart = 0, power_at = 0;
+    partita_power power = PARTITA_POWER_NONE;
+    std::uint32_t frequency = 0;  // of the counter, in Hz, where the CPUs do not know it from reset on
+};
+
 struct Board {
     std::string name, summary;
     std::vector<std::uint8_t> tree;  // flattened device tree
@@ -81,6 +91,7 @@ struct Board {
     std::uint32_t smmu_interrupt = 0;
     std::optional<PciHost> pci;
     std::optional<MessageFrame> messages;
+    std::optional<MonitorPlace> monitor;
     std::vector<BoardDevice> devices;
 
     // By path or alias.

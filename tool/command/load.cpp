@@ -72,9 +72,13 @@ std::unique_ptr<Loaded> load(const Inputs& inputs) {
 }
 
 SystemImage build(const Loaded& loaded, const PackOptions& options) {
-    const char* const chosen = std::getenv("PARTITA_HYPERVISOR");
-    const fs::path hypervisor = chosen != nullptr && *chosen != 0 ? fs::path{chosen} : home() / "build/arm-gcc/hypervisor/hypervisor.elf";
-    auto image = pack(loaded.plan, read_bytes(hypervisor, "build it with ./partita"), options);
+    const auto program = [](const char* variable, const char* built) {
+        const char* const chosen = std::getenv(variable);
+        return read_bytes(chosen != nullptr && *chosen != 0 ? fs::path{chosen} : home() / built, "build it with ./partita");
+    };
+    const Bytes hypervisor = program("PARTITA_HYPERVISOR", "build/arm-gcc/hypervisor/hypervisor.elf");
+    const Bytes monitor = loaded.plan.monitor_base != 0 ? program("PARTITA_MONITOR", "build/arm-gcc/monitor/monitor.elf") : Bytes{};
+    auto image = pack(loaded.plan, {hypervisor, monitor}, options);
     if (!image) throw Failure{image.error()};
     return *image;
 }

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "arch/address.hpp"
 #include "pack/describe.hpp"
+#include "partita/monitor.h"
 #include "partita/system_image.h"
 
 namespace partita::tool {
@@ -21,10 +24,46 @@ void put16(Bytes& bytes, std::size_t at, std::uint32_t value) {
     bytes[at + 1] = static_cast<std::uint8_t>(value >> 8);
 }
 
+// Puts the monitor where it is loaded, with what it must know of the board, and has the board begin there. The error is a sentence.
+[[nodiscard]] std::string add_monitor(const Plan& plan, std::span<const std::uint8_t> monitor, SystemImage& image) {
+    const auto elf = read_elf(monitor);
+    if (!elf || elf->segments.empty() || elf->segments.front().bytes.size() < sizeof(partita_monitor_header) ||
+        little(elf->segments.front().bytes, offsetof(partita_monitor_header, magic)) != PARTITA_MONITOR_MAGIC)
+        return "the monitor's image is damaged; build it anew";
+    const Board& board = *plan.board;
+    const std::uint64_t linked = elf->segments.front().address;
+    Bytes bytes;
+    for (const Segment& segment : elf->segments) {
+        bytes.resize(std::max(bytes.size(), static_cast<std::size_t>(segment.address - linked + segment.bytes.size())));
+        std::copy(segment.bytes.begin(), segment.bytes.end(), bytes.begin() + static_cast<std::ptrdiff_t>(segment.address - linked));
+    }
+    const std::pair<std::size_t, std::uint64_t> words[] = {
+        {offsetof(partita_monitor_header, memory), board.monitor->memory},
+        {offsetof(partita_monitor_header, entry), plan.hypervisor_base},
+        {offsetof(partita_monitor_header, ram), board.memory.front().begin},
+        {offsetof(partita_monitor_header, ram_size), board.memory.front().size},
+        {offsetof(partita_monitor_header, gicd), board.gicd.begin},
+        {offsetof(partita_monitor_header, gicc), board.gicc.begin},
+        {offsetof(partita_monitor_header, uart), board.monitor->uart},
+        {offsetof(partita_monitor_header, power_at), board.monitor->power_at},
+        {offsetof(partita_monitor_header, console), board.uart.begin},
+        {offsetof(partita_monitor_header, power), board.monitor->power},
+        {offsetof(partita_monitor_header, frequency), board.monitor->frequency},
+        {offsetof(partita_monitor_header, cpus), board.cpus.size()},
+    };
+    for (const auto& [at, value] : words) put32(bytes, at, value);
+    for (std::size_t n = 0; n < board.cpus.size() && n < PARTITA_MONITOR_CPUS; ++n)
+        put32(bytes, offsetof(partita_monitor_header, mpidr) + n * 4, board.cpus[n]);
+    image.entry = plan.monitor_base;
+    const std::uint64_t size = bytes.size();
+    image.segments.push_back({plan.monitor_base, std::move(bytes), size});
+    return {};
+}
+
 }  // namespace
 
-std::expected<SystemImage, std::string> pack(const Plan& plan, std::span<const std::uint8_t> hypervisor, const PackOptions& options) {
-    const auto elf = read_elf(hypervisor);
+std::expected<SystemImage, std::string> pack(const Plan& plan, const OwnPrograms& programs, const PackOptions& options) {
+    const auto elf = read_elf(programs.hypervisor);
     if (!elf || elf->segments.empty()) return std::unexpected("the hypervisor's image is damaged; build it anew");
     const std::uint64_t linked = elf->segments.front().address;
     SystemImage image;
@@ -45,6 +84,8 @@ std::expected<SystemImage, std::string> pack(const Plan& plan, std::span<const s
     image.description = *description;
     const std::uint64_t size = description->size();
     image.segments.push_back({plan.hypervisor_base + offset, std::move(*description), size});
+    if (plan.monitor_base != 0)
+        if (std::string wrong = add_monitor(plan, programs.monitor, image); !wrong.empty()) return std::unexpected(std::move(wrong));
     for (const PlannedPartition& partition : plan.partitions)
         for (const PlannedCopy& copy : partition.copies) image.segments.push_back({copy.source, copy.bytes, copy.bytes.size()});
     return image;

@@ -25,9 +25,14 @@ struct SystemImage {
     Bytes description;              // header and tables, as in one of the segments
 };
 
-// hypervisor: the file that the target build made. The error is a sentence.
-[[nodiscard]] std::expected<SystemImage, std::string> pack(const Plan& plan, std::span<const std::uint8_t> hypervisor,
-                                                           const PackOptions& options);
+// The files that the target build made.
+struct OwnPrograms {
+    std::span<const std::uint8_t> hypervisor;
+    std::span<const std::uint8_t> monitor{};  // where the board needs one
+};
+
+// The error is a sentence.
+[[nodiscard]] std::expected<SystemImage, std::string> pack(const Plan& plan, const OwnPrograms& programs, const PackOptions& options);
 
 [[nodiscard]] Bytes to_elf(const SystemImage& image);
 // From the first segment's address on, gaps filled with zeros.

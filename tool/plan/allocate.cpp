@@ -81,6 +81,11 @@ void plan_own(Plan& plan, Memory& memory) {
     if (board.load_address > ram) memory.claim({ram, board.load_address - ram}, "firmware", std::nullopt);
     memory.claim({plan.hypervisor_base, plan.hypervisor_size}, "the hypervisor", std::nullopt);
     plan.images_base = plan.hypervisor_base + plan.hypervisor_size;
+    if (board.monitor) {
+        plan.monitor_base = plan.images_base;
+        plan.images_base += PARTITA_MONITOR_LARGEST;
+        memory.claim({plan.monitor_base, PARTITA_MONITOR_LARGEST}, "the monitor", std::nullopt);
+    }
     std::uint64_t at = plan.images_base;
     for (PlannedPartition& partition : plan.partitions)
         for (PlannedCopy& copy : partition.copies) {

@@ -157,6 +157,7 @@ struct Plan {
     std::vector<PlannedChannel> channels;
     std::vector<PlannedSchedule> schedules;                  // the first is the one that the system starts with
     std::uint64_t hypervisor_base = 0, hypervisor_size = 0;  // 2 MiB of it
+    std::uint64_t monitor_base = 0;                          // where the monitor is loaded, and copies itself from; 0: there is none
     std::uint64_t images_base = 0, images_size = 0;          // the copies' sources
 };
 

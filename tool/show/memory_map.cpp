@@ -27,6 +27,8 @@ std::vector<MapEntry> memory_map(const Plan& plan) {
     const std::uint64_t ram = plan.board->memory.front().begin;
     if (plan.hypervisor_base > ram) used.push_back({ram, plan.hypervisor_base - ram, "firmware", "its device tree"});
     used.push_back({plan.hypervisor_base, plan.hypervisor_size, "hypervisor", "code, data, translation tables"});
+    if (plan.monitor_base != 0)
+        used.push_back({plan.monitor_base, PARTITA_MONITOR_LARGEST, "monitor", "what is loaded; it runs in secure memory"});
     if (plan.images_size != 0) used.push_back({plan.images_base, plan.images_size, "images", "what partitions are filled from"});
     for (std::size_t n = 0; n < plan.partitions.size(); ++n)
         for (const PlannedRegion& region : plan.partitions[n].regions)

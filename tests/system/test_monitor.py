@@ -1,0 +1,74 @@
+"""From reset: the monitor begins in the secure world, and hands the board to the hypervisor; or finds that firmware was there before."""
+
+import os
+import subprocess
+
+import pexpect
+import pytest
+from conftest import BOOT, CONTROL, GUESTS, ROOT, TOOL, linux, partition, system
+
+BOARD = "virt-secure"
+QEMU = ["qemu-system-arm", "-cpu", "cortex-a15", "-smp", "4", "-m", "1024M", "-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot",
+        "-serial", "stdio", "-serial", "null"]
+
+
+@pytest.fixture
+def image(describe, tmp_path):
+    """An image of the board that has a monitor."""
+
+    def make(text, **environment):
+        out = tmp_path / "system.elf"
+        subprocess.run([TOOL, "build", "-o", out, describe(text)], check=True, env=os.environ | {key: str(value) for key, value in environment.items()})
+        return out
+
+    return make
+
+
+@pytest.fixture
+def qemu():
+    running = []
+
+    def begin(machine, kernel, *more):
+        running.append(pexpect.popen_spawn.PopenSpawn([*QEMU, "-M", machine, "-kernel", str(kernel), *more], timeout=BOOT, encoding="utf-8", codec_errors="replace"))
+        return running[-1]
+
+    yield begin
+    for child in running:
+        if child.proc.poll() is None:
+            child.proc.kill()
+            child.proc.wait(20)
+
+
+def test_linux_and_others_from_reset(start):
+    """Both CPUs of a Linux, a control loop, and a probe of the virtual platform: nothing tells them that a monitor is below."""
+    session = start(system(linux("linux", [1, 2]), partition("control", CONTROL, [0]), partition("probe", GUESTS / "probe.elf", [3]), board=BOARD))
+    session.expect(r"Partita \S+: 4 CPUs, 3 partitions")
+    session.expect("probe: ok")
+    session.expect("2 CPUs online")
+
+
+def test_the_board_is_powered_off_by_the_monitor(partita, describe):
+    done = partita("run", describe(system(partition("probe", GUESTS / "probe.elf", [1]), board=BOARD)))
+    assert done.returncode == 0 and "probe: ok" in done.stdout and "all partitions are off" in done.stdout
+
+
+def test_what_the_monitor_offers_and_keeps(image, qemu):
+    """A program in the hypervisor's place asks for all of PSCI, and reaches for what is the secure world's."""
+    kernel = image(system(partition("echo", GUESTS / "echo.elf", [0]), board=BOARD), PARTITA_HYPERVISOR=ROOT / "build/arm-gcc/tests/monitor/monitor-probe.elf")
+    child = qemu("virt,virtualization=on,secure=on,highmem=off,gic-version=2", kernel)
+    child.expect("probe: done")
+    print(child.before)
+    assert "WRONG" not in child.before and child.before.count("ok: ") == 29
+    child.expect(pexpect.EOF)  # powered off
+    assert child.wait() == 0
+
+
+def test_where_firmware_was_there_before_it_has_nothing_to_do(image, qemu):
+    """The same image, begun in Hyp mode by a board whose firmware has PSCI."""
+    child = qemu("virt,virtualization=on,highmem=off,gic-version=2", image(system(partition("probe", GUESTS / "probe.elf", [1]), board=BOARD)))
+    child.expect("probe: ok")
+
+
+def test_neither_world_is_told_so(image, qemu):
+    child = qemu("virt,highmem=off,gic-version=2", image(system(partition("probe", GUESTS / "probe.elf", [1]), board=BOARD)))
+    child.expect("began in neither the secure world nor Hyp mode")
