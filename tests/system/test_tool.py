@@ -1,5 +1,6 @@
 """The tool as its user meets it: verdicts, mistakes, pictures, the terminal, images for other loaders."""
 
+import re
 import subprocess
 import xml.dom.minidom
 
@@ -166,3 +167,14 @@ def test_unknown_commands_are_answered(partita):
     assert partita("run", "--nonsense").returncode == 2
     done = partita("check", "/nonexistent.toml")
     assert done.returncode == 1 and "cannot be read; give the path of a system.toml" in done.stderr
+
+
+def test_every_word_of_the_tool_is_one_of_the_command(partita):
+    """`./partita WORD` sets up what it needs, and hands on to the tool: no word of the tool's is unknown to it, or to its help."""
+    words = re.findall(r"^  (\w+)  +\S", partita("--help").stdout.split("Subcommands:")[1], re.MULTILINE)
+    assert {"run", "create", "destroy", "schema"} <= set(words)
+    summary = subprocess.run([str(ROOT / "partita"), "help"], capture_output=True, text=True, check=True).stdout
+    for word in words:
+        done = subprocess.run([str(ROOT / "partita"), word, "--help"], capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and "Usage: " in done.stdout, (word, done.stderr)
+        assert re.search(rf"\b{word}\b", summary), word
