@@ -1,5 +1,7 @@
 #include "machine.hpp"
 
+#include <cstddef>
+
 extern "C" const partita_monitor_header _start;
 
 namespace partita::monitor {
@@ -7,6 +9,10 @@ namespace partita::monitor {
 using std::uint32_t;
 
 namespace {
+
+// Of the header at the begin of start.S.
+static_assert(offsetof(partita_monitor_header, memory) == 12 && offsetof(partita_monitor_header, gicd) == 28 &&
+              offsetof(partita_monitor_header, console) == 44 && offsetof(partita_monitor_header, mpidr) == 60);
 
 // GICv2 (IHI 0048B 4.1, 4.3, 4.4).
 constexpr uint32_t gicd_ctlr = gicd, gicd_typer = gicd + 0x4, gicd_igroupr = gicd + 0x80, gicd_isenabler = gicd + 0x100,
@@ -41,6 +47,7 @@ void open_interface(uint32_t cpu) {
     interfaces[cpu] = read32(gicd_itargetsr) & 0xff;
     write32(gicc_pmr, 0xff);
     write32(gicc_ctlr, both_groups | fiq_enable);
+    asm volatile("dsb" ::: "memory");  // who does not see it yet has named this CPU before, and this CPU sees that when it looks
 }
 
 void wake(uint32_t cpu) {

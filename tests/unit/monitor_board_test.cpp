@@ -67,8 +67,8 @@ TEST_F(MonitorBoard, TheImageBeginsInTheMonitorWhichKnowsTheBoard) {
     Bytes hypervisor = elf_at(0xf000'0000), monitor = elf_at(0xe000'0000);
     put_word(hypervisor, 84 + 4, PARTITA_IMAGE_MAGIC);
     put_word(hypervisor, 84 + 16, 0x1'8000);
-    put_word(hypervisor, 84 + 20, 4000);  // of each partition
-    put_word(hypervisor, 84 + 24, 3328);  // of each virtual CPU
+    put_word(hypervisor, 84 + 20, 4000);                                 // of each partition
+    put_word(hypervisor, 84 + 24, 3328);                                 // of each virtual CPU
     for (const std::size_t at : {68u, 72u}) put_word(monitor, at, 256);  // a longer segment
     monitor.resize(84 + 256);
     EXPECT_FALSE(pack(*plan, {hypervisor, monitor}, {})) << "no monitor";
