@@ -11,8 +11,11 @@ using std::uint32_t;
 namespace {
 
 // Of the header at the begin of start.S.
-static_assert(offsetof(partita_monitor_header, memory) == 12 && offsetof(partita_monitor_header, gicd) == 28 &&
-              offsetof(partita_monitor_header, console) == 44 && offsetof(partita_monitor_header, mpidr) == 60);
+static_assert(offsetof(partita_monitor_header, memory) == HEADER_MEMORY && offsetof(partita_monitor_header, gicd) == HEADER_GICD &&
+              offsetof(partita_monitor_header, gicc) == HEADER_GICC && offsetof(partita_monitor_header, uart) == HEADER_UART &&
+              offsetof(partita_monitor_header, power_at) == HEADER_POWER_AT && offsetof(partita_monitor_header, console) == 44 &&
+              offsetof(partita_monitor_header, frequency) == HEADER_FREQUENCY &&
+              offsetof(partita_monitor_header, secure_at) == HEADER_SECURE_AT && offsetof(partita_monitor_header, mpidr) == 64);
 
 // GICv2 (IHI 0048B 4.1, 4.3, 4.4).
 constexpr uint32_t gicd_ctlr = gicd, gicd_typer = gicd + 0x4, gicd_igroupr = gicd + 0x80, gicd_isenabler = gicd + 0x100,

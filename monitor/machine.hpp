@@ -3,16 +3,15 @@
 
 #include <cstdint>
 
+#include "layout.h"
 #include "partita/monitor.h"
 
 namespace partita::monitor {
 
-// start.S maps them there.
-inline constexpr std::uint32_t gicd = 0xe010'0000, gicc = 0xe010'1000, uart = 0xe010'3000, power = 0xe010'4000;
-inline constexpr std::uint32_t stack_size = 512;
+// tables.S maps them there.
+inline constexpr std::uint32_t gicd = MONITOR_DEVICES, gicc = gicd + 0x1000, uart = gicd + 0x3000, power = gicd + 0x4000;
 
-// The interrupt that a CPU which is off waits for.
-inline constexpr std::uint32_t wake_sgi = 15;
+inline constexpr std::uint32_t wake_sgi = WAKE_SGI;
 // SGIs 8 to 15, and the secure timer's interrupt, are the secure world's (group 0).
 inline constexpr std::uint32_t secure_interrupts = 0xff00u | 1u << 29;
 

@@ -9,9 +9,9 @@
 
 namespace partita::monitor {
 
-// Registers r0 to r3 of a call, and then of its results.
+// Registers r0 to r7 of a call; r0 to r3 are then its results.
 struct Call {
-    std::uint32_t r0, r1, r2, r3;
+    std::uint32_t r0 = 0, r1 = 0, r2 = 0, r3 = 0, r4 = 0, r5 = 0, r6 = 0, r7 = 0;
 };
 
 // Where a CPU begins in Hyp mode, with `context` in r0.

@@ -4,7 +4,9 @@
     .arch_extension sec
     .arm
 
-    .equ    SCR_NORMAL, 0x325           @ SIF, HCE, AW, FIQ, NS: FIQs are the monitor's, and nobody else masks them
+#include "layout.h"
+
+    .equ    FRAME, 48                   @ what is on the stack when the other world has been left: behind it lies struct World
 
     .text
 @ enter_hyp(entry, r0, r2, cpu): the non-secure world's registers as after a reset, then Hyp mode with all masked. Nothing of the monitor's is left
@@ -73,20 +75,42 @@ monitor_vectors:
     b       from_interrupt
     b       from_fiq
 
-@ SMCCC: r4 to r14 stay as they are, r0 to r3 have results.
+@ SMCCC: r4 to r14 stay as they are, r0 to r3 have results. From the secure world it is the secure partition that gives the CPU back.
 from_smc:
-    push    {r0-r3, r12, lr}
-    mov     r0, sp
+    push    {r0-r7, r11, r12}
+    mrc     p15, 0, r12, c1, c1, 0
+    tst     r12, #1
+    beq     secure_partition_leaves
+    mrs     r12, spsr
+    push    {r12, lr}
+    add     r0, sp, #8
     bl      monitor_call
-    pop     {r0-r3, r12, lr}
+    pop     {r12, lr}
+    clrex                               @ a reservation made in the other world is none here
+    msr     spsr_cxsf, r12
+    pop     {r0-r7, r11, r12}
     movs    pc, lr
 
 from_fiq:
     sub     lr, lr, #4
-    push    {r0-r3, r12, lr}
-    bl      monitor_fiq
-    pop     {r0-r3, r12, lr}
+    push    {r0-r7, r11, r12}
+    mrs     r12, spsr
+    push    {r12, lr}
+    add     r0, sp, #FRAME
+    ldr     r1, [r0, #4]                @ World::at; 0: no secure partition
+    cmp     r1, #0
+    beq     1f
+    adr     r1, interrupt_pending
+    bl      run_secure
+    b       2f
+1:  bl      monitor_fiq
+2:  pop     {r12, lr}
+    clrex
+    msr     spsr_cxsf, r12
+    pop     {r0-r7, r11, r12}
     movs    pc, lr
+interrupt_pending:
+    .fill   8, 4, 0
 
 @ Faults of the monitor itself.
 from_undefined:

@@ -2,7 +2,6 @@
 # Fetches Debian's own armhf kernel and its static busybox, unchanged, and makes an initial RAM disk of the latter, and one with the
 # kernel's own drivers for NVMe disks and virtio devices. For the tests
 # also its LPAE and PREEMPT_RT kernels, its driver for the SP805 watchdog, its installer and U-Boot.
-# apt runs under a configuration of its own here: the system's architectures, sources and packages stay as they are.
 #   images.sh OUTPUT-FOLDER [tests]
 set -eu
 mkdir -p "$1"
@@ -14,59 +13,24 @@ case $set in
     tests) results="vmlinuz initrd.cpio.gz initrd-devices.cpio.gz sp805_wdt.ko vmlinuz-lpae vmlinuz-rt installer-initrd.gz u-boot.bin" ;;
     *) echo "images.sh OUTPUT-FOLDER [tests]" >&2 && exit 2 ;;
 esac
-stamp=$(cat "$0" "$here"/initrd/* | sha256sum | cut -d' ' -f1)
+stamp=$(cat "$0" "$here/apt.sh" "$here"/initrd/* | sha256sum | cut -d' ' -f1)
 present() {
     for result in $results; do [ -s "$out/$result" ] || return 1; done
     [ -f "$out/stamp" ] && [ "$(cat "$out/stamp")" = "$stamp" ]
 }
 present && exit 0
 
-fail() {
-    echo "partita: $1" >&2
-    exit 1
-}
-
-# The Debian archive that this machine uses already: its address, release and key. Another Debian-like system has its own;
-# then its release must offer armhf.
-codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-source=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
-    awk -v codename="$codename" '$2 == codename && $3 == "main" { print; exit }')
-[ -n "$source" ] || fail "apt knows no source of release '$codename'; add one to /etc/apt/sources.list.d and run apt-get update"
-uri=${source%% *}
-key=/usr/share/keyrings/debian-archive-keyring.gpg
-[ -f "$key" ] || key=
-
 work=$out/apt
-mkdir -p "$work/lists/partial" "$work/archives/partial"
-: >"$work/status"
 newer= # where the PREEMPT_RT kernel comes from: Debian 12 has the one worth testing in its backports
-[ "$set-$codename" = tests-bookworm ] && newer=bookworm-backports
-for suite in $codename $newer; do echo "deb ${key:+[signed-by=$key] }$uri $suite main"; done >"$work/sources.list"
-cat >"$work/apt.conf" <<EOF
-APT::Architecture "armhf";
-APT::Architectures { "armhf"; };
-APT::Sandbox::User "";
-APT::Get::List-Cleanup "false";
-Acquire::Languages "none";
-Acquire::Retries "3";
-Dir::State "$work";
-Dir::State::status "$work/status";
-Dir::State::lists "$work/lists";
-Dir::Cache "$work";
-Dir::Cache::archives "$work/archives";
-Dir::Etc::sourcelist "$work/sources.list";
-Dir::Etc::sourceparts "-";
-EOF
-export APT_CONFIG="$work/apt.conf"
+[ "$set" = tests ] && grep -qs '^VERSION_CODENAME=bookworm$' /etc/os-release && newer=bookworm-backports
+. "$here/apt.sh"
 [ "$set" = run ] && what="kernel and busybox (45 MB)" || what="kernels, installer, U-Boot and busybox (180 MB)"
-echo "partita: fetching Debian's armhf $what" >&2
-later="is the network there, and the archive not in the middle of an update? Then run this again"
-apt-get -q=2 update >"$work/log" 2>&1 || fail "Debian's armhf index cannot be fetched, see $work/log; $later"
+fetch_index "$what"
 
 # unpack PACKAGE[/SUITE]…: what we use of these packages, in $work/unpacked
 unpack() {
     rm -rf "$work/unpacked" && mkdir -p "$work/unpacked"
-    (cd "$work/archives" && rm -f ./*.deb && apt-get -q=2 download "$@" >>../log 2>&1) || fail "$* cannot be downloaded, see $work/log; $later"
+    fetch "$@"
     for package in "$work"/archives/*.deb; do
         dpkg --fsys-tarfile "$package" | tar -x -C "$work/unpacked" --wildcards './boot/vmlinuz-*' '*/kernel/*.ko*' './bin/busybox' './usr/bin/busybox' \
             './usr/lib/u-boot/qemu_arm/u-boot.bin' '*/debian-installer/armhf/initrd.gz' 2>/dev/null || :

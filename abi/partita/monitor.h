@@ -27,6 +27,7 @@ struct partita_monitor_header {
     uint32_t power;     /* enum partita_power */
     uint32_t frequency; /* of the counter, in Hz; 0: CNTFRQ is set already */
     uint32_t cpus;
+    uint32_t secure_at;                   /* where the secure partition's image is loaded (secure.h); 0: there is none */
     uint32_t mpidr[PARTITA_MONITOR_CPUS]; /* affinity bits; the first one begins */
 };
 

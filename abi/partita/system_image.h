@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define PARTITA_IMAGE_MAGIC 0x41545450u /* "PTTA" */
-#define PARTITA_IMAGE_VERSION 13u
+#define PARTITA_IMAGE_VERSION 14u
 
 /* Limits that the hypervisor's static storage imposes. The tool refuses what exceeds them. */
 #define PARTITA_MAX_CPUS 8u
@@ -184,6 +184,7 @@ struct partita_partition {
     uint32_t watchdog_ms;        /* the longest time from one feeding to the reset, in milliseconds */
     uint32_t restart_limit;      /* so many restarts, */
     uint32_t restart_period_ms;  /* at most, in so many milliseconds: it is off then; a limit of 0: any number */
+    uint32_t trusted;            /* bit n: it may call function n of the trusted service (trusted.h) */
     uint32_t interrupts;         /* INTIDs that its distributor has: a multiple of 32 */
     uint32_t trap_multiplier;
     struct partita_slice vcpus;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "partita/guest/guest.h"
+#include "partita/guest/plant.hpp"
 
 namespace {
 
@@ -13,23 +14,6 @@ constexpr std::uint32_t seconds_until_ok = 5;  // what the example promises, see
 struct Second {
     std::uint32_t cycles = 0, missed = 0;
     std::uint64_t worst = 0, sum = 0;  // lateness in ticks
-};
-
-// The controller's work: a second-order plant held at its set point by a PID controller, in fixed point (Q16).
-class Loop {
-public:
-    void step() {
-        constexpr std::int32_t set_point = 1 << 16;
-        const std::int32_t error = set_point - position_;
-        integral_ += error / 64;
-        const std::int32_t command = error * 2 + integral_ / 8 - velocity_ * 3;
-        velocity_ += command / 256;
-        position_ += velocity_ / 16;
-    }
-    [[nodiscard]] bool settled() const { return position_ > 63000 && position_ < 68000; }
-
-private:
-    std::int32_t position_ = 0, velocity_ = 0, integral_ = 0;
 };
 
 [[nodiscard]] std::uint32_t nanoseconds(std::uint64_t ticks) {
@@ -43,7 +27,7 @@ int main() {
     console_printf("control: %u Hz, hypervisor version %u.%u\n", static_cast<unsigned>(rate),
                    static_cast<unsigned>(hypervisor_version() >> 16), static_cast<unsigned>(hypervisor_version() & 0xffff));
     interrupts_init();
-    Loop loop;
+    partita::guest::Plant plant;
     std::uint64_t deadline = timer_now() + period;
     std::uint32_t total = 0, total_missed = 0;
     for (std::uint32_t second = 1;; ++second) {
@@ -51,7 +35,7 @@ int main() {
         while (count.cycles < rate) {
             timer_sleep_until(deadline);
             const std::uint64_t late = timer_now() - deadline;
-            loop.step();
+            plant.step();
             ++count.cycles;
             count.sum += late;
             if (late > count.worst) count.worst = late;
@@ -63,6 +47,6 @@ int main() {
         console_printf("cycles %u missed %u worst %u ns mean %u ns\n", static_cast<unsigned>(total), static_cast<unsigned>(total_missed),
                        static_cast<unsigned>(nanoseconds(count.worst)), static_cast<unsigned>(nanoseconds(count.sum / rate)));
         if (second == seconds_until_ok)
-            console_write(loop.settled() ? "example: ok\n" : "example: FAILED: the controlled position did not settle\n");
+            console_write(plant.settled() ? "example: ok\n" : "example: FAILED: the controlled position did not settle\n");
     }
 }

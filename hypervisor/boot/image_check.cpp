@@ -7,6 +7,7 @@
 #include "boot/image_contents.hpp"
 #include "boot/image_masters.hpp"
 #include "boot/image_virtio.hpp"
+#include "partita/trusted.h"
 
 namespace partita {
 
@@ -205,7 +206,8 @@ struct Taken {
         partition.watchdog_interrupt == 0 || (partition.watchdog_ms != 0 && partition.watchdog_ms <= PARTITA_LONGEST_HEALTH_MS);
     const bool limit =
         partition.restart_limit == 0 || (partition.restart_period_ms != 0 && partition.restart_period_ms <= PARTITA_LONGEST_HEALTH_MS);
-    return watchdog && limit ? Check{} : fail(ImageFault::bad_reference, n);
+    const bool functions = (partition.trusted & ~PARTITA_TRUSTED_ALL) == 0;
+    return watchdog && limit && functions ? Check{} : fail(ImageFault::bad_reference, n);
 }
 
 [[nodiscard]] Check check_budget(const partita_partition& partition, std::size_t n) {

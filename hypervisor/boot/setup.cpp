@@ -9,9 +9,11 @@
 #include "boot/pool.hpp"
 #include "machine/console.hpp"
 #include "machine/gic.hpp"
+#include "message/trusted.hpp"
 #include "machine/layout.hpp"
 #include "machine/log.hpp"
 #include "message/channel_storage.hpp"
+#include "message/trusted.hpp"
 #include "partition/control.hpp"
 #include "partition/system.hpp"
 
@@ -298,6 +300,8 @@ void set_up(const ImageView& image, std::byte* base) {
     }
     for (std::uint32_t n = 0; n < the_system.cpu_count; ++n) number_vcpus(the_system.cpus[n]);
     set_up_frames(image, windows);
+    const auto asks = [](const partita_partition& one) { return one.trusted != 0; };
+    the_system.has_trusted_service = std::ranges::any_of(image.partitions, asks) && find_trusted_service();
     dsb_ish();
 }
 

@@ -18,6 +18,7 @@ void panic(std::string_view what, std::uint32_t) { throw Panic{std::string{what}
 namespace firmware {
 std::int32_t cpu_on(std::uint32_t, PhysAddr, std::uint32_t) { return 0; }
 void system_off() { throw SystemOff{}; }
+void secure_call(Registers& registers, std::uint32_t identity) { fake_hardware.secure_calls(registers, identity); }
 }  // namespace firmware
 
 namespace window {

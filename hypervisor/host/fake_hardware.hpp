@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "machine/firmware.hpp"
 #include "partition/vcpu_state.hpp"
 
 namespace partita {
@@ -22,6 +24,9 @@ struct FakeHardware {
     std::vector<std::byte> guarded;  // behind_guards()
     BankedRegisters banked{};
     VfpRegisters vfp{};
+    std::function<void(firmware::Registers&, std::uint32_t)> secure_calls = [](firmware::Registers& registers, std::uint32_t) {
+        registers.r0 = ~0u;  // a firmware that has no trusted service
+    };
     bool abort_pending = false;  // an asynchronous abort that a guest caused
 
     [[nodiscard]] std::byte* memory(std::uint64_t pa);

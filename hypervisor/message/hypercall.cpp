@@ -3,7 +3,9 @@
 #include "message/channel.hpp"
 #include "message/manage.hpp"
 #include "message/serve.hpp"
+#include "message/trusted.hpp"
 #include "partita/hypercall.h"
+#include "partita/trusted.h"
 #include "partition/lifecycle.hpp"
 #include "partition/system.hpp"
 #include "schedule/schedule.hpp"
@@ -139,6 +141,7 @@ void yield(Vcpu& vcpu) {
 #undef PARTITA_CASE
         default: break;
     }
+    if (PARTITA_TRUSTED_IS_OURS(vcpu.r[0])) return trusted_call(vcpu);
     vcpu.r[0] = result(SMCCC_NOT_SUPPORTED);
 }
 

@@ -5,6 +5,7 @@
 
 #include "machine/window.hpp"
 #include "message/serve.hpp"
+#include "message/trusted.hpp"
 #include "partition/system.hpp"
 #include "schedule/cpu.hpp"
 
@@ -37,6 +38,7 @@ void next_step(LoadCursor& cursor, Step step) { cursor = {step, 0, 0}; }
 // Servers let go of the memory before it is touched. The first virtual CPU may have to wait for that, and goes on with the next device.
 void release(Partition& partition) {
     LoadCursor& cursor = partition.cursor;
+    if (cursor.item == 0) forget_trusted_call(partition);
     if (cursor.item == partition.virtio.size()) return next_step(cursor, Step::scrub);
     const std::uint32_t device = cursor.item;
     next_item(cursor);

@@ -36,6 +36,7 @@ struct System {
     std::uint32_t port_count = 0;
     std::array<VirtioDevice, PARTITA_MAX_VIRTIO> virtio;
     std::uint32_t virtio_count = 0;
+    bool has_trusted_service = false;        // of the secure world, and partitions that may ask it
     std::atomic<bool> staging{false};        // somebody looks at
     partita_guest staged{};                  // ... a record that a partition is to be given (message/load.cpp)
     std::atomic<bool> halted{false};         // a partition's fault ended all of them: none begins a life any more

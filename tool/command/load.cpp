@@ -78,7 +78,9 @@ SystemImage build(const Loaded& loaded, const PackOptions& options) {
     };
     const Bytes hypervisor = program("PARTITA_HYPERVISOR", "build/arm-gcc/hypervisor/hypervisor.elf");
     const Bytes monitor = loaded.plan.monitor_base != 0 ? program("PARTITA_MONITOR", "build/arm-gcc/monitor/monitor.elf") : Bytes{};
-    auto image = pack(loaded.plan, {hypervisor, monitor}, options);
+    Bytes secure = loaded.plan.secure_program;
+    if (loaded.plan.has_secure_partition && secure.empty()) secure = program("PARTITA_SECURE", "build/arm-gcc/secure/secure.elf");
+    auto image = pack(loaded.plan, {hypervisor, monitor, secure}, options);
     if (!image) throw Failure{image.error()};
     return *image;
 }

@@ -84,6 +84,12 @@ struct PartitionDescription {
     Placed<bool> start{true, {}};
     bool is_place = false;  // of [pool]: what it runs is given to it at run time
     std::vector<Placed<std::string>> rights;
+    std::vector<Placed<std::string>> trusted;  // functions of the trusted service
+};
+
+struct SecureDescription {
+    Place place;                                           // of its [secure]
+    std::optional<Placed<std::filesystem::path>> program;  // none: Partita's own
 };
 
 struct PoolDescription {
@@ -105,6 +111,7 @@ struct SystemDescription {
     std::vector<ScheduleDescription> schedules;
     std::vector<WindowDescription> windows;
     std::vector<ChannelDescription> channels;
+    std::optional<SecureDescription> secure;
 };
 
 // Reads text as the TOML file `file`; relative paths in it are taken from `folder`. What is wrong goes to diagnostics; the

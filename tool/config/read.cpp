@@ -320,6 +320,18 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.start = reader.flag("start", true);
     if (reader.flag("pool").value) check_pooled(table, diagnostics);
     out.rights = reader.texts("rights");
+    out.trusted = reader.texts("trusted");
+    return out;
+}
+
+SecureDescription read_secure(const toml::table& table, const std::filesystem::path& folder, Diagnostics& diagnostics) {
+    SectionReader reader{*find_section("secure"), table, diagnostics};
+    SecureDescription out;
+    out.place = reader.place();
+    if (table.contains("program")) {
+        const auto text = reader.text("program");
+        out.program = {folder / text.value, text.place};
+    }
     return out;
 }
 
@@ -382,6 +394,8 @@ SystemDescription read_description(const std::string& text, const std::filesyste
             out.partitions.push_back(place_of_pool(*out.pool, n));
     for (const toml::table* const table : tables_of(root, *find_section("channel"), diagnostics))
         out.channels.push_back(read_channel(*table, diagnostics));
+    for (const toml::table* const table : tables_of(root, *find_section("secure"), diagnostics))
+        out.secure = read_secure(*table, folder, diagnostics);
     return out;
 }
 

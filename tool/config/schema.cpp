@@ -2,9 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "partita/trusted.h"
+
 namespace partita::tool {
 
 namespace {
+
+#define PARTITA_TRUSTED_NAME(NAME, number, name, purpose) " " #name
+constexpr std::string_view trusted_functions = std::string_view{PARTITA_TRUSTED_TABLE(PARTITA_TRUSTED_NAME)}.substr(1);
+#undef PARTITA_TRUSTED_NAME
 
 constexpr Key system_keys[] = {
     {"board", Type::text, true, "", "", "The board that the system is for: a folder of `boards/`. `partita boards` lists them.",
@@ -159,6 +165,10 @@ constexpr Key partition_keys[] = {
      "What the partition may ask of the hypervisor beside its own business. Recorded in the image and shown; hypercalls that need them "
      "come with later versions.",
      "[\"manage\"]"},
+    {"trusted", Type::choice_list, false, "[]", trusted_functions,
+     "What the partition may ask of the secure world's trusted service, by SMC or HVC; all else is answered with \"not supported\". Needs "
+     "`[secure]` ([the two worlds](worlds.md)).",
+     "[\"random\", \"seal\", \"open\"]"},
 };
 
 constexpr Key pool_keys[] = {
@@ -209,6 +219,11 @@ constexpr Key channel_keys[] = {
      "\"uncached\""},
 };
 
+constexpr Key secure_keys[] = {
+    {"program", Type::path, false, "Partita's own", "",
+     "The program of the secure partition, an ELF file whose image begins as `abi/partita/secure.h` says.", "\"secure.elf\""},
+};
+
 constexpr Section sections[] = {
     {"system", false, true, "The system as a whole.", system_keys},
     {"cpu", true, false, "A physical CPU that partitions share.", cpu_keys},
@@ -226,6 +241,10 @@ constexpr Section sections[] = {
      "A way for messages from one partition to others, copied by the hypervisor; or memory that two of them share "
      "([channels](channels.md)).",
      channel_keys},
+    {"secure", false, false,
+     "A partition of the secure world, on a board with a monitor: a control loop off the secure timer, which no partition delays, and the "
+     "trusted service ([the two worlds](worlds.md)).",
+     secure_keys},
 };
 
 std::string_view type_name(Type type) {

@@ -105,6 +105,7 @@ void add_partition(const Board& board, const PlannedPartition& planned, std::uin
     out.watchdog_ms = planned.watchdog_ms;
     out.restart_limit = planned.restart_limit;
     out.restart_period_ms = planned.restart_period_ms;
+    out.trusted = planned.trusted;
     out.serve_interrupt = planned.serves ? platform::serve_interrupt : 0;
     fill_traps(out, planned.virtio);
     out.vcpus = next_slice(tables.vcpus, planned.cpus.size());

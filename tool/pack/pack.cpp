@@ -8,6 +8,7 @@
 
 #include "arch/address.hpp"
 #include "pack/describe.hpp"
+#include "pack/secure_image.hpp"
 #include "partita/monitor.h"
 #include "partita/system_image.h"
 
@@ -31,12 +32,7 @@ void put16(Bytes& bytes, std::size_t at, std::uint32_t value) {
         little(elf->segments.front().bytes, offsetof(partita_monitor_header, magic)) != PARTITA_MONITOR_MAGIC)
         return "the monitor's image is damaged; build it anew";
     const Board& board = *plan.board;
-    const std::uint64_t linked = elf->segments.front().address;
-    Bytes bytes;
-    for (const Segment& segment : elf->segments) {
-        bytes.resize(std::max(bytes.size(), static_cast<std::size_t>(segment.address - linked + segment.bytes.size())));
-        std::copy(segment.bytes.begin(), segment.bytes.end(), bytes.begin() + static_cast<std::ptrdiff_t>(segment.address - linked));
-    }
+    Bytes bytes = flatten(elf->segments);
     const std::pair<std::size_t, std::uint64_t> words[] = {
         {offsetof(partita_monitor_header, memory), board.monitor->memory},
         {offsetof(partita_monitor_header, entry), plan.hypervisor_base},
@@ -50,6 +46,7 @@ void put16(Bytes& bytes, std::size_t at, std::uint32_t value) {
         {offsetof(partita_monitor_header, power), board.monitor->power},
         {offsetof(partita_monitor_header, frequency), board.monitor->frequency},
         {offsetof(partita_monitor_header, cpus), board.cpus.size()},
+        {offsetof(partita_monitor_header, secure_at), plan.secure_base},
     };
     for (const auto& [at, value] : words) put32(bytes, at, value);
     for (std::size_t n = 0; n < board.cpus.size() && n < PARTITA_MONITOR_CPUS; ++n)
@@ -57,6 +54,14 @@ void put16(Bytes& bytes, std::size_t at, std::uint32_t value) {
     image.entry = plan.monitor_base;
     const std::uint64_t size = bytes.size();
     image.segments.push_back({plan.monitor_base, std::move(bytes), size});
+    return {};
+}
+
+[[nodiscard]] std::string add_secure_partition(const Plan& plan, std::span<const std::uint8_t> program, SystemImage& image) {
+    auto bytes = secure_image(program);
+    if (!bytes) return "the secure partition: " + bytes.error();
+    const std::uint64_t size = bytes->size();
+    image.segments.push_back({plan.secure_base, std::move(*bytes), size});
     return {};
 }
 
@@ -86,6 +91,9 @@ std::expected<SystemImage, std::string> pack(const Plan& plan, const OwnPrograms
     image.segments.push_back({plan.hypervisor_base + offset, std::move(*description), size});
     if (plan.monitor_base != 0)
         if (std::string wrong = add_monitor(plan, programs.monitor, image); !wrong.empty()) return std::unexpected(std::move(wrong));
+    if (plan.secure_base != 0)
+        if (std::string wrong = add_secure_partition(plan, programs.secure, image); !wrong.empty())
+            return std::unexpected(std::move(wrong));
     for (const PlannedPartition& partition : plan.partitions)
         for (const PlannedCopy& copy : partition.copies) image.segments.push_back({copy.source, copy.bytes, copy.bytes.size()});
     return image;
@@ -123,15 +131,6 @@ Bytes to_elf(const SystemImage& image) {
     return out;
 }
 
-Bytes to_binary(const SystemImage& image) {
-    Bytes out;
-    const std::uint64_t base = image.segments.front().address;
-    for (const Segment& segment : image.segments) {
-        const auto at = static_cast<std::size_t>(segment.address - base);
-        if (out.size() < at + segment.bytes.size()) out.resize(at + segment.bytes.size());
-        std::copy(segment.bytes.begin(), segment.bytes.end(), out.begin() + static_cast<std::ptrdiff_t>(at));
-    }
-    return out;
-}
+Bytes to_binary(const SystemImage& image) { return flatten(image.segments); }
 
 }  // namespace partita::tool

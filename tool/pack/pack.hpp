@@ -29,6 +29,7 @@ struct SystemImage {
 struct OwnPrograms {
     std::span<const std::uint8_t> hypervisor;
     std::span<const std::uint8_t> monitor{};  // where the board needs one
+    std::span<const std::uint8_t> secure{};   // where the system has a secure partition
 };
 
 // The error is a sentence.

@@ -7,6 +7,7 @@
 
 #include "arch/address.hpp"
 #include "config/units.hpp"
+#include "partita/secure.h"
 #include "partita/system_image.h"
 #include "plan/channel_memory.hpp"
 
@@ -85,6 +86,11 @@ void plan_own(Plan& plan, Memory& memory) {
         plan.monitor_base = plan.images_base;
         plan.images_base += PARTITA_MONITOR_LARGEST;
         memory.claim({plan.monitor_base, PARTITA_MONITOR_LARGEST}, "the monitor", std::nullopt);
+    }
+    if (plan.has_secure_partition) {
+        plan.secure_base = plan.images_base;
+        plan.images_base += PARTITA_SECURE_LARGEST;
+        memory.claim({plan.secure_base, PARTITA_SECURE_LARGEST}, "the secure partition", std::nullopt);
     }
     std::uint64_t at = plan.images_base;
     for (PlannedPartition& partition : plan.partitions)

@@ -14,6 +14,7 @@
 #include "plan/parent.hpp"
 #include "plan/pool.hpp"
 #include "plan/schedule.hpp"
+#include "plan/secure.hpp"
 #include "plan/virtio.hpp"
 #include "timing/response.hpp"
 
@@ -164,6 +165,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     check_parent(plan, diagnostics);
     plan_channels(system, plan, diagnostics);
     check_virtio_ports(plan, diagnostics);
+    plan_secure(system, plan, diagnostics);
     place_history(plan, diagnostics);
     plan_pool(system, plan, diagnostics);
     place_served_memory(plan, diagnostics);

@@ -122,6 +122,7 @@ struct PlannedPartition {
     std::uint32_t flags = 0;
     std::uint32_t priority = 0;
     std::uint32_t budget = 0, budget_period = 0;                              // microseconds; 0: none
+    std::uint32_t trusted = 0;                                                // bit n: it may call function n of the trusted service
     std::uint32_t watchdog_ms = 0, restart_limit = 0, restart_period_ms = 0;  // 0: none
     std::uint32_t restart_after_ms = 0;                                       // ... that the parent carries out
     std::uint64_t period = 0, deadline = 0, wcet = 0;                         // nanoseconds; 0: nothing is stated
@@ -158,7 +159,10 @@ struct Plan {
     std::vector<PlannedSchedule> schedules;                  // the first is the one that the system starts with
     std::uint64_t hypervisor_base = 0, hypervisor_size = 0;  // 2 MiB of it
     std::uint64_t monitor_base = 0;                          // where the monitor is loaded, and copies itself from; 0: there is none
-    std::uint64_t images_base = 0, images_size = 0;          // the copies' sources
+    std::uint64_t secure_base = 0;                           // ... the secure partition
+    bool has_secure_partition = false;
+    Bytes secure_program;                            // an ELF file; empty: Partita's own
+    std::uint64_t images_base = 0, images_size = 0;  // the copies' sources
 };
 
 // Plans the described system, or says in diagnostics everything that keeps it from working.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "partita/secure.h"
 #include "partita/system_image.h"
 
 namespace partita::tool {
@@ -29,6 +30,8 @@ std::vector<MapEntry> memory_map(const Plan& plan) {
     used.push_back({plan.hypervisor_base, plan.hypervisor_size, "hypervisor", "code, data, translation tables"});
     if (plan.monitor_base != 0)
         used.push_back({plan.monitor_base, PARTITA_MONITOR_LARGEST, "monitor", "what is loaded; it runs in secure memory"});
+    if (plan.secure_base != 0)
+        used.push_back({plan.secure_base, PARTITA_SECURE_LARGEST, "secure partition", "what is loaded; it runs in secure memory"});
     if (plan.images_size != 0) used.push_back({plan.images_base, plan.images_size, "images", "what partitions are filled from"});
     for (std::size_t n = 0; n < plan.partitions.size(); ++n)
         for (const PlannedRegion& region : plan.partitions[n].regions)

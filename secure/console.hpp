@@ -1,0 +1,11 @@
+// The secure world's console. Text waits in memory until the UART has room: nobody waits for a line of 115200 baud.
+#pragma once
+
+namespace partita::secure {
+
+// Gives the UART what it has room for.
+void drain_console();
+// From now on text goes to the UART at once: what comes is the last.
+void write_at_once();
+
+}  // namespace partita::secure

@@ -1,0 +1,62 @@
+#include "kernel.hpp"
+
+#include "console.hpp"
+#include "layout.h"
+#include "loop.hpp"
+#include "partita/guest/guest.h"
+#include "partita/trusted.h"
+#include "sessions.hpp"
+#include "window.hpp"
+
+namespace partita::secure {
+
+using std::uint32_t;
+
+extern "C" {
+alignas(8) std::uint8_t kernel_stacks[PARTITA_MONITOR_CPUS][1u << KERNEL_STACK_SHIFT];
+alignas(8) std::uint8_t fault_stack[KERNEL_FAULT_STACK];
+[[noreturn]] void secure_begin(uint32_t cpu, std::uint64_t* window);
+[[noreturn]] void secure_fault(uint32_t kind, uint32_t link, uint32_t status);
+void leave_world(const Results* results, Call* call);
+void guest_irq();
+}
+
+namespace {
+
+[[nodiscard]] Results serve(const Call& call) {
+    switch (call.function) {
+        case 0: guest_irq(); return {};
+        case PARTITA_TRUSTED_UID: return {PARTITA_TRUSTED_UID_0, PARTITA_TRUSTED_UID_1, PARTITA_TRUSTED_UID_2, PARTITA_TRUSTED_UID_3};
+        case PARTITA_TRUSTED_REVISION: return {PARTITA_TRUSTED_REVISION_MAJOR, PARTITA_TRUSTED_REVISION_MINOR};
+        default: return sessions().call(call);
+    }
+}
+
+}  // namespace
+
+const partita_monitor_header& board() { return *reinterpret_cast<const partita_monitor_header*>(MONITOR_VA); }
+
+void secure_begin(uint32_t cpu, std::uint64_t* window) {
+    set_window(cpu, window);
+    if (cpu == 0) begin_loop();
+    Results results;
+    for (;;) {
+        Call call;
+        leave_world(&results, &call);
+        results = serve(call);
+    }
+}
+
+// The console is written to directly: nobody else will.
+void secure_fault(uint32_t kind, uint32_t link, uint32_t status) {
+    static const char* const names[] = {"", "undefined instruction", "supervisor call", "prefetch abort", "data abort"};
+    constexpr uint32_t behind[] = {0, 4, 4, 4, 8};
+    uint32_t address;
+    asm volatile("mrc p15, 0, %0, c6, c0, 0" : "=r"(address));
+    write_at_once();
+    console_printf("secure: %s at 0x%08x, address 0x%08x, status 0x%x: the board is reset\n", names[kind],
+                   static_cast<unsigned>(link - behind[kind]), static_cast<unsigned>(address), static_cast<unsigned>(status));
+    give_up();
+}
+
+}  // namespace partita::secure

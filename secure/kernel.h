@@ -1,0 +1,8 @@
+/* For C++ and assembler. */
+#ifndef PARTITA_SECURE_KERNEL_H
+#define PARTITA_SECURE_KERNEL_H
+
+#define KERNEL_STACK_SHIFT 11
+#define KERNEL_FAULT_STACK 1024
+
+#endif

@@ -1,0 +1,139 @@
+#include "keys.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "partita/guest/guest.h"
+
+namespace partita::secure {
+
+namespace {
+
+Hash device_key, random_key;
+std::atomic<std::uint32_t> generators;  // that were made
+
+struct PrivateKey {
+    std::array<unsigned char, BR_EC_KBUF_PRIV_MAX_SIZE> bytes;
+    br_ec_private_key key;
+};
+
+// The same seed makes the same key.
+void make_private_key(const Hash& seed, PrivateKey& out) {
+    br_hmac_drbg_context generator;
+    br_hmac_drbg_init(&generator, &br_sha256_vtable, seed.data(), seed.size());
+    br_ec_keygen(&generator.vtable, &br_ec_p256_m31, &out.key, out.bytes.data(), BR_EC_secp256r1);
+}
+
+void feed(br_hmac_context& context, Bytes part) {
+    const auto size = static_cast<std::uint32_t>(part.size());
+    br_hmac_update(&context, &size, sizeof size);
+    br_hmac_update(&context, part.data(), part.size());
+}
+
+}  // namespace
+
+// How long the same work takes, over and over: that differs by what memory, caches and other CPUs are at.
+void gather_entropy() {
+    constexpr unsigned samples = 1024;
+    br_sha256_context context;
+    br_sha256_init(&context);
+    Hash state{};
+    for (unsigned n = 0; n < samples; ++n) {
+        const std::uint64_t now = timer_now();
+        br_sha256_update(&context, &now, sizeof now);
+        br_sha256_out(&context, state.data());
+    }
+    random_key = state;
+    Random{}.fill(device_key);
+}
+
+Random::Random() {
+    struct {
+        std::uint32_t number;
+        std::uint32_t reserved;
+        std::uint64_t now;
+    } const which{generators.fetch_add(1, std::memory_order_relaxed), 0, timer_now()};
+    const Hash seed = hmac(random_key, {reinterpret_cast<const std::uint8_t*>(&which), sizeof which});
+    br_hmac_drbg_init(&context_, &br_sha256_vtable, seed.data(), seed.size());
+}
+
+void Random::fill(std::span<std::uint8_t> out) { br_hmac_drbg_generate(&context_, out.data(), out.size()); }
+
+Hash hash(Bytes data) {
+    Hash out;
+    br_sha256_context context;
+    br_sha256_init(&context);
+    br_sha256_update(&context, data.data(), data.size());
+    br_sha256_out(&context, out.data());
+    return out;
+}
+
+Hash hmac(const Hash& key, Bytes data) {
+    Hash out;
+    br_hmac_key_context keyed;
+    br_hmac_context context;
+    br_hmac_key_init(&keyed, &br_sha256_vtable, key.data(), key.size());
+    br_hmac_init(&context, &keyed, 0);
+    br_hmac_update(&context, data.data(), data.size());
+    br_hmac_out(&context, out.data());
+    return out;
+}
+
+Hash derive(const KeyName& name) {
+    Hash out;
+    br_hmac_key_context keyed;
+    br_hmac_context context;
+    br_hmac_key_init(&keyed, &br_sha256_vtable, device_key.data(), device_key.size());
+    br_hmac_init(&context, &keyed, 0);
+    feed(context, {reinterpret_cast<const std::uint8_t*>(name.use), std::strlen(name.use)});
+    feed(context, name.owner);
+    feed(context, name.label);
+    br_hmac_out(&context, out.data());
+    return out;
+}
+
+void seal(const Hash& key, Bytes text, std::span<std::uint8_t> out) {
+    br_aes_ct_ctr_keys cipher;
+    br_gcm_context context;
+    Random{}.fill(out.first(nonce_size));
+    const auto body = out.subspan(nonce_size, text.size());
+    std::copy(text.begin(), text.end(), body.begin());
+    br_aes_ct_ctr_init(&cipher, key.data(), key.size());
+    br_gcm_init(&context, &cipher.vtable, br_ghash_ctmul32);
+    br_gcm_reset(&context, out.data(), nonce_size);
+    br_gcm_flip(&context);
+    br_gcm_run(&context, 1, body.data(), body.size());
+    br_gcm_get_tag(&context, body.data() + body.size());
+}
+
+bool open(const Hash& key, Bytes sealed, std::span<std::uint8_t> out) {
+    if (sealed.size() < nonce_size + tag_size) return false;
+    const Bytes text = sealed.subspan(nonce_size, sealed.size() - nonce_size - tag_size);
+    br_aes_ct_ctr_keys cipher;
+    br_gcm_context context;
+    std::copy(text.begin(), text.end(), out.begin());
+    br_aes_ct_ctr_init(&cipher, key.data(), key.size());
+    br_gcm_init(&context, &cipher.vtable, br_ghash_ctmul32);
+    br_gcm_reset(&context, sealed.data(), nonce_size);
+    br_gcm_flip(&context);
+    br_gcm_run(&context, 0, out.data(), text.size());
+    return br_gcm_check_tag(&context, text.data() + text.size()) == 1;
+}
+
+void sign(const Hash& seed, const Hash& what, std::span<std::uint8_t, signature_size> out) {
+    PrivateKey key;
+    make_private_key(seed, key);
+    br_ecdsa_i31_sign_raw(&br_ec_p256_m31, &br_sha256_vtable, what.data(), &key.key, out.data());
+}
+
+void public_key(const Hash& seed, std::span<std::uint8_t, public_key_size> out) {
+    PrivateKey key;
+    br_ec_public_key found;
+    std::array<unsigned char, BR_EC_KBUF_PUB_MAX_SIZE> bytes;
+    make_private_key(seed, key);
+    br_ec_compute_pub(&br_ec_p256_m31, &found, bytes.data(), &key.key);
+    std::copy_n(found.q, public_key_size, out.begin());
+}
+
+}  // namespace partita::secure
