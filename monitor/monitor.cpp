@@ -90,7 +90,7 @@ void monitor_begin(std::uint32_t cpu, std::uint32_t tree) {
 
 void monitor_call(Call* registers) {
     const std::uint32_t self = cpu_of(registers);
-    if (has_secure_partition() && PARTITA_TRUSTED_IS_OURS(registers->r0)) return call_secure(&world_of(self), registers, &registers->r0);
+    if (PARTITA_TRUSTED_IS_OURS(registers->r0) && has_secure_partition()) return call_secure(&world_of(self), registers, &registers->r0);
     const Psci::Answer answer = psci.call(*registers, self);
     if (answer.wakes != ~0u) wake(answer.wakes);
     switch (answer.then) {

@@ -29,7 +29,7 @@ uint32_t Psci::index_of(uint32_t mpidr) const {
 }
 
 // DEN0022 5.6. The entry is an address of memory that the caller's world has: never one of ours, nor a device.
-uint32_t Psci::start(const Call& registers, Answer& answer) {
+[[gnu::noinline]] uint32_t Psci::start(const Call& registers) {
     const uint32_t n = index_of(registers.r1);
     if (n == ~0u) return result(PSCI_INVALID_PARAMETERS);
     if (registers.r2 - board_->ram >= board_->ram_size) return result(PSCI_INVALID_ADDRESS);
@@ -39,7 +39,6 @@ uint32_t Psci::start(const Call& registers, Answer& answer) {
         return result(expected == State::on ? PSCI_ALREADY_ON : PSCI_ON_PENDING);
     cpu.begin = {registers.r2, registers.r3};
     cpu.state.store(State::pending, std::memory_order_release);
-    answer.wakes = n;
     return result(PSCI_SUCCESS);
 }
 
@@ -51,7 +50,7 @@ bool Psci::taken(uint32_t cpu, Begin& out) {
 }
 
 // DEN0022 5.7. Levels above 0 are not asked for since PSCI 1.0.
-uint32_t Psci::state_of(uint32_t mpidr, uint32_t level) const {
+[[gnu::noinline]] uint32_t Psci::state_of(uint32_t mpidr, uint32_t level) const {
     const uint32_t n = index_of(mpidr);
     if (n == ~0u || level != 0) return result(PSCI_INVALID_PARAMETERS);
     switch (cpus_[n].state.load(std::memory_order_relaxed)) {
@@ -82,8 +81,6 @@ Psci::Answer Psci::call(Call& registers, uint32_t self) {
     Answer answer;
     uint32_t& r0 = registers.r0;
     const uint32_t function = r0;
-    r0 = result(PSCI_NOT_SUPPORTED);
-    if (!is_function(function)) return answer;
     switch (function) {
         case PSCI_VERSION: r0 = version; break;
         case SMCCC_VERSION: r0 = convention; break;
@@ -93,7 +90,10 @@ Psci::Answer Psci::call(Call& registers, uint32_t self) {
             break;
         case PSCI_FEATURES: r0 = is_function(registers.r1) ? 0 : result(PSCI_NOT_SUPPORTED); break;
         case PSCI_AFFINITY_INFO: r0 = state_of(registers.r1 & affinity_bits, registers.r2); break;
-        case PSCI_CPU_ON: r0 = start(registers, answer); break;
+        case PSCI_CPU_ON:
+            r0 = start(registers);
+            if (r0 == PSCI_SUCCESS) answer.wakes = index_of(registers.r1);
+            break;
         case PSCI_CPU_SUSPEND:  // one state: the CPU waits for an interrupt, and keeps all that it has
             r0 = result(registers.r1 == 0 ? PSCI_SUCCESS : PSCI_INVALID_PARAMETERS);
             if (registers.r1 == 0) answer.then = Then::sleeps;
@@ -102,8 +102,15 @@ Psci::Answer Psci::call(Call& registers, uint32_t self) {
             cpus_[self].state.store(State::off, std::memory_order_release);
             answer.then = Then::is_off;
             break;
-        case PSCI_SYSTEM_OFF: answer.then = Then::ends_system; break;
-        default: answer.then = Then::resets_system; break;
+        case PSCI_SYSTEM_OFF:
+        case PSCI_SYSTEM_RESET:
+            if (board_->power == PARTITA_POWER_NONE) {
+                r0 = result(PSCI_NOT_SUPPORTED);
+                break;
+            }
+            answer.then = function == PSCI_SYSTEM_OFF ? Then::ends_system : Then::resets_system;
+            break;
+        default: r0 = result(PSCI_NOT_SUPPORTED); break;
     }
     return answer;
 }

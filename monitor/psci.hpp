@@ -45,7 +45,7 @@ private:
         Begin begin{};
     };
     [[nodiscard]] std::uint32_t index_of(std::uint32_t mpidr) const;
-    [[nodiscard]] std::uint32_t start(const Call& registers, Answer& answer);
+    [[nodiscard]] std::uint32_t start(const Call& registers);
     [[nodiscard]] std::uint32_t state_of(std::uint32_t mpidr, std::uint32_t level) const;
     [[nodiscard]] bool is_function(std::uint32_t function) const;
 

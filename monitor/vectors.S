@@ -6,7 +6,7 @@
 
 #include "layout.h"
 
-    .equ    FRAME, 48                   @ what is on the stack when the other world has been left: behind it lies struct World
+    .equ    FRAME, 40                   @ what is on the stack when the other world has been left: behind it lies struct World
 
     .text
 @ enter_hyp(entry, r0, r2, cpu): the non-secure world's registers as after a reset, then Hyp mode with all masked. Nothing of the monitor's is left
@@ -77,37 +77,28 @@ monitor_vectors:
 
 @ SMCCC: r4 to r14 stay as they are, r0 to r3 have results. From the secure world it is the secure partition that gives the CPU back.
 from_smc:
-    push    {r0-r7, r11, r12}
+    push    {r0-r7, r12, lr}
     mrc     p15, 0, r12, c1, c1, 0
     tst     r12, #1
     beq     secure_partition_leaves
-    mrs     r12, spsr
-    push    {r12, lr}
-    add     r0, sp, #8
+    mov     r0, sp
     bl      monitor_call
-    pop     {r12, lr}
-    clrex                               @ a reservation made in the other world is none here
-    msr     spsr_cxsf, r12
-    pop     {r0-r7, r11, r12}
+    pop     {r0-r7, r12, lr}
     movs    pc, lr
 
 from_fiq:
     sub     lr, lr, #4
-    push    {r0-r7, r11, r12}
-    mrs     r12, spsr
-    push    {r12, lr}
+    push    {r0-r7, r12, lr}
     add     r0, sp, #FRAME
     ldr     r1, [r0, #4]                @ World::at; 0: no secure partition
     cmp     r1, #0
     beq     1f
     adr     r1, interrupt_pending
     bl      run_secure
-    b       2f
+    pop     {r0-r7, r12, lr}
+    movs    pc, lr
 1:  bl      monitor_fiq
-2:  pop     {r12, lr}
-    clrex
-    msr     spsr_cxsf, r12
-    pop     {r0-r7, r11, r12}
+    pop     {r0-r7, r12, lr}
     movs    pc, lr
 interrupt_pending:
     .fill   8, 4, 0

@@ -16,7 +16,8 @@
 @ r0: struct World; r0 to r7 of the secure partition are at [r1]. Its r0 to r3 are the result. In Monitor mode; returns with the other world's SCR.
     .global run_secure
 run_secure:
-    push    {r4-r11, lr}
+    mrs     r12, spsr
+    push    {r4-r12, lr}
     mrc     p15, 0, r2, c1, c0, 2       @ CPACR
     mov     r3, #0xf << 20
     mcr     p15, 0, r3, c1, c0, 2
@@ -44,10 +45,10 @@ run_secure:
     ldm     r1, {r0-r7}
     movs    pc, lr
 
-@ The secure partition's SMC, with {r0-r7, r11, r12} pushed: on the stack below them is what run_secure left.
+@ The secure partition's SMC, with {r0-r7, r12, lr} pushed: on the stack below them is what run_secure left.
     .global secure_partition_leaves
 secure_partition_leaves:
-    pop     {r0-r7, r11, r12}
+    pop     {r0-r7, r12, lr}
     pop     {r4}
     mrs     r5, sp_svc
     mrs     r6, spsr
@@ -69,7 +70,10 @@ secure_partition_leaves:
     ldr     r4, =SCR_NORMAL
     mcr     p15, 0, r4, c1, c1, 0
     isb
-    pop     {r4-r11, pc}
+    clrex                               @ a reservation of the one world is none in the other
+    pop     {r4-r12, lr}
+    msr     spsr_cxsf, r12
+    bx      lr
     .ltorg
 
 @ call_secure(world, in, out): the same for C++.

@@ -1,6 +1,7 @@
 #include "kernel.hpp"
 
 #include "console.hpp"
+#include "keys.hpp"
 #include "layout.h"
 #include "loop.hpp"
 #include "partita/guest/guest.h"
@@ -38,7 +39,10 @@ const partita_monitor_header& board() { return *reinterpret_cast<const partita_m
 
 void secure_begin(uint32_t cpu, std::uint64_t* window) {
     set_window(cpu, window);
-    if (cpu == 0) begin_loop();
+    if (cpu == 0) {
+        gather_entropy();
+        begin_loop();
+    }
     Results results;
     for (;;) {
         Call call;

@@ -35,7 +35,7 @@ void feed(br_hmac_context& context, Bytes part) {
 
 // How long the same work takes, over and over: that differs by what memory, caches and other CPUs are at.
 void gather_entropy() {
-    constexpr unsigned samples = 1024;
+    constexpr unsigned samples = 256;
     br_sha256_context context;
     br_sha256_init(&context);
     Hash state{};

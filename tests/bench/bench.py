@@ -22,6 +22,7 @@ BUILD = ROOT / "build"
 HERE = ROOT / "tests/bench"
 PROGRAMS = BUILD / "arm-gcc/tests/bench"
 HYPERVISOR = BUILD / "arm-gcc/hypervisor/hypervisor.elf"
+MONITOR = BUILD / "arm-gcc/monitor/monitor.elf"
 CEILINGS = HERE / "ceilings.json"
 COUNTING = ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01"]
 MOST_SECONDS = 120
@@ -64,6 +65,10 @@ OPERATIONS = {
     "decision_32": ("the same, 32 vCPUs", 110),
     "window_jitter": ("a window's described begin to its first instruction, hostile neighbours, worst", 6000),
     "vtimer_hog": ("compare time to ISR entry of a prioritised partition beside hogs, worst", 3000),
+    "smc_fast": ("a call from Hyp that the monitor answers", 40),
+    "world_switch": ("a call from Hyp that the secure partition answers: both worlds' registers saved and restored", 280),
+    "fiq_latency": ("the secure timer's compare time to its handler in the secure partition, from Hyp and from a partition, worst", 130),
+    "reset_to_hyp": ("from reset through monitor and secure partition to the hypervisor's first instruction", 1500000),
     "uart_char": ("one character on the console, framing included", 300),
     "boot": ("Hyp entry to the first guest instruction, without scrub", 200000),
     "scrub": ("per MiB of guest memory, cleaning included", 65000),
@@ -88,13 +93,14 @@ class Bench:
     def __init__(self, folder, cpu):
         self.folder = pathlib.Path(folder)
         self.cpu = f"{cpu},cntfrq=1000000000"
-        self.environment = {**os.environ, "PARTITA_HOME": str(HERE), "PARTITA_HYPERVISOR": str(HYPERVISOR)}
+        self.environment = {**os.environ, "PARTITA_HOME": str(HERE), "PARTITA_HYPERVISOR": str(HYPERVISOR),
+                            "PARTITA_MONITOR": str(MONITOR), "PARTITA_SECURE": str(BUILD / "arm-gcc/secure/secure.elf")}
         self.plugin = self.folder / "count.so"
         subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", self.plugin, HERE / "count.c"], check=True)
 
-    def call(self, command):
+    def call(self, command, more=()):
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL,
-                              timeout=MOST_SECONDS, env=self.environment)
+                              timeout=MOST_SECONDS, env={**self.environment, **dict(more)})
         if done.returncode != 0:
             fail(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
         return done.stdout
@@ -181,9 +187,26 @@ def measure(bench):
     run(shared(partition("bench", "window", [0]), *hostile, window("0 us", "300 us", "bench"), window("300 us", "713 us", "flood", "restarts"),
                '[[schedule]]\nname = "only"\nframe = "1013 us"\n'), "window done")
     ours["window_jitter"] = figure_of([ours["window_jitter"]["max"]])
+    ours.update(secure_figures(bench))
     ours.update(sizes(bench))
     native = {**read_figures(bench.natively("single", 1)), **read_figures(bench.natively("ipi", 2))}
     return ours, native, windows
+
+
+def secure_figures(bench):
+    """Of a program in the hypervisor's place; the secure partition itself says how late its interrupts came to it, once in a second."""
+    path, image, secure = bench.folder / "secure.toml", bench.folder / "secure.elf", bench.folder / "secure.txt"
+    path.write_text('[system]\nboard = "virt-secure"\n[secure]\n' + partition("spins", "crowd", [0], "2 MiB"))
+    place = {"PARTITA_HYPERVISOR": str(BUILD / "arm-gcc/tests/monitor/monitor-figures.elf")}
+    bench.call([BUILD / "host/tool/partita", "build", path, "-o", image], place)
+    output = bench.call(["qemu-system-arm", "-M", "virt,virtualization=on,secure=on,highmem=off,gic-version=2", "-cpu", bench.cpu, "-smp", 1, "-m", "1024M",
+                         "-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot", "-serial", "stdio", "-serial", f"file:{secure}", *COUNTING,
+                         "-kernel", image])
+    late = re.compile(r"cycles 1000 missed 0 worst (\d+) ns")
+    in_partition = bench.call([BUILD / "host/tool/partita", "run", path, "--timeout", MOST_SECONDS, "--until", "secure.*cycles 1000 .*mean [0-9]+ ns", "--qemu-args", "-cpu",
+                               bench.cpu, *COUNTING])
+    worst = [int(late.search(text).group(1)) for text in (secure.read_text(), in_partition)]
+    return {**read_figures(output), "fiq_latency": figure_of([max(worst)])}
 
 
 def shared(*parts, slice="1 ms"):
@@ -245,7 +268,7 @@ def sizes(bench):
         base, end = struct.unpack_from("<QQ", data, description + 24)
         kept.append(end - base)
     return {"text_bytes": figure_of([text]), "ram_bytes": figure_of([kept[0]]), "partition_bytes": figure_of([kept[1] - kept[0]]),
-            "monitor_bytes": figure_of([loaded(BUILD / "arm-gcc/monitor/monitor.elf")]),
+            "monitor_bytes": figure_of([loaded(MONITOR)]),
             "parent_bytes": figure_of([footprint(BUILD / "arm-gcc/parent/parent.elf")])}
 
 

@@ -115,6 +115,24 @@ try_frequency:
     mov     r0, r12
     bx      lr
 
+@ smc_ticks(function), no_ticks(): of CNTPCT. SMCCC keeps r4 to r11.
+    .global smc_ticks, no_ticks
+smc_ticks:
+    push    {r4, r5}
+    mrrc    p15, 0, r4, r5, c14
+    smc     #0
+    mrrc    p15, 0, r0, r1, c14
+    sub     r0, r0, r4
+    pop     {r4, r5}
+    bx      lr
+no_ticks:
+    push    {r4, r5}
+    mrrc    p15, 0, r4, r5, c14
+    mrrc    p15, 0, r0, r1, c14
+    sub     r0, r0, r4
+    pop     {r4, r5}
+    bx      lr
+
 @ The instruction behind is gone on with.
     .balign 32
 hyp_vectors:

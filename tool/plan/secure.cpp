@@ -45,6 +45,8 @@ void plan_secure(const SystemDescription& system, Plan& plan, Diagnostics& diagn
     plan.has_secure_partition = system.secure.has_value();
     for (PlannedPartition& partition : plan.partitions) {
         partition.trusted = functions_of(*partition.description);
+        if (plan.board->monitor && partition.name == "secure")
+            diagnostics.error(partition.description->name.place, "\"secure\" is what the console of the secure world is called; rename this partition");
         if (partition.trusted != 0 && !system.secure)
             diagnostics.error(
                 partition.description->trusted.front().place,

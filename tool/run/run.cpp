@@ -19,6 +19,7 @@
 #include "run/monitor.hpp"
 #include "run/process.hpp"
 #include "run/qemu.hpp"
+#include "run/secure_console.hpp"
 #include "run/terminal.hpp"
 
 namespace partita::tool {
@@ -62,9 +63,10 @@ bool read_some(int descriptor, std::string& out) {
 
 class Runner {
 public:
-    Runner(const Plan& plan, const RunOptions& options, Process& qemu)
+    Runner(const Plan& plan, const RunOptions& options, Process& qemu, SecureConsole* secure)
         : options_(options),
           qemu_(qemu),
+          secure_(secure),
           input_(qemu.input()),
           session_(plan, options.until),
           demux_([this](std::uint32_t channel, char byte) { on_byte(channel, byte); }) {
@@ -91,6 +93,7 @@ private:
     std::optional<Verdict> step() {
         std::vector<pollfd> sources{pollfd{qemu_.output(), POLLIN, 0}, pollfd{qemu_.errors(), POLLIN, 0},
                                     pollfd{input_open_ && input_.has_room() ? 0 : -1, POLLIN, 0}, input_.source()};
+        if (secure_ != nullptr) sources.push_back(secure_->source());
         if (hub_ && input_.has_room()) hub_->add_sources(sources);
         poll(sources.data(), sources.size(), 50);
         input_.flush();
@@ -101,6 +104,7 @@ private:
             demux_.feed({&byte, 1});
             if (finished_) break;
         }
+        hear_secure_world();
         (void)read_some(qemu_.errors(), complaints_);
         if (session_.panicked()) return end(Verdict::panicked, "the hypervisor panicked");
         if (session_.satisfied()) return end(Verdict::passed, "");
@@ -128,6 +132,11 @@ private:
         if (input_.has_room()) input_.put(hub_->collect());
     }
 
+    void hear_secure_world() {
+        if (secure_ == nullptr) return;
+        for (const char byte : secure_->read()) on_byte(session_.secure_channel(), byte);
+    }
+
     void on_byte(std::uint32_t channel, char byte) {
         if (finished_) return;
         finished_ = session_.receive(channel, byte);
@@ -148,7 +157,7 @@ private:
         if (terminal_ != nullptr) {
             const auto send = terminal_->typed(text);
             if (!send) return false;
-            if (!send->empty()) input_.put(to_channel(terminal_->focus(), *send));
+            if (!send->empty() && !is_secure(terminal_->focus())) input_.put(to_channel(terminal_->focus(), *send));
             return true;
         }
         lines_ += text;
@@ -164,10 +173,13 @@ private:
         const std::size_t end = line.find("] ");
         const auto& consoles = session_.consoles();
         for (std::uint32_t n = 1; n < consoles.size(); ++n)
-            if (end != std::string::npos && line.substr(0, end) == "[" + consoles[n].name)
+            if (!is_secure(n) && end != std::string::npos && line.substr(0, end) == "[" + consoles[n].name)
                 return input_.put(to_channel(n, line.substr(end + 2) + "\n"));
-        fmt::print(stderr, "partita: input must be lines like \"[{}] text\"\n", consoles.back().name);
+        fmt::print(stderr, "partita: input must be lines like \"[{}] text\"\n", consoles[1].name);
     }
+
+    // Nothing is sent to it.
+    [[nodiscard]] bool is_secure(std::uint32_t channel) const { return channel == session_.secure_channel(); }
 
     Verdict ended() {
         const int status = qemu_.ended().value_or(0);
@@ -186,6 +198,7 @@ private:
 
     const RunOptions& options_;
     Process& qemu_;
+    SecureConsole* secure_;  // none: the board has no such UART
     BoardInput input_;
     std::optional<Hub> hub_;  // none: there is no place for its socket
     Session session_;
@@ -211,8 +224,13 @@ Verdict run(const Plan& plan, const Bytes& image, const RunOptions& options) {
         const std::string where = fmt::format("unix:{},server=on,wait=off", socket.string());
         more.insert(more.end(), {"-qmp", where, "-action", "shutdown=pause"});
     }
+    std::optional<SecureConsole> secure;
+    if (plan.board->monitor) {
+        const auto arguments = secure.emplace(file.path().parent_path() / "secure").qemu_arguments();
+        more.insert(more.end(), arguments.begin(), arguments.end());
+    }
     Process qemu{qemu_command(*plan.board, file.path(), {options.deterministic, more})};
-    Runner runner{plan, options, qemu};
+    Runner runner{plan, options, qemu, secure ? &*secure : nullptr};
     const Verdict verdict = runner.watch();
     if (options.dump != nullptr && verdict != Verdict::qemu_died) {
         Monitor monitor{socket};

@@ -21,6 +21,10 @@ Session::Session(const Plan& plan, const std::vector<std::string>& until) : plan
         partition.copies.clear();
         consoles_.push_back({.name = partition.name});
     }
+    if (plan_.board != nullptr && plan_.board->monitor) {
+        secure_channel_ = static_cast<std::uint32_t>(consoles_.size());
+        consoles_.push_back({.name = "secure"});
+    }
     for (const std::string& text : until) patterns_.push_back({text, std::regex{text, std::regex::ECMAScript | std::regex::optimize}});
 }
 

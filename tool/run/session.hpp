@@ -44,6 +44,8 @@ public:
     [[nodiscard]] std::size_t waiting() const;
     [[nodiscard]] std::string missing() const;
     [[nodiscard]] std::vector<ConsoleText>& consoles() { return consoles_; }
+    // The channel that the secure world's UART is here, behind those of the board's own; 0: none.
+    [[nodiscard]] std::uint32_t secure_channel() const { return secure_channel_; }
     // Whether whole lines are printed as `[partition] text`.
     void print_lines(bool on) { print_ = on; }
     // What the hypervisor's log said, in words, as it comes.
@@ -66,6 +68,7 @@ private:
     std::vector<ConsoleText> consoles_;
     std::vector<Pattern> patterns_;
     std::string log_;
+    std::uint32_t secure_channel_ = 0;
     bool print_ = true;
     bool flush_by_others_ = false;
     bool panicked_ = false;
