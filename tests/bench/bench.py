@@ -196,7 +196,7 @@ def measure(bench):
 def secure_figures(bench):
     """Of a program in the hypervisor's place; the secure partition itself says how late its interrupts came to it, once in a second."""
     path, image, secure = bench.folder / "secure.toml", bench.folder / "secure.elf", bench.folder / "secure.txt"
-    path.write_text('[system]\nboard = "virt-secure"\n[secure]\n' + partition("spins", "crowd", [0], "2 MiB"))
+    path.write_text('[system]\nboard = "virt-secure"\n[secure]\n' + partition("spins", "busy", [0], "2 MiB"))
     place = {"PARTITA_HYPERVISOR": str(BUILD / "arm-gcc/tests/monitor/monitor-figures.elf")}
     bench.call([BUILD / "host/tool/partita", "build", path, "-o", image], place)
     output = bench.call(["qemu-system-arm", "-M", "virt,virtualization=on,secure=on,highmem=off,gic-version=2", "-cpu", bench.cpu, "-smp", 1, "-m", "1024M",

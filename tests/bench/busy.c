@@ -1,0 +1,5 @@
+/* Runs, and asks for nothing. */
+int main(void);
+int main(void) {
+    for (;;) __asm__ volatile("");
+}
