@@ -48,6 +48,7 @@ void begin_secure_partition(std::uint32_t cpu) {
     first[cpu].r1 = reinterpret_cast<std::uint32_t>(secure_window);
     std::uint32_t ready[4];
     call_secure(&world, &first[cpu], ready);
+    if (ready[0] != 0) end(false);  // it has said why
 }
 
 // An interrupt of the secure world while this CPU is off.

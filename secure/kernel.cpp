@@ -7,6 +7,7 @@
 #include "partita/guest/guest.h"
 #include "partita/trusted.h"
 #include "sessions.hpp"
+#include "system.hpp"
 #include "window.hpp"
 
 namespace partita::secure {
@@ -35,15 +36,19 @@ namespace {
 
 }  // namespace
 
+const partita_secure_header& program() { return *reinterpret_cast<const partita_secure_header*>(SECURE_VA); }
 const partita_monitor_header& board() { return *reinterpret_cast<const partita_monitor_header*>(MONITOR_VA); }
 
 void secure_begin(uint32_t cpu, std::uint64_t* window) {
+    Results results;
     set_window(cpu, window);
     if (cpu == 0) {
         gather_entropy();
-        begin_loop();
+        if (check_system())
+            begin_loop();
+        else
+            results.r0 = 1;
     }
-    Results results;
     for (;;) {
         Call call;
         leave_world(&results, &call);

@@ -3,19 +3,12 @@
 
 #include <cstdint>
 
+#include "call.hpp"
 #include "kernel.h"
 #include "partita/monitor.h"
+#include "partita/secure.h"
 
 namespace partita::secure {
-
-// Registers r0 to r7 of a call.
-struct Call {
-    std::uint32_t function, r1, r2, r3, r4, r5, r6, identity;
-};
-// Registers r0 to r3 of its end.
-struct Results {
-    std::uint32_t r0 = 0, r1 = 0, r2 = 0, r3 = 0;
-};
 
 [[nodiscard]] inline std::uint32_t cpu_number() {
     std::uint32_t value;
@@ -37,6 +30,9 @@ private:
 
 // What the tool told the monitor of the board: the begin of the monitor's image.
 [[nodiscard]] const partita_monitor_header& board();
+
+// This program's own header, which the tool has written to.
+[[nodiscard]] const partita_secure_header& program();
 
 // The board is reset; nothing of this partition runs any more.
 extern "C" [[noreturn]] void give_up();

@@ -127,6 +127,13 @@ void sign(const Hash& seed, const Hash& what, std::span<std::uint8_t, signature_
     br_ecdsa_i31_sign_raw(&br_ec_p256_m31, &br_sha256_vtable, what.data(), &key.key, out.data());
 }
 
+bool is_signed(std::span<const std::uint8_t, public_key_size> key, const Hash& what, Bytes signature) {
+    std::array<unsigned char, public_key_size> point;
+    std::copy(key.begin(), key.end(), point.begin());
+    const br_ec_public_key public_one{BR_EC_secp256r1, point.data(), point.size()};
+    return br_ecdsa_i31_vrfy_raw(&br_ec_p256_m31, what.data(), what.size(), &public_one, signature.data(), signature.size()) == 1;
+}
+
 void public_key(const Hash& seed, std::span<std::uint8_t, public_key_size> out) {
     PrivateKey key;
     br_ec_public_key found;

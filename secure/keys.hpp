@@ -45,6 +45,7 @@ void seal(const Hash& key, Bytes text, std::span<std::uint8_t> out);
 // ECDSA on P-256 with the key pair that is derived from `seed`.
 inline constexpr std::size_t signature_size = 64, public_key_size = 65;
 void sign(const Hash& seed, const Hash& what, std::span<std::uint8_t, signature_size> out);
+[[nodiscard]] bool is_signed(std::span<const std::uint8_t, public_key_size> key, const Hash& what, Bytes signature);
 void public_key(const Hash& seed, std::span<std::uint8_t, public_key_size> out);
 
 }  // namespace partita::secure

@@ -28,6 +28,10 @@ void* __memset_chk(void* to, int value, std::size_t size, std::size_t room) {
     if (size > room) __builtin_trap();
     return std::memset(to, value, size);
 }
+char* strncpy(char* to, const char* from, std::size_t size) {
+    for (std::size_t n = 0; n < size; ++n) to[n] = *from != 0 ? *from++ : '\0';
+    return to;
+}
 std::size_t strlen(const char* text) {
     std::size_t n = 0;
     while (text[n] != 0) ++n;

@@ -1,6 +1,7 @@
 #include "service.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "keys.hpp"
 
@@ -17,10 +18,13 @@ constexpr Results denied{static_cast<uint32_t>(PARTITA_TRUSTED_DENIED)};
 struct Request {
     const Call& call;
     partita_trusted_page& page;
+    const Boot& boot;
 
+    // The caller is partition identity - 1 of the description: its keys are its name's.
+    [[nodiscard]] const partita_measurement& caller() const { return boot.measured.all[call.identity]; }
     [[nodiscard]] Bytes input() const { return {page.input, page.input_size}; }
     [[nodiscard]] Hash key(const char* use) const {
-        return derive({use, {reinterpret_cast<const std::uint8_t*>(&call.identity), sizeof call.identity}, page.label});
+        return derive({use, {reinterpret_cast<const std::uint8_t*>(caller().name), sizeof caller().name}, page.label});
     }
     // The output's place, of this size.
     [[nodiscard]] std::span<std::uint8_t> output(std::size_t size) const {
@@ -66,14 +70,44 @@ Results public_key(const Request& request) {
     return {};
 }
 
+// The attestation key is the device's: no partition's name is empty.
+[[nodiscard]] Hash attestation_seed() { return derive({"attestation", {}, {}}); }
+
+Results quote(const Request& request) {
+    auto& out = *reinterpret_cast<partita_quote*>(request.output(sizeof(partita_quote)).data());
+    const Boot& boot = request.boot;
+    out = {.magic = PARTITA_QUOTE_MAGIC,
+           .flags = boot.verified ? PARTITA_QUOTE_VERIFIED : 0,
+           .image_version = boot.version,
+           .reserved = 0,
+           .partition = {},
+           .hash = {},
+           .system = {},
+           .nonce = {},
+           .signature = {}};
+    std::copy_n(request.caller().name, sizeof out.partition, out.partition);
+    std::copy_n(request.caller().hash, sizeof out.hash, out.hash);
+    std::copy(boot.measured.system.begin(), boot.measured.system.end(), out.system);
+    const Hash nonce = secure::hash(request.input());
+    std::copy(nonce.begin(), nonce.end(), out.nonce);
+    const Hash all = secure::hash({reinterpret_cast<const std::uint8_t*>(&out), offsetof(partita_quote, signature)});
+    secure::sign(attestation_seed(), all, out.signature);
+    return {};
+}
+
+Results attestation_key(const Request& request) {
+    secure::public_key(attestation_seed(), request.output(public_key_size).first<public_key_size>());
+    return {};
+}
+
 }  // namespace function
 
 }  // namespace
 
-Results perform(const Call& call, partita_trusted_page& page) {
-    if (page.input_size > PARTITA_TRUSTED_INPUT) return invalid;
+Results perform(const Call& call, partita_trusted_page& page, const Boot& boot) {
+    if (page.input_size > PARTITA_TRUSTED_INPUT || call.identity >= boot.measured.count) return invalid;
     page.output_size = 0;
-    const Request request{call, page};
+    const Request request{call, page, boot};
     switch (call.function - PARTITA_TRUSTED_CALL) {
 #define PARTITA_CASE(NAME, number, name, purpose) \
     case number: return function::name(request);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "service.hpp"
+#include "system.hpp"
 #include "window.hpp"
 
 namespace partita::secure {
@@ -29,7 +30,7 @@ void interrupts_off() { asm volatile("cpsid if" ::: "memory"); }
 void serve() {
     Session& session = *current[cpu_number()];
     interrupts_on();
-    session.results = perform(session.call, session.page);
+    session.results = perform(session.call, session.page, booted_system());
     interrupts_off();
     session.done = true;
     thread_leave(&session.thread);

@@ -14,6 +14,8 @@
     .word   __data_offset
     .word   __memory_offset
     .word   secure_entry
+    .word   0                           @ has_key
+    .space  68
 
     .text
     .global secure_entry

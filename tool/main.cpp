@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "command/run_options.hpp"
 #include "config/calls.hpp"
 #include "config/schema.hpp"
+#include "pack/measure.hpp"
 #include "pack/pack.hpp"
 #include "partita/system_image.h"
 #include "run/run.hpp"
@@ -30,7 +32,10 @@ constexpr int bad_description = 1, bad_usage = 2;
 // Seconds since 1970 now; in a deterministic run, when its board's clock begins (run/qemu.cpp).
 std::uint32_t epoch(bool deterministic) {
     constexpr std::uint32_t begin_of_2026 = 1'767'225'600;
-    return deterministic ? begin_of_2026 : static_cast<std::uint32_t>(std::time(nullptr));
+    if (deterministic) return begin_of_2026;
+    const char* const fixed = std::getenv("SOURCE_DATE_EPOCH");  // the same image of the same sources
+    return fixed != nullptr && *fixed != 0 ? static_cast<std::uint32_t>(std::strtoull(fixed, nullptr, 10))
+                                           : static_cast<std::uint32_t>(std::time(nullptr));
 }
 
 int command_check(const Inputs& inputs) {
@@ -42,9 +47,42 @@ int command_check(const Inputs& inputs) {
     return 0;
 }
 
-int command_build(const Inputs& inputs, const std::string& output, bool framed) {
+// As sha256sum writes them.
+std::string measurements_of(const SystemImage& image, std::uint64_t hypervisor_base) {
+    const auto measured = measure(image, hypervisor_base);
+    if (!measured) throw Failure{measured.error()};
+    const auto line = [](std::span<const std::uint8_t> hash, const char* name) {
+        return fmt::format("{:02x}  {}\n", fmt::join(hash, ""), name);
+    };
+    std::string out;
+    for (std::uint32_t n = 0; n < measured->count; ++n) out += line(measured->all[n].hash, measured->all[n].name);
+    return out + line(measured->system, "system");
+}
+
+struct BuildArguments {
+    std::string output = "system.elf", signing_key, measurements;
+    std::uint32_t version = 0;
+    bool framed = false;
+
+    void add_to(CLI::App& command) {
+        command.add_option("-o,--output", output, "system.elf, or a raw system.bin")->capture_default_str();
+        command.add_flag("--framed", framed, "Frame the consoles for this tool instead of prefixing lines");
+        auto* const key =
+            command.add_option("--sign", signing_key, "Sign the image with this private key (PEM, P-256): the secure partition checks it");
+        command.add_option("--image-version", version, "The version of a signed image")->needs(key)->capture_default_str();
+        command.add_option("--measurements", measurements, "Write what the secure partition will measure: SHA-256 and name, line by line");
+    }
+};
+
+int command_build(const Inputs& inputs, const BuildArguments& arguments) {
     const auto loaded = load(inputs);
-    const SystemImage image = build(*loaded, {.framed_console = framed, .off_when_done = false, .epoch = epoch(false)});
+    const std::string& output = arguments.output;
+    const SystemImage image = build(*loaded, {.framed_console = arguments.framed,
+                                              .off_when_done = false,
+                                              .epoch = epoch(false),
+                                              .signing_key = arguments.signing_key,
+                                              .image_version = arguments.version});
+    if (!arguments.measurements.empty()) write_text(arguments.measurements, measurements_of(image, loaded->plan.hypervisor_base));
     const bool binary = fs::path{output}.extension() == ".bin";
     const Bytes bytes = binary ? to_binary(image) : to_elf(image);
     write_file(output, bytes);
@@ -52,6 +90,18 @@ int command_build(const Inputs& inputs, const std::string& output, bool framed) 
     fmt::print("{}: {} bytes; load it at {:#x}{}, start at {:#x} {}, MMU and caches off\n", output, bytes.size(),
                image.segments.front().address, binary ? "" : " (the ELF file says so itself)", image.entry,
                from_reset ? "from reset (all CPUs, in Secure SVC mode) or in Hyp mode" : "in Hyp mode");
+    return 0;
+}
+
+int command_key(const std::string& file) {
+    const auto key = SigningKey::make();
+    if (!key) throw Failure{key.error()};
+    if (fs::exists(file))
+        throw Failure{fmt::format("{} is there already: a key that is lost cannot be made again; choose another name", file)};
+    write_text(file, "");
+    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
+    write_text(file, *key);
+    fmt::print("{}: a private key on P-256; whoever has it signs images that boards with its public half start\n", file);
     return 0;
 }
 
@@ -139,8 +189,9 @@ int dispatch(int argc, char** argv) {
     app.require_subcommand(1);
     int result = 0;
     Inputs inputs, run_inputs;
-    std::string output, image_output = "system.elf", trace_output = "run.json";
-    bool framed = false, markdown = false, hypercalls = false;
+    std::string output, trace_output = "run.json", key_file;
+    BuildArguments build_arguments;
+    bool markdown = false, hypercalls = false;
     RunArguments arguments;
     arguments.options.qemu_arguments = qemu_arguments;
 
@@ -150,9 +201,12 @@ int dispatch(int argc, char** argv) {
 
     auto* const build_command = app.add_subcommand("build", "Make one bootable image of a system");
     add_inputs(*build_command, inputs, false);
-    build_command->add_option("-o,--output", image_output, "system.elf, or a raw system.bin")->capture_default_str();
-    build_command->add_flag("--framed", framed, "Frame the consoles for this tool instead of prefixing lines");
-    build_command->callback([&] { result = command_build(inputs, image_output, framed); });
+    build_arguments.add_to(*build_command);
+    build_command->callback([&] { result = command_build(inputs, build_arguments); });
+
+    auto* const key_command = app.add_subcommand("key", "Make a private key that images are signed with");
+    key_command->add_option("FILE", key_file, "The file to write, as PEM; none may be there")->required();
+    key_command->callback([&] { result = command_key(key_file); });
 
     auto* const run_command = app.add_subcommand("run", "Build a system and boot it in QEMU");
     add_inputs(*run_command, run_inputs, true);

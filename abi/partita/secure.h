@@ -9,8 +9,9 @@
 
 /* The begin of its image. Offsets are multiples of 4 KiB. It begins on each CPU, in SVC mode with all masked, at `entry`: r0 is the CPU, r1
  * where the 256 descriptors of its window are. It has no stack yet. SMC in it gives the CPU back: for the first time once it is ready, with
- * 0 in r0. From then on it goes on behind the SMC whenever it has something to do: r0 is 0 where an interrupt is pending, or else the
- * function that is called, with arguments in r1 to r6 and the caller's identity in r7; at the next SMC r0 to r3 are its results.
+ * 0 in r0; anything else: what it found in memory must not begin. From then on it goes on behind the SMC whenever it has something to do:
+ * r0 is 0 where an interrupt is pending, or else the function that is called, with arguments in r1 to r6 and the caller's identity in r7;
+ * at the next SMC r0 to r3 are its results.
  *
  * In the secure world it is in SVC mode alone. Of the modes' registers it may use those of SVC, and LR and SPSR of IRQ and FIQ, as they are
  * after an exception. Interrupts of the secure world are FIQs there, those of the other world IRQs. */
@@ -21,6 +22,9 @@ struct partita_secure_header {
     uint32_t file_size;   /* up to here the image is copied, multiple of 4 */
     uint32_t memory_size; /* up to here: zero */
     uint32_t entry;
+    /* Written by the tool, where the system image must be signed: the public key of who signs, uncompressed, and 1 before it. */
+    uint32_t has_key;
+    uint8_t key[68];
 };
 
 #endif

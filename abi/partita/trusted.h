@@ -40,7 +40,10 @@
       "of tag")                                                                                                                            \
     X(OPEN, 5, open, "what `seal` made the input of; DENIED where it is another partition's, another label's, or was changed")             \
     X(SIGN, 6, sign, "an ECDSA signature (P-256, r and s, 64 bytes) of the SHA-256 of the input, with the partition's key of this label")  \
-    X(PUBLIC_KEY, 7, public_key, "the public key that belongs to `sign` and this label: 65 bytes, uncompressed")
+    X(PUBLIC_KEY, 7, public_key, "the public key that belongs to `sign` and this label: 65 bytes, uncompressed")                           \
+    X(QUOTE, 8, quote,                                                                                                                     \
+      "what runs on this board, and who asks, signed with the device's attestation key (struct partita_quote); the input makes it fresh")  \
+    X(ATTESTATION_KEY, 9, attestation_key, "the public key that belongs to `quote`: 65 bytes, uncompressed")
 
 enum partita_trusted_function {
 #define PARTITA_TRUSTED_NUMBER(NAME, number, name, purpose) PARTITA_TRUSTED_##NAME = number,

@@ -8,8 +8,10 @@
 
 #include "arch/address.hpp"
 #include "pack/describe.hpp"
+#include "pack/measure.hpp"
 #include "pack/secure_image.hpp"
 #include "partita/monitor.h"
+#include "partita/secure.h"
 #include "partita/system_image.h"
 
 namespace partita::tool {
@@ -57,17 +59,45 @@ void put16(Bytes& bytes, std::size_t at, std::uint32_t value) {
     return {};
 }
 
-[[nodiscard]] std::string add_secure_partition(const Plan& plan, std::span<const std::uint8_t> program, SystemImage& image) {
+[[nodiscard]] std::string add_secure_partition(const Plan& plan, std::span<const std::uint8_t> program,
+                                               const std::optional<SigningKey>& key, SystemImage& image) {
     auto bytes = secure_image(program);
     if (!bytes) return "the secure partition: " + bytes.error();
+    if (key) {
+        put32(*bytes, offsetof(partita_secure_header, has_key), 1);
+        std::ranges::copy(key->public_key(), bytes->begin() + offsetof(partita_secure_header, key));
+    }
     const std::uint64_t size = bytes->size();
     image.segments.push_back({plan.secure_base, std::move(*bytes), size});
+    return {};
+}
+
+// Behind the description, where the secure partition looks for it.
+[[nodiscard]] std::string sign(const SigningKey& key, std::uint32_t version, std::uint64_t hypervisor_base, SystemImage& image) {
+    const auto measured = measure(image, hypervisor_base);
+    if (!measured) return measured.error();
+    partita_image_signature signature{PARTITA_IMAGE_SIGNATURE_MAGIC, version, {}};
+    std::ranges::copy(key.sign(secure::signed_hash(version, *measured)), signature.signature);
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&signature);
+    for (Segment& segment : image.segments)
+        if (segment.address + segment.bytes.size() == measured->signature_at) {
+            segment.bytes.insert(segment.bytes.end(), bytes, bytes + sizeof signature);
+            segment.memory_size = segment.bytes.size();
+        }
     return {};
 }
 
 }  // namespace
 
 std::expected<SystemImage, std::string> pack(const Plan& plan, const OwnPrograms& programs, const PackOptions& options) {
+    std::optional<SigningKey> key;
+    if (!options.signing_key.empty()) {
+        if (!plan.has_secure_partition)
+            return std::unexpected("nothing would check this image's signature; add a [secure] section, or leave --sign out");
+        auto read = SigningKey::read(options.signing_key);
+        if (!read) return std::unexpected(read.error());
+        key = *read;
+    }
     const auto elf = read_elf(programs.hypervisor);
     if (!elf || elf->segments.empty()) return std::unexpected("the hypervisor's image is damaged; build it anew");
     const std::uint64_t linked = elf->segments.front().address;
@@ -92,10 +122,13 @@ std::expected<SystemImage, std::string> pack(const Plan& plan, const OwnPrograms
     if (plan.monitor_base != 0)
         if (std::string wrong = add_monitor(plan, programs.monitor, image); !wrong.empty()) return std::unexpected(std::move(wrong));
     if (plan.secure_base != 0)
-        if (std::string wrong = add_secure_partition(plan, programs.secure, image); !wrong.empty())
+        if (std::string wrong = add_secure_partition(plan, programs.secure, key, image); !wrong.empty())
             return std::unexpected(std::move(wrong));
     for (const PlannedPartition& partition : plan.partitions)
         for (const PlannedCopy& copy : partition.copies) image.segments.push_back({copy.source, copy.bytes, copy.bytes.size()});
+    if (key)
+        if (std::string wrong = sign(*key, options.image_version, plan.hypervisor_base, image); !wrong.empty())
+            return std::unexpected(std::move(wrong));
     return image;
 }
 

@@ -13,9 +13,11 @@ namespace partita::tool {
 struct PackOptions {
     bool framed_console = false;
     bool off_when_done = false;
-    std::uint32_t tick_us = 0;      // of every CPU that runs something; see partita_cpu
-    std::uint32_t epoch = 0;        // see partita_image_header
-    std::uint64_t trace_bytes = 0;  // of each CPU's trace ring, a power of two; 0: no trace
+    std::uint32_t tick_us = 0;        // of every CPU that runs something; see partita_cpu
+    std::uint32_t epoch = 0;          // see partita_image_header
+    std::string signing_key{};        // a PEM file; empty: the image is not signed
+    std::uint32_t image_version = 0;  // of a signed image
+    std::uint64_t trace_bytes = 0;    // of each CPU's trace ring, a power of two; 0: no trace
 };
 
 // What lies where in physical memory.
