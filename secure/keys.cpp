@@ -4,8 +4,6 @@
 #include <atomic>
 #include <cstring>
 
-#include "partita/guest/guest.h"
-
 namespace partita::secure {
 
 namespace {
@@ -40,7 +38,7 @@ void gather_entropy() {
     br_sha256_init(&context);
     Hash state{};
     for (unsigned n = 0; n < samples; ++n) {
-        const std::uint64_t now = timer_now();
+        const std::uint64_t now = clock_sample();
         br_sha256_update(&context, &now, sizeof now);
         br_sha256_out(&context, state.data());
     }
@@ -53,7 +51,7 @@ Random::Random() {
         std::uint32_t number;
         std::uint32_t reserved;
         std::uint64_t now;
-    } const which{generators.fetch_add(1, std::memory_order_relaxed), 0, timer_now()};
+    } const which{generators.fetch_add(1, std::memory_order_relaxed), 0, clock_sample()};
     const Hash seed = hmac(random_key, {reinterpret_cast<const std::uint8_t*>(&which), sizeof which});
     br_hmac_drbg_init(&context_, &br_sha256_vtable, seed.data(), seed.size());
 }

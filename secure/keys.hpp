@@ -19,6 +19,9 @@ struct KeyName {
     Bytes owner, label;
 };
 
+// A counter that runs by itself, and fast.
+[[nodiscard]] std::uint64_t clock_sample();
+
 // Before the first call of any of the others, on one CPU.
 void gather_entropy();
 
