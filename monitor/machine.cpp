@@ -23,6 +23,7 @@ constexpr uint32_t gicd_ctlr = gicd, gicd_typer = gicd + 0x4, gicd_igroupr = gic
 constexpr uint32_t gicc_ctlr = gicc, gicc_pmr = gicc + 0x4, gicc_iar = gicc + 0xc, gicc_eoir = gicc + 0x10;
 constexpr uint32_t both_groups = 3, fiq_enable = 8, to_others = 1u << 24;
 constexpr uint32_t interrupt_mask = 0x3ff;
+constexpr uint32_t lower_half = 0x8080'8080;  // priorities of four interrupts: the other world's highest
 
 // CPU n of the description need not be interface n: each tells its own, of which interrupt 0 tells the number (IHI 0048B 4.3.12).
 uint32_t interfaces[PARTITA_MONITOR_CPUS];
@@ -39,13 +40,15 @@ void raise_line(uint32_t line) {
 void open_distributor() {
     const uint32_t words = (read32(gicd_typer) & 0x1fu) + 1;
     for (uint32_t word = 1; word < words; ++word) write32(gicd_igroupr + word * 4, ~0u);
+    for (uint32_t id = 32; id < words * 32; id += 4) write32(gicd_ipriorityr + id, lower_half);
     write32(gicd_ctlr, both_groups);
 }
 
-// What is the secure world's is of a higher priority than all that the other can give (IHI 0048B 3.8.5).
+// What is the secure world's is of a higher priority than all that the other can give (IHI 0048B 3.8.5): and than what its interrupts have
+// after reset, which is the highest.
 void open_interface(uint32_t cpu) {
     write32(gicd_igroupr, ~secure_interrupts);
-    for (uint32_t id = 8; id < 16; id += 4) write32(gicd_ipriorityr + id, 0);
+    for (uint32_t id = 0; id < 32; id += 4) write32(gicd_ipriorityr + id, id >= 8 && id < 16 ? 0 : lower_half);
     write32(gicd_isenabler, 1u << wake_sgi);
     interfaces[cpu] = read32(gicd_itargetsr) & 0xff;
     write32(gicc_pmr, 0xff);

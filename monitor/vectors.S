@@ -100,8 +100,8 @@ from_fiq:
 1:  bl      monitor_fiq
     pop     {r0-r7, r12, lr}
     movs    pc, lr
-interrupt_pending:
-    .fill   8, 4, 0
+interrupt_pending:                      @ a call of the secure partition: secure.h
+    .word   0, 1, 0, 0, 0, 0, 0, 0
 
 @ Faults of the monitor itself.
 from_undefined:

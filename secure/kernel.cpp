@@ -8,6 +8,7 @@
 #include "partita/trusted.h"
 #include "sessions.hpp"
 #include "system.hpp"
+#include "watchdog.hpp"
 #include "window.hpp"
 
 namespace partita::secure {
@@ -27,10 +28,13 @@ namespace {
 
 [[nodiscard]] Results serve(const Call& call) {
     switch (call.function) {
-        case 0: guest_irq(); return {};
+        case 0:
+            note_interrupted(call.r1 != 0);
+            guest_irq();
+            return {};
         case PARTITA_TRUSTED_UID: return {PARTITA_TRUSTED_UID_0, PARTITA_TRUSTED_UID_1, PARTITA_TRUSTED_UID_2, PARTITA_TRUSTED_UID_3};
         case PARTITA_TRUSTED_REVISION: return {PARTITA_TRUSTED_REVISION_MAJOR, PARTITA_TRUSTED_REVISION_MINOR};
-        default: return sessions().call(call);
+        default: note_interrupted(false); return sessions().call(call);
     }
 }
 
@@ -49,6 +53,7 @@ void secure_begin(uint32_t cpu, std::uint64_t* window) {
         else
             results.r0 = 1;
     }
+    begin_watch();
     for (;;) {
         Call call;
         leave_world(&results, &call);

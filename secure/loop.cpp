@@ -5,6 +5,7 @@
 #include "console.hpp"
 #include "partita/guest/guest.h"
 #include "partita/guest/plant.hpp"
+#include "watchdog.hpp"
 
 namespace partita::secure {
 
@@ -42,6 +43,7 @@ void on_tick(std::uint32_t) {
     for (deadline += period; timer_now() > deadline; deadline += period) ++second.missed;
     timer_set(deadline);
     drain_console();
+    tick_watch();
     if (second.cycles == rate) tell();
 }
 

@@ -11,6 +11,7 @@
 #include "command/load.hpp"
 #include "command/manage.hpp"
 #include "command/run_options.hpp"
+#include "command/verify.hpp"
 #include "config/calls.hpp"
 #include "config/schema.hpp"
 #include "pack/measure.hpp"
@@ -191,6 +192,7 @@ int dispatch(int argc, char** argv) {
     Inputs inputs, run_inputs;
     std::string output, trace_output = "run.json", key_file;
     BuildArguments build_arguments;
+    VerifyArguments verify;
     bool markdown = false, hypercalls = false;
     RunArguments arguments;
     arguments.options.qemu_arguments = qemu_arguments;
@@ -207,6 +209,8 @@ int dispatch(int argc, char** argv) {
     auto* const key_command = app.add_subcommand("key", "Make a private key that images are signed with");
     key_command->add_option("FILE", key_file, "The file to write, as PEM; none may be there")->required();
     key_command->callback([&] { result = command_key(key_file); });
+
+    verify.add_to(app)->callback([&] { result = command_verify(verify); });
 
     auto* const run_command = app.add_subcommand("run", "Build a system and boot it in QEMU");
     add_inputs(*run_command, run_inputs, true);

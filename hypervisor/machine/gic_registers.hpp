@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "partita/secure.h"
+
 #include "arch/bits.hpp"
 
 namespace partita {
@@ -43,8 +45,8 @@ static_assert(disjoint<VirtualId, PhysicalId, Priority, Pending, Active, Hardwar
 
 namespace intid {
 // The hypervisor's own SGIs: of the eight that a secure world leaves to the other (IHI 0048B 2.2.1).
-inline constexpr std::uint32_t sgi_post = 7;  // look into your inbox
-inline constexpr std::uint32_t sgi_stop = 6;  // stop: a panic elsewhere, or the board goes off
+inline constexpr std::uint32_t sgi_post = PARTITA_SECURE_PING_SGI;  // look into your inbox: one that the secure world raises finds it empty
+inline constexpr std::uint32_t sgi_stop = 6;                        // stop: a panic elsewhere, or the board goes off
 inline constexpr std::uint32_t maintenance = 25, hyp_timer = 26, virtual_timer = 27, physical_timer = 30;
 inline constexpr std::uint32_t first_ppi = 16, first_spi = 32, special = 1020;
 }  // namespace intid
