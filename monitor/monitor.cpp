@@ -13,6 +13,7 @@ alignas(8) std::uint8_t monitor_panic_stack[512];
 [[noreturn]] void enter_hyp(std::uint32_t entry, std::uint32_t r0, std::uint32_t r2, std::uint32_t cpu);
 [[noreturn]] void leave_stack(std::uint32_t cpu, void (*function)(std::uint32_t));
 [[noreturn]] void monitor_begin(std::uint32_t cpu, std::uint32_t tree);
+[[noreturn]] void secure_partition_gives_up();
 [[noreturn]] void monitor_fault(std::uint32_t vector, std::uint32_t at, std::uint32_t status);
 void monitor_call(Call* registers);
 void monitor_fiq();
@@ -104,6 +105,9 @@ void monitor_call(Call* registers) {
 }
 
 void monitor_fiq() { (void)take_interrupt(); }
+
+// It has said why.
+void secure_partition_gives_up() { end(true); }
 
 // A fault of the monitor's own: nothing is known to be right any more.
 void monitor_fault(std::uint32_t vector, std::uint32_t at, std::uint32_t status) {

@@ -49,6 +49,8 @@ run_secure:
     .global secure_partition_leaves
 secure_partition_leaves:
     pop     {r0-r7, r12, lr}
+    cmp     r12, #0
+    bne     secure_partition_gives_up
     pop     {r4}
     mrs     r5, sp_svc
     mrs     r6, spsr

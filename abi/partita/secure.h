@@ -14,7 +14,8 @@
  * where the 256 descriptors of its window are. It has no stack yet. SMC in it gives the CPU back: for the first time once it is ready, with
  * 0 in r0; anything else: what it found in memory must not begin. From then on it goes on behind the SMC whenever it has something to do:
  * r0 is 0 where an interrupt is pending (r1: 1 where it came to the other world, 0 where the CPU is off there), or else the function that
- * is called, with arguments in r1 to r6 and the caller's identity in r7; at the next SMC r0 to r3 are its results.
+ * is called, with arguments in r1 to r6 and the caller's identity in r7; at the next SMC r0 to r3 are its results,
+ * and r12 is 0. An SMC with another r12 resets the board.
  *
  * In the secure world it is in SVC mode alone. Of the modes' registers it may use those of SVC, and LR and SPSR of IRQ and FIQ, as they are
  * after an exception. Interrupts of the secure world are FIQs there, those of the other world IRQs. */

@@ -25,8 +25,8 @@ class Patched:
         path, image = tmp_path / "patched.toml", tmp_path / "system.elf"
         path.write_text(text)
         assert partita("build", path, "-o", image).returncode == 0
-        headers = subprocess.run(["arm-none-eabi-readelf", "-hW", image], capture_output=True, text=True, check=True).stdout
-        self.base = int(re.search(r"Entry point address:\s+(0x\w+)", headers)[1], 16)
+        headers = subprocess.run(["arm-none-eabi-readelf", "-lW", image], capture_output=True, text=True, check=True).stdout
+        self.base = int(re.search(r"LOAD\s+\w+\s+\w+\s+(0x\w+)", headers)[1], 16)  # the hypervisor's is the first segment
         self.socket = tmp_path / "gdb"
         self.session = start(path, "--qemu-args", "-gdb", f"unix:{self.socket},server=on,wait=off")
 

@@ -8,8 +8,7 @@ import pytest
 from conftest import BOOT, CONTROL, GUESTS, ROOT, TOOL, linux, partition, system
 
 BOARD = "virt-secure"
-QEMU = ["qemu-system-arm", "-cpu", "cortex-a15", "-smp", "4", "-m", "1024M", "-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot",
-        "-serial", "stdio", "-serial", "null"]
+QEMU = ["qemu-system-arm", "-cpu", "cortex-a15", "-smp", "4", "-m", "1024M", "-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot"]
 
 
 @pytest.fixture
@@ -28,8 +27,8 @@ def image(describe, tmp_path):
 def qemu():
     running = []
 
-    def begin(machine, kernel, *more):
-        running.append(pexpect.popen_spawn.PopenSpawn([*QEMU, "-M", machine, "-kernel", str(kernel), *more], timeout=BOOT, encoding="utf-8", codec_errors="replace"))
+    def begin(machine, kernel, *more, serial=("-serial", "stdio", "-serial", "null")):
+        running.append(pexpect.popen_spawn.PopenSpawn([*QEMU, *serial, "-M", machine, "-kernel", str(kernel), *more], timeout=BOOT, encoding="utf-8", codec_errors="replace"))
         return running[-1]
 
     yield begin
