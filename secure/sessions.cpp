@@ -58,6 +58,10 @@ Results Sessions::call(const Call& call) {
         if (call.r1 - 1 < all_.size()) forget(all_[call.r1 - 1]);
         return {};
     }
+    if (call.function == PARTITA_TRUSTED_CANCEL && call.identity - 1 < all_.size()) {
+        forget(all_[call.identity - 1]);
+        return {};
+    }
     if ((call.function & owner) != PARTITA_TRUSTED_CALL || call.identity - 1 >= all_.size()) return {result(PARTITA_TRUSTED_NOT_SUPPORTED)};
     Session& session = all_[call.identity - 1];
     return call.function == PARTITA_TRUSTED_RESUME ? resume(session, call.r1) : begin(session, call);
@@ -89,7 +93,7 @@ Results Sessions::resume(Session& session, uint32_t ticket) {
     return {result(PARTITA_TRUSTED_INVALID)};
 }
 
-// None of its virtual CPUs runs, so no call of it does.
+// Where one runs, on another CPU, that goes on.
 void Sessions::forget(Session& session) {
     auto expected = Session::State::interrupted;
     (void)session.state.compare_exchange_strong(expected, Session::State::free, std::memory_order_acq_rel);

@@ -32,7 +32,7 @@ struct Session {
 
 class Sessions {
 public:
-    // Yielding calls, and FORGET.
+    // Yielding calls, FORGET and CANCEL.
     [[nodiscard]] Results call(const Call& call);
 
 private:

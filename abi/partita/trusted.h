@@ -18,6 +18,7 @@
 #define PARTITA_TRUSTED_UID 0xbf00ff01u
 #define PARTITA_TRUSTED_REVISION 0xbf00ff03u
 #define PARTITA_TRUSTED_FORGET 0xb2000000u /* of the hypervisor: a partition's life ends, r1 is its identity */
+#define PARTITA_TRUSTED_CANCEL 0xb2000001u /* gives up the partition's call that was interrupted: its ticket is lost, say */
 /* What the UID call answers. */
 #define PARTITA_TRUSTED_UID_0 0xcdbe4124u
 #define PARTITA_TRUSTED_UID_1 0x964ab7e7u

@@ -15,3 +15,5 @@ int32_t trusted_call(enum partita_trusted_function function, struct partita_trus
     }
     return (int32_t)result.r0;
 }
+
+void trusted_cancel(void) { (void)hypercall(PARTITA_TRUSTED_CANCEL, 0, 0, 0); }

@@ -31,7 +31,9 @@ namespace {
 [[nodiscard]] bool may_ask(const Partition& partition, uint32_t function) {
     const uint32_t allowed = partition.description->trusted, number = function - PARTITA_TRUSTED_CALL;
     if (allowed == 0 || !system().has_trusted_service) return false;
-    if (function == PARTITA_TRUSTED_UID || function == PARTITA_TRUSTED_REVISION || function == PARTITA_TRUSTED_RESUME) return true;
+    if (function == PARTITA_TRUSTED_UID || function == PARTITA_TRUSTED_REVISION || function == PARTITA_TRUSTED_RESUME ||
+        function == PARTITA_TRUSTED_CANCEL)
+        return true;
     return number < 32 && (allowed >> number & 1) != 0;
 }
 

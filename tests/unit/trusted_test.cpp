@@ -69,12 +69,18 @@ TEST_F(Trusted, ATicketIsAValue) {
     EXPECT_EQ(heard[0].identity, 1u);
 }
 
+TEST_F(Trusted, ACallIsGivenUpByItsCaller) {
+    EXPECT_EQ(call(a, PARTITA_TRUSTED_CANCEL, 2), PARTITA_TRUSTED_OK);
+    ASSERT_EQ(heard.size(), 1u);
+    EXPECT_EQ(heard[0].identity, 1u);
+}
+
 TEST_F(Trusted, WhatIsNotAllowedIsNotHeard) {
     const std::uint32_t refused[] = {PARTITA_TRUSTED_CALL + PARTITA_TRUSTED_SIGN,
                                      PARTITA_TRUSTED_CALL + 31,
                                      PARTITA_TRUSTED_CALL + 32,
                                      PARTITA_TRUSTED_CALL + 33,
-                                     0xb200'0001,
+                                     0xb200'0002,
                                      PARTITA_TRUSTED_FORGET,
                                      0xbf00'ff02,
                                      0x3300'0002,

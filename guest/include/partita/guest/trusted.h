@@ -17,6 +17,9 @@ bool trusted_service(void);
  * on. */
 int32_t trusted_call(enum partita_trusted_function function, struct partita_trusted_page *page, uint32_t value, uint32_t *interruptions);
 
+/* Gives up a call that nobody goes on with. */
+void trusted_cancel(void);
+
 #ifdef __cplusplus
 }
 #endif
