@@ -135,7 +135,7 @@ def test_a_dead_hypervisor_is_noticed(patched):  # noqa: F811
 
 def test_an_intruder_stays_outside(start):
     """From PL1: memory, devices and registers of the secure world, and 50 000 calls of every kind, while its loop runs."""
-    session = start(secured(partition("intruder", GUESTS / "world-intruder.elf", [0], trusted=["hash"])))
+    session = start(secured(partition("intruder", GUESTS / "world-intruder.elf", [0], trusted=["hash"]), partition("control", CONTROL, [1])))
     session.expect("intruder: (done|FAILED)")
     assert session.child.match[1] == "done" and "WRONG" not in session.child.before
     session.expect(r"secure: cycles \d+")
