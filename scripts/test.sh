@@ -90,7 +90,7 @@ step build-host-asan preset host-asan
 step build-fuzzers preset host-clang
 step images sh scripts/images.sh "$build/images" tests
 step format format
-step tidy-hypervisor tidy arm-clang "$root/(hypervisor|parent|monitor|guest)/.*cpp"
+step tidy-hypervisor tidy arm-clang "$root/(hypervisor|parent|monitor|secure|guest)/.*cpp"
 step tidy-tool tidy host-clang "$root/tool/.*cpp"
 step disassembly disassembly
 step text-size text_size

@@ -52,7 +52,7 @@ enum partita_trusted_function {
 #undef PARTITA_TRUSTED_NUMBER
 };
 
-#define PARTITA_TRUSTED_BIT(NAME, number, name, purpose) | 1u << number
+#define PARTITA_TRUSTED_BIT(NAME, number, name, purpose) | 1u << (number)
 #define PARTITA_TRUSTED_ALL (0u PARTITA_TRUSTED_TABLE(PARTITA_TRUSTED_BIT)) /* bits of all functions */
 
 /* r0 of a yielding call. */

@@ -41,10 +41,10 @@ extern "C" [[noreturn]] void run(const long* stack);
 extern "C" [[noreturn]] void run(const long*) {
     const Port ask{"/dev/virtio-ports/ask", O_WRONLY};
     const Port replies{"/dev/virtio-ports/answer", O_RDONLY};
-    question mine;
+    question mine{};
     while (kernel(sys_getrandom, reinterpret_cast<long>(mine.nonce), sizeof mine.nonce, 0, 0, 0, 0) != sizeof mine.nonce) sleep_milliseconds(10);
     ask.write(mine);
-    answer got;
+    answer got{};
     while (!replies.read(got)) {
     }
     if (got.status != 0) {
