@@ -47,7 +47,7 @@
     X(ATTESTATION_KEY, 9, attestation_key, "the public key that belongs to `quote`: 65 bytes, uncompressed")
 
 enum partita_trusted_function {
-#define PARTITA_TRUSTED_NUMBER(NAME, number, name, purpose) PARTITA_TRUSTED_##NAME = number,
+#define PARTITA_TRUSTED_NUMBER(NAME, number, name, purpose) PARTITA_TRUSTED_##NAME = (number),
     PARTITA_TRUSTED_TABLE(PARTITA_TRUSTED_NUMBER)
 #undef PARTITA_TRUSTED_NUMBER
 };

@@ -6,11 +6,11 @@
 static struct channel ask, reply;
 static struct partita_trusted_page page __attribute__((aligned(4096)));
 
-static void copy(void *to, const void *from, uint32_t size) {
-    for (uint32_t n = 0; n < size; ++n) ((uint8_t *)to)[n] = ((const uint8_t *)from)[n];
+static void copy(void* to, const void* from, uint32_t size) {
+    for (uint32_t n = 0; n < size; ++n) ((uint8_t*)to)[n] = ((const uint8_t*)from)[n];
 }
 
-static void serve(const struct question *question) {
+static void serve(const struct question* question) {
     static struct answer answer;
     answer.status = trusted_call(PARTITA_TRUSTED_ATTESTATION_KEY, &page, 0, NULL);
     if (answer.status == PARTITA_TRUSTED_OK) {
@@ -45,7 +45,7 @@ int main(void) {
         asked = false;
         interrupts_on();
         while (channel_receive(&ask, bytes, &size) == PSCI_SUCCESS)
-            if (size == sizeof(struct question)) serve((const struct question *)bytes);
+            if (size == sizeof(struct question)) serve((const struct question*)bytes);
         interrupts_off();
         while (!asked) {
             wait_for_interrupt();

@@ -42,7 +42,8 @@ extern "C" [[noreturn]] void run(const long*) {
     const Port ask{"/dev/virtio-ports/ask", O_WRONLY};
     const Port replies{"/dev/virtio-ports/answer", O_RDONLY};
     question mine{};
-    while (kernel(sys_getrandom, reinterpret_cast<long>(mine.nonce), sizeof mine.nonce, 0, 0, 0, 0) != sizeof mine.nonce) sleep_milliseconds(10);
+    while (kernel(sys_getrandom, reinterpret_cast<long>(mine.nonce), sizeof mine.nonce, 0, 0, 0, 0) != sizeof mine.nonce)
+        sleep_milliseconds(10);
     ask.write(mine);
     answer got{};
     while (!replies.read(got)) {
@@ -50,7 +51,8 @@ extern "C" [[noreturn]] void run(const long*) {
     if (got.status != 0) {
         Line{} << "quote: the secure world refused";
     } else {
-        (Line{} << "quote: this board runs ").hex(got.quote.system, sizeof got.quote.system) << ((got.quote.flags & PARTITA_QUOTE_VERIFIED) != 0 ? ", signed" : ", not checked");
+        (Line{} << "quote: this board runs ").hex(got.quote.system, sizeof got.quote.system)
+            << ((got.quote.flags & PARTITA_QUOTE_VERIFIED) != 0 ? ", signed" : ", not checked");
         (Line{} << "nonce ").hex(mine.nonce, sizeof mine.nonce);
         (Line{} << "key ").hex(got.key, PARTITA_PUBLIC_KEY_SIZE);
         (Line{} << "quote ").hex(&got.quote, sizeof got.quote);

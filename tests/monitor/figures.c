@@ -12,7 +12,9 @@ uint32_t smc_ticks(uint32_t function); /* from before the SMC to behind it, and 
 uint32_t no_ticks(void);
 void probe_main(void);
 void probe_second(uint32_t context, uint32_t status, uint32_t hyp_control, uint32_t control);
-void probe_second(uint32_t context, uint32_t status, uint32_t hyp_control, uint32_t control) { (void)context, (void)status, (void)hyp_control, (void)control; }
+void probe_second(uint32_t context, uint32_t status, uint32_t hyp_control, uint32_t control) {
+    (void)context, (void)status, (void)hyp_control, (void)control;
+}
 
 static void put(const char* text) {
     for (; *text; ++text) *(volatile uint32_t*)UART = (uint8_t)*text;

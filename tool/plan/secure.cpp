@@ -26,7 +26,7 @@ void read_program(const Placed<std::filesystem::path>& program, Plan& plan, Diag
     std::uint32_t out = 0;
     for (const auto& wanted : description.trusted) {
 #define PARTITA_TRUSTED_WANTED(NAME, number, name, purpose) \
-    if (wanted.value == #name) out |= 1u << number;
+    if (wanted.value == #name) out |= 1u << (number);
         PARTITA_TRUSTED_TABLE(PARTITA_TRUSTED_WANTED)
 #undef PARTITA_TRUSTED_WANTED
     }
@@ -46,7 +46,8 @@ void plan_secure(const SystemDescription& system, Plan& plan, Diagnostics& diagn
     for (PlannedPartition& partition : plan.partitions) {
         partition.trusted = functions_of(*partition.description);
         if (plan.board->monitor && partition.name == "secure")
-            diagnostics.error(partition.description->name.place, "\"secure\" is what the console of the secure world is called; rename this partition");
+            diagnostics.error(partition.description->name.place,
+                              "\"secure\" is what the console of the secure world is called; rename this partition");
         if (partition.trusted != 0 && !system.secure)
             diagnostics.error(
                 partition.description->trusted.front().place,
