@@ -60,17 +60,27 @@ std::string measurements_of(const SystemImage& image, std::uint64_t hypervisor_b
     return out + line(measured->system, "system");
 }
 
-struct BuildArguments {
-    std::string output = "system.elf", signing_key, measurements;
+// Who signs an image, if anybody.
+struct SigningArguments {
+    std::string key;
     std::uint32_t version = 0;
+
+    void add_to(CLI::App& command) {
+        auto* const option =
+            command.add_option("--sign", key, "Sign the image with this private key (PEM, P-256): the secure partition checks it");
+        command.add_option("--image-version", version, "The version of a signed image")->needs(option)->capture_default_str();
+    }
+};
+
+struct BuildArguments {
+    std::string output = "system.elf", measurements;
+    SigningArguments signing;
     bool framed = false;
 
     void add_to(CLI::App& command) {
         command.add_option("-o,--output", output, "system.elf, or a raw system.bin")->capture_default_str();
         command.add_flag("--framed", framed, "Frame the consoles for this tool instead of prefixing lines");
-        auto* const key =
-            command.add_option("--sign", signing_key, "Sign the image with this private key (PEM, P-256): the secure partition checks it");
-        command.add_option("--image-version", version, "The version of a signed image")->needs(key)->capture_default_str();
+        signing.add_to(command);
         command.add_option("--measurements", measurements, "Write what the secure partition will measure: SHA-256 and name, line by line");
     }
 };
@@ -81,8 +91,8 @@ int command_build(const Inputs& inputs, const BuildArguments& arguments) {
     const SystemImage image = build(*loaded, {.framed_console = arguments.framed,
                                               .off_when_done = false,
                                               .epoch = epoch(false),
-                                              .signing_key = arguments.signing_key,
-                                              .image_version = arguments.version});
+                                              .signing_key = arguments.signing.key,
+                                              .image_version = arguments.signing.version});
     if (!arguments.measurements.empty()) write_text(arguments.measurements, measurements_of(image, loaded->plan.hypervisor_base));
     const bool binary = fs::path{output}.extension() == ".bin";
     const Bytes bytes = binary ? to_binary(image) : to_elf(image);
@@ -122,11 +132,15 @@ std::uint32_t counted_tick_us(const Plan& plan) {
     return plan.schedules.empty() ? usual : short_turns;
 }
 
-int command_run(const Inputs& inputs, const RunOptions& options) {
+int command_run(const Inputs& inputs, const SigningArguments& signing, const RunOptions& options) {
     const auto loaded = load(inputs);
     const std::uint32_t tick_us = options.deterministic ? counted_tick_us(loaded->plan) : 0;
-    const SystemImage image =
-        build(*loaded, {.framed_console = true, .off_when_done = true, .tick_us = tick_us, .epoch = epoch(options.deterministic)});
+    const SystemImage image = build(*loaded, {.framed_console = true,
+                                              .off_when_done = true,
+                                              .tick_us = tick_us,
+                                              .epoch = epoch(options.deterministic),
+                                              .signing_key = signing.key,
+                                              .image_version = signing.version});
     return static_cast<int>(run(loaded->plan, to_elf(image), options));
 }
 
@@ -193,6 +207,7 @@ int dispatch(int argc, char** argv) {
     std::string output, trace_output = "run.json", key_file;
     BuildArguments build_arguments;
     VerifyArguments verify;
+    SigningArguments signing;
     bool markdown = false, hypercalls = false;
     RunArguments arguments;
     arguments.options.qemu_arguments = qemu_arguments;
@@ -214,11 +229,12 @@ int dispatch(int argc, char** argv) {
 
     auto* const run_command = app.add_subcommand("run", "Build a system and boot it in QEMU");
     add_inputs(*run_command, run_inputs, true);
+    signing.add_to(*run_command);
     arguments.add_to(*run_command);
     run_command->callback([&] {
         arguments.finish();
         arguments.options.name = name_of(run_inputs.file);
-        result = command_run(run_inputs, arguments.options);
+        result = command_run(run_inputs, signing, arguments.options);
     });
 
     auto* const trace_command = app.add_subcommand("trace", "Run a system, and write what its CPUs did last as a trace for Perfetto");
