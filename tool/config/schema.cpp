@@ -263,7 +263,7 @@ std::string_view type_name(Type type) {
     return "";
 }
 
-std::string quoted(std::string_view text) {
+std::string as_json_text(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') out += '\\';
@@ -274,7 +274,7 @@ std::string quoted(std::string_view text) {
 
 std::string enumeration(const Key& key) {
     std::string out;
-    for (const std::string& choice : choices_of(key)) out += fmt::format("{}{}", out.empty() ? "" : ", ", quoted(choice));
+    for (const std::string& choice : choices_of(key)) out += fmt::format("{}{}", out.empty() ? "" : ", ", as_json_text(choice));
     return "[" + out + "]";
 }
 
@@ -352,15 +352,15 @@ std::string schema_as_json() {
     for (const Section& section : sections) {
         std::string required, keys;
         for (const Key& key : section.keys) {
-            if (key.required) required += fmt::format("{}{}", required.empty() ? "" : ", ", quoted(key.name));
-            keys += fmt::format("{}        {}: {{{}, \"description\": {}}}", keys.empty() ? "" : ",\n", quoted(key.name), json_type(key),
-                                quoted(key.doc));
+            if (key.required) required += fmt::format("{}{}", required.empty() ? "" : ", ", as_json_text(key.name));
+            keys += fmt::format("{}        {}: {{{}, \"description\": {}}}", keys.empty() ? "" : ",\n", as_json_text(key.name),
+                                json_type(key), as_json_text(key.doc));
         }
         const std::string object = fmt::format(
             "{{\n      \"type\": \"object\", \"additionalProperties\": false, \"required\": [{}], \"description\": {},\n      "
             "\"properties\": {{\n{}\n      }}\n    }}",
-            required, quoted(section.doc), keys);
-        out += fmt::format("    {}: {}{}\n", quoted(section.name),
+            required, as_json_text(section.doc), keys);
+        out += fmt::format("    {}: {}{}\n", as_json_text(section.name),
                            section.repeated ? fmt::format("{{\"type\": \"array\", \"items\": {}}}", object) : object,
                            &section == &sections[std::size(sections) - 1] ? "" : ",");
     }
