@@ -1,4 +1,6 @@
 // What runs in Monitor mode once a CPU has its stack there: it begins, answers calls, takes what interrupts the other world.
+#include <cstddef>
+
 #include "machine.hpp"
 #include "partita/secure.h"
 #include "partita/trusted.h"
@@ -25,7 +27,11 @@ struct World {
 void call_secure(World* world, const Call* in, std::uint32_t* results);  // four of them
 extern std::uint64_t secure_window[];
 }
-static_assert(sizeof(World) == WORLD_SIZE);
+static_assert(sizeof(World) == WORLD_SIZE && offsetof(World, at) == 4 && offsetof(World, status) == 8);  // world.S, vectors.S
+static_assert(offsetof(partita_secure_header, text_end) == SECURE_TEXT_END &&
+              offsetof(partita_secure_header, rodata_end) == SECURE_RODATA_END &&
+              offsetof(partita_secure_header, file_size) == SECURE_FILE_SIZE &&
+              offsetof(partita_secure_header, memory_size) == SECURE_MEMORY_SIZE);
 
 namespace {
 

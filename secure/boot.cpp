@@ -10,13 +10,13 @@ const char* check_image(const Memory& memory, std::uint64_t hypervisor, const st
     partita_image_signature signature;
     const bool has_one = memory.read(memory.context, out.measured.signature_at, &signature, sizeof signature) &&
                          signature.magic == PARTITA_IMAGE_SIGNATURE_MAGIC;
-    if (has_one) out.version = signature.version;
     if (key == nullptr) return nullptr;
     if (!has_one) return "the image is not signed";
     if (!is_signed(std::span<const std::uint8_t, public_key_size>{key, public_key_size}, signed_hash(signature.version, out.measured),
                    signature.signature))
         return "the image's signature is wrong: it was changed, or somebody else signed it";
     out.verified = true;
+    out.version = signature.version;
     return nullptr;
 }
 

@@ -7,7 +7,7 @@ namespace partita::secure {
 
 struct Boot {
     Measured measured;
-    std::uint32_t version = 0;  // of the image, where it is signed
+    std::uint32_t version = 0;  // of the image, where its signature was checked
     bool verified = false;      // its signature was checked
 };
 

@@ -4,14 +4,13 @@
 #include <cstdint>
 
 #include "kernel.hpp"
-#include "layout.h"
+#include "machine.hpp"
 #include "partita/guest/guest.h"
 
 namespace partita::secure {
 
 namespace {
 
-constexpr std::uint32_t uart = MONITOR_DEVICES + 0x3000;
 constexpr std::uint32_t capacity = 4096;  // what does not find room any more is lost
 
 char waiting[capacity];
@@ -20,11 +19,11 @@ std::atomic_flag busy;
 bool at_once;
 
 [[nodiscard]] bool has_room() {
-    constexpr std::uint32_t flags = uart + 0x18, full = 0x20;
-    return (*reinterpret_cast<const volatile std::uint32_t*>(flags) & full) == 0;
+    constexpr std::uint32_t flags = monitor::uart + 0x18, full = 0x20;
+    return (monitor::read32(flags) & full) == 0;
 }
 
-void send(char c) { *reinterpret_cast<volatile std::uint32_t*>(uart) = static_cast<std::uint8_t>(c); }
+void send(char c) { monitor::write32(monitor::uart, static_cast<std::uint8_t>(c)); }
 
 // Of all CPUs one at a time; for as long as no interrupt comes here.
 class Lock {

@@ -1,9 +1,13 @@
 #include "kernel.hpp"
 
+#include <array>
+#include <cstddef>
+#include <cstring>
+
 #include "console.hpp"
 #include "keys.hpp"
-#include "layout.h"
 #include "loop.hpp"
+#include "machine.hpp"
 #include "partita/guest/guest.h"
 #include "partita/trusted.h"
 #include "sessions.hpp"
@@ -15,6 +19,12 @@ namespace partita::secure {
 
 using std::uint32_t;
 
+// start.S, and the SDK's places (CMakeLists.txt).
+static_assert(offsetof(partita_secure_header, entry) == 20 && offsetof(partita_secure_header, key) == 28 &&
+              sizeof(partita_secure_header) == 96);
+static_assert(offsetof(Thread, stack) == 0 && offsetof(Thread, dispatcher) == 4);
+static_assert(PARTITA_GUEST_GICD == monitor::gicd && PARTITA_GUEST_GICC == monitor::gicc && PARTITA_GUEST_UART == monitor::uart);
+
 extern "C" {
 alignas(8) std::uint8_t kernel_stacks[PARTITA_MONITOR_CPUS][1u << KERNEL_STACK_SHIFT];
 alignas(8) std::uint8_t fault_stack[KERNEL_FAULT_STACK];
@@ -22,9 +32,17 @@ alignas(8) std::uint8_t fault_stack[KERNEL_FAULT_STACK];
 [[noreturn]] void secure_fault(uint32_t kind, uint32_t link, uint32_t status);
 void leave_world(const Results* results, Call* call);
 void guest_irq();
+extern uint32_t __stack_chk_guard;
 }
 
 namespace {
+
+// The library's functions keep it between their variables and where they return to. None of them is running.
+void guard_stacks() {
+    std::array<std::uint8_t, sizeof __stack_chk_guard> bytes;
+    Random{}.fill(bytes);
+    std::memcpy(&__stack_chk_guard, bytes.data(), bytes.size());
+}
 
 [[nodiscard]] Results serve(const Call& call) {
     switch (call.function) {
@@ -48,6 +66,7 @@ void secure_begin(uint32_t cpu, std::uint64_t* window) {
     set_window(cpu, window);
     if (cpu == 0) {
         gather_entropy();
+        guard_stacks();
         if (check_system())
             begin_loop();
         else

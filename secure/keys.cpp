@@ -23,11 +23,44 @@ void make_private_key(const Hash& seed, PrivateKey& out) {
     br_ec_keygen(&generator.vtable, &br_ec_p256_m31, &out.key, out.bytes.data(), BR_EC_secp256r1);
 }
 
-void feed(br_hmac_context& context, Bytes part) {
-    const auto size = static_cast<std::uint32_t>(part.size());
-    br_hmac_update(&context, &size, sizeof size);
-    br_hmac_update(&context, part.data(), part.size());
-}
+class Hmac {
+public:
+    explicit Hmac(const Hash& key) {
+        br_hmac_key_context keyed;
+        br_hmac_key_init(&keyed, &br_sha256_vtable, key.data(), key.size());
+        br_hmac_init(&context_, &keyed, 0);
+    }
+    void add(Bytes part) { br_hmac_update(&context_, part.data(), part.size()); }
+    // So that parts cannot be taken for others of the same bytes.
+    void add_with_size(Bytes part) {
+        const auto size = static_cast<std::uint32_t>(part.size());
+        br_hmac_update(&context_, &size, sizeof size);
+        add(part);
+    }
+    [[nodiscard]] Hash take() const {
+        Hash out;
+        br_hmac_out(&context_, out.data());
+        return out;
+    }
+
+private:
+    br_hmac_context context_;
+};
+
+// AES-256-GCM, ready for the text.
+struct Gcm {
+    br_aes_ct_ctr_keys cipher;
+    br_gcm_context context;
+
+    Gcm(const Hash& key, const std::uint8_t* nonce) {
+        br_aes_ct_ctr_init(&cipher, key.data(), key.size());
+        br_gcm_init(&context, &cipher.vtable, br_ghash_ctmul32);
+        br_gcm_reset(&context, nonce, nonce_size);
+        br_gcm_flip(&context);
+    }
+    Gcm(const Gcm&) = delete;  // the one points to the other
+    Gcm& operator=(const Gcm&) = delete;
+};
 
 }  // namespace
 
@@ -68,55 +101,35 @@ Hash hash(Bytes data) {
 }
 
 Hash hmac(const Hash& key, Bytes data) {
-    Hash out;
-    br_hmac_key_context keyed;
-    br_hmac_context context;
-    br_hmac_key_init(&keyed, &br_sha256_vtable, key.data(), key.size());
-    br_hmac_init(&context, &keyed, 0);
-    br_hmac_update(&context, data.data(), data.size());
-    br_hmac_out(&context, out.data());
-    return out;
+    Hmac out{key};
+    out.add(data);
+    return out.take();
 }
 
 Hash derive(const KeyName& name) {
-    Hash out;
-    br_hmac_key_context keyed;
-    br_hmac_context context;
-    br_hmac_key_init(&keyed, &br_sha256_vtable, device_key.data(), device_key.size());
-    br_hmac_init(&context, &keyed, 0);
-    feed(context, {reinterpret_cast<const std::uint8_t*>(name.use), std::strlen(name.use)});
-    feed(context, name.owner);
-    feed(context, name.label);
-    br_hmac_out(&context, out.data());
-    return out;
+    Hmac out{device_key};
+    out.add_with_size({reinterpret_cast<const std::uint8_t*>(name.use), std::strlen(name.use)});
+    out.add_with_size(name.owner);
+    out.add_with_size(name.label);
+    return out.take();
 }
 
 void seal(const Hash& key, Bytes text, std::span<std::uint8_t> out) {
-    br_aes_ct_ctr_keys cipher;
-    br_gcm_context context;
     Random{}.fill(out.first(nonce_size));
     const auto body = out.subspan(nonce_size, text.size());
     std::copy(text.begin(), text.end(), body.begin());
-    br_aes_ct_ctr_init(&cipher, key.data(), key.size());
-    br_gcm_init(&context, &cipher.vtable, br_ghash_ctmul32);
-    br_gcm_reset(&context, out.data(), nonce_size);
-    br_gcm_flip(&context);
-    br_gcm_run(&context, 1, body.data(), body.size());
-    br_gcm_get_tag(&context, body.data() + body.size());
+    Gcm gcm{key, out.data()};
+    br_gcm_run(&gcm.context, 1, body.data(), body.size());
+    br_gcm_get_tag(&gcm.context, body.data() + body.size());
 }
 
 bool open(const Hash& key, Bytes sealed, std::span<std::uint8_t> out) {
     if (sealed.size() < nonce_size + tag_size) return false;
     const Bytes text = sealed.subspan(nonce_size, sealed.size() - nonce_size - tag_size);
-    br_aes_ct_ctr_keys cipher;
-    br_gcm_context context;
     std::copy(text.begin(), text.end(), out.begin());
-    br_aes_ct_ctr_init(&cipher, key.data(), key.size());
-    br_gcm_init(&context, &cipher.vtable, br_ghash_ctmul32);
-    br_gcm_reset(&context, sealed.data(), nonce_size);
-    br_gcm_flip(&context);
-    br_gcm_run(&context, 0, out.data(), text.size());
-    return br_gcm_check_tag(&context, text.data() + text.size()) == 1;
+    Gcm gcm{key, sealed.data()};
+    br_gcm_run(&gcm.context, 0, out.data(), text.size());
+    return br_gcm_check_tag(&gcm.context, text.data() + text.size()) == 1;
 }
 
 void sign(const Hash& seed, const Hash& what, std::span<std::uint8_t, signature_size> out) {

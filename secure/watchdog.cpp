@@ -2,7 +2,7 @@
 
 #include "console.hpp"
 #include "kernel.hpp"
-#include "layout.h"
+#include "machine.hpp"
 #include "partita/guest/guest.h"
 #include "partita/secure.h"
 
@@ -18,7 +18,7 @@ constexpr uint32_t most_waiting = 4;    // looks that an answer takes at most,
 constexpr uint32_t most_at_boot = 200;  // and the first one
 
 // GICv2 (IHI 0048B 4.3.7, 4.3.15).
-constexpr uint32_t ispendr = MONITOR_DEVICES + 0x200, sgir = MONITOR_DEVICES + 0xf00;
+constexpr uint32_t ispendr = monitor::gicd + 0x200, sgir = monitor::gicd + 0xf00;
 constexpr uint32_t to_others = 1u << 24, to_self = 2u << 24, of_other_world = 1u << 15;
 
 // Each CPU's own.
@@ -30,17 +30,14 @@ struct Watched {
 Watched watched[PARTITA_MONITOR_CPUS];
 uint32_t ticks;
 
-[[nodiscard]] uint32_t read(uint32_t at) { return *reinterpret_cast<const volatile uint32_t*>(at); }
-void write(uint32_t at, uint32_t value) { *reinterpret_cast<volatile uint32_t*>(at) = value; }
-
 // On its own CPU, since the state of SGIs is each CPU's own.
 void look() {
     Watched& self = watched[cpu_number()];
     if (!self.in_other_world) return void(self.waiting = 0);
-    if ((read(ispendr) & 1u << PARTITA_SECURE_PING_SGI) == 0) {
+    if ((monitor::read32(ispendr) & 1u << PARTITA_SECURE_PING_SGI) == 0) {
         self.answered = self.answered || self.waiting != 0;
         self.waiting = 1;
-        return write(sgir, to_self | of_other_world | PARTITA_SECURE_PING_SGI);
+        return monitor::write32(sgir, to_self | of_other_world | PARTITA_SECURE_PING_SGI);
     }
     if (++self.waiting <= (self.answered ? most_waiting : most_at_boot)) return;
     write_at_once();
@@ -57,7 +54,7 @@ void begin_watch() { interrupt_enable(sample_sgi, 0, on_sample); }
 
 void tick_watch() {
     if (++ticks % every != 0) return;
-    write(sgir, to_others | sample_sgi);
+    monitor::write32(sgir, to_others | sample_sgi);
     look();
 }
 

@@ -51,9 +51,10 @@ def test_the_board_is_powered_off_by_the_monitor(partita, describe):
     assert done.returncode == 0 and "probe: ok" in done.stdout and "all partitions are off" in done.stdout
 
 
-def test_what_the_monitor_offers_and_keeps(image, qemu):
+@pytest.mark.parametrize("secure", ["", "[secure]\n"], ids=["alone", "with-a-secure-partition"])
+def test_what_the_monitor_offers_and_keeps(image, qemu, secure):
     """A program in the hypervisor's place asks for all of PSCI, and reaches for what is the secure world's."""
-    kernel = image(system(partition("echo", GUESTS / "echo.elf", [0]), board=BOARD), PARTITA_HYPERVISOR=ROOT / "build/arm-gcc/tests/monitor/monitor-probe.elf")
+    kernel = image(system(partition("echo", GUESTS / "echo.elf", [0]), board=BOARD) + secure, PARTITA_HYPERVISOR=ROOT / "build/arm-gcc/tests/monitor/monitor-probe.elf")
     child = qemu("virt,virtualization=on,secure=on,highmem=off,gic-version=2", kernel)
     child.expect("probe: done")
     print(child.before)

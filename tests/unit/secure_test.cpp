@@ -139,6 +139,10 @@ TEST_F(SecureWorld, AChangedImageIsRefused) {
         EXPECT_NE(complaint(changed, &mine, other), "") << std::hex << at;
         EXPECT_FALSE(other.verified);
     }
+    Boot unchecked;
+    EXPECT_EQ(complaint(loaded, nullptr, unchecked), "");
+    EXPECT_EQ(unchecked.version, 0u) << "that it says so itself is worth nothing";
+    EXPECT_FALSE(unchecked.verified);
     const SigningKey::PublicKey others = SigningKey::read(key())->public_key();
     Boot other;
     EXPECT_NE(complaint(loaded, &others, other).find("somebody else signed it"), std::string::npos);
