@@ -16,7 +16,7 @@ constexpr std::uint32_t capacity = 4096;  // what does not find room any more is
 char waiting[capacity];
 std::uint32_t written, taken;  // bytes ever
 std::atomic_flag busy;
-bool at_once;
+std::atomic<std::uint32_t> last;  // which CPU has the last word, from 1 on; 0: none yet
 
 [[nodiscard]] bool has_room() {
     constexpr std::uint32_t flags = monitor::uart + 0x18, full = 0x20;
@@ -40,11 +40,16 @@ private:
     Uninterrupted uninterrupted_;
 };
 
+void send_at_once(char c) {
+    while (!has_room()) {
+    }
+    send(c);
+}
+
 void put(char c) {
-    if (at_once) {
-        while (!has_room()) {
-        }
-        return send(c);
+    if (const std::uint32_t whose = last.load(std::memory_order_relaxed); whose != 0) {
+        if (whose == cpu_number() + 1) send_at_once(c);
+        return;
     }
     const Lock lock;
     if (written - taken == capacity) return;
@@ -56,17 +61,15 @@ void put(char c) {
 
 void drain_console() {
     const Lock lock;
-    for (; taken != written && has_room(); taken = taken + 1) send(waiting[taken % capacity]);
+    for (; last.load(std::memory_order_relaxed) == 0 && taken != written && has_room(); taken = taken + 1) send(waiting[taken % capacity]);
 }
 
+// Not under the lock, which this CPU may hold: it may be here for a fault.
 void write_at_once() {
-    at_once = true;
-    while (taken != written) {
-        while (!has_room()) {
-        }
-        send(waiting[taken % capacity]);
-        taken = taken + 1;
-    }
+    std::uint32_t nobody = 0;
+    if (!last.compare_exchange_strong(nobody, cpu_number() + 1, std::memory_order_relaxed) && nobody != cpu_number() + 1)
+        for (;;) asm volatile("wfi");  // another CPU says why, and resets the board
+    for (; taken != written; taken = taken + 1) send_at_once(waiting[taken % capacity]);
 }
 
 }  // namespace partita::secure
