@@ -86,19 +86,17 @@ documents() {
 step build-arm-gcc preset arm-gcc
 step build-arm-clang preset arm-clang
 step build-host preset host
-step build-host-asan preset host-asan
-step build-fuzzers preset host-clang
+step build-host-sanitized preset host-sanitized
 step images sh scripts/images.sh "$build/images" tests
 step format format
 step tidy-hypervisor tidy arm-clang "$root/(hypervisor|parent|monitor|secure|guest)/.*cpp"
-step tidy-tool tidy host-clang "$root/tool/.*cpp"
+step tidy-tool tidy host-sanitized "$root/tool/.*cpp"
 step disassembly disassembly
 step text-size text_size
 step stack stack
 step documents documents
 counted unit '.*tests passed, .* tests failed out of \([0-9]*\)' '.* tests passed, \([1-9][0-9]*\) tests failed.*' ctest --test-dir "$build/host" -j2 --output-on-failure
-counted unit-asan '.*tests passed, .* tests failed out of \([0-9]*\)' '.* tests passed, \([1-9][0-9]*\) tests failed.*' ctest --test-dir "$build/host-asan" -j2 --output-on-failure
-counted fuzz '.*tests passed, .* tests failed out of \([0-9]*\)' '.* tests passed, \([1-9][0-9]*\) tests failed.*' ctest --test-dir "$build/host-clang" -j2 --output-on-failure
+counted sanitized '.*tests passed, .* tests failed out of \([0-9]*\)' '.* tests passed, \([1-9][0-9]*\) tests failed.*' ctest --test-dir "$build/host-sanitized" -j2 --output-on-failure
 # From here on QEMU notes what the hypervisor executes.
 tool_path=$PATH
 step coverage-tools /usr/bin/python3 tests/coverage/coverage.py --prepare

@@ -8,8 +8,8 @@
 namespace partita {
 namespace {
 
-constexpr std::uint32_t data = 0, DIR = 0x400, IS = 0x404, IBE = 0x408, IEV = 0x40c, IE = 0x410, RIS = 0x414, MIS = 0x418, IC = 0x41c,
-                        AFSEL = 0x420, interrupt = 39;
+constexpr std::uint32_t DIR = 0x400, IS = 0x404, IBE = 0x408, IEV = 0x40c, IE = 0x410, RIS = 0x414, MIS = 0x418, IC = 0x41c, AFSEL = 0x420,
+                        interrupt = 39;
 // GPIODATA of these lines.
 constexpr std::uint32_t data_of(std::uint32_t lines) { return lines << 2; }
 
