@@ -15,7 +15,8 @@ static_assert(offsetof(partita_monitor_header, memory) == HEADER_MEMORY && offse
               offsetof(partita_monitor_header, gicc) == HEADER_GICC && offsetof(partita_monitor_header, uart) == HEADER_UART &&
               offsetof(partita_monitor_header, power_at) == HEADER_POWER_AT && offsetof(partita_monitor_header, console) == 44 &&
               offsetof(partita_monitor_header, frequency) == HEADER_FREQUENCY &&
-              offsetof(partita_monitor_header, secure_at) == HEADER_SECURE_AT && offsetof(partita_monitor_header, mpidr) == 64);
+              offsetof(partita_monitor_header, secure_at) == HEADER_SECURE_AT && offsetof(partita_monitor_header, mpidr) == 64 &&
+              sizeof(partita_monitor_header) == 116);
 
 // GICv2 (IHI 0048B 4.1, 4.3, 4.4).
 constexpr uint32_t gicd_ctlr = gicd, gicd_typer = gicd + 0x4, gicd_igroupr = gicd + 0x80, gicd_isenabler = gicd + 0x100,

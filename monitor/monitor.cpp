@@ -91,8 +91,8 @@ void monitor_begin(std::uint32_t cpu, std::uint32_t tree) {
     psci.open(_start);
     open_distributor();
     open_interface(cpu);
+    wake_others();  // out of the flash that they may have begun in, before anybody writes to it
     begin_secure_partition(cpu);
-    wake_others();
     enter_hyp(_start.entry, 0, tree, cpu);
 }
 

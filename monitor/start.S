@@ -37,6 +37,7 @@ h_secure_at:
     .word   0
 h_mpidr:
     .fill   8, 4, 0
+    .fill   5, 4, 0                     @ flash, and where the system is
 
 begin:
     mov     r11, r2                     @ a device tree, where the boot protocol gives one

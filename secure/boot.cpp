@@ -15,9 +15,9 @@ const char* check_image(const Memory& memory, std::uint64_t hypervisor, const st
     if (!is_signed(std::span<const std::uint8_t, public_key_size>{key, public_key_size}, signed_hash(signature.version, out.measured),
                    signature.signature))
         return "the image's signature is wrong: it was changed, or somebody else signed it";
-    out.verified = true;
     out.version = signature.version;
-    return nullptr;
+    out.verified = out.version >= out.oldest;
+    return out.verified ? nullptr : "the image is older than one that this board has started before";
 }
 
 }  // namespace partita::secure

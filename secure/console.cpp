@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernel.hpp"
+#include "lock.hpp"
 #include "machine.hpp"
 #include "partita/guest/guest.h"
 
@@ -25,21 +26,6 @@ std::atomic<std::uint32_t> last;  // which CPU has the last word, from 1 on; 0: 
 
 void send(char c) { monitor::write32(monitor::uart, static_cast<std::uint8_t>(c)); }
 
-// Of all CPUs one at a time; for as long as no interrupt comes here.
-class Lock {
-public:
-    Lock() {
-        while (busy.test_and_set(std::memory_order_acquire)) {
-        }
-    }
-    ~Lock() { busy.clear(std::memory_order_release); }
-    Lock(const Lock&) = delete;
-    Lock& operator=(const Lock&) = delete;
-
-private:
-    Uninterrupted uninterrupted_;
-};
-
 void send_at_once(char c) {
     while (!has_room()) {
     }
@@ -51,7 +37,7 @@ void put(char c) {
         if (whose == cpu_number() + 1) send_at_once(c);
         return;
     }
-    const Lock lock;
+    const Lock lock{busy};
     if (written - taken == capacity) return;
     waiting[written % capacity] = c;
     written = written + 1;
@@ -60,7 +46,7 @@ void put(char c) {
 }  // namespace
 
 void drain_console() {
-    const Lock lock;
+    const Lock lock{busy};
     for (; last.load(std::memory_order_relaxed) == 0 && taken != written && has_room(); taken = taken + 1) send(waiting[taken % capacity]);
 }
 

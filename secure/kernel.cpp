@@ -5,12 +5,14 @@
 #include <cstring>
 
 #include "console.hpp"
+#include "flash.hpp"
 #include "keys.hpp"
 #include "loop.hpp"
 #include "machine.hpp"
 #include "partita/guest/guest.h"
 #include "partita/trusted.h"
 #include "sessions.hpp"
+#include "state.hpp"
 #include "system.hpp"
 #include "watchdog.hpp"
 #include "window.hpp"
@@ -44,6 +46,16 @@ void guard_stacks() {
     std::memcpy(&__stack_chk_guard, bytes.data(), bytes.size());
 }
 
+// What must be before the other world: false: it must not begin.
+[[nodiscard]] bool begin() {
+    if (const char* const wrong = begin_state(); wrong != nullptr) {
+        write_at_once();
+        console_printf("secure: the system is not started: %s\n", wrong);
+        return false;
+    }
+    return check_system();
+}
+
 [[nodiscard]] Results serve(const Call& call) {
     switch (call.function) {
         case 0:
@@ -64,15 +76,17 @@ const partita_monitor_header& board() { return *reinterpret_cast<const partita_m
 void secure_begin(uint32_t cpu, std::uint64_t* window) {
     Results results;
     set_window(cpu, window);
+    leave_flash();
     if (cpu == 0) {
         gather_entropy();
         guard_stacks();
-        if (check_system())
+        if (begin())
             begin_loop();
         else
             results.r0 = 1;
     }
     begin_watch();
+    begin_flash();
     for (;;) {
         Call call;
         leave_world(&results, &call);

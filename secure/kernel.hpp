@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "call.hpp"
+#include "interrupts.hpp"
 #include "kernel.h"
 #include "partita/monitor.h"
 #include "partita/secure.h"
@@ -15,18 +16,6 @@ namespace partita::secure {
     asm volatile("mrc p15, 0, %0, c13, c0, 4" : "=r"(value)::"memory");  // a thread's CPU changes
     return value;
 }
-
-// While it lives, interrupts of neither world come.
-class Uninterrupted {
-public:
-    Uninterrupted() { asm volatile("mrs %0, cpsr\n\tcpsid if" : "=r"(before_)::"memory"); }
-    ~Uninterrupted() { asm volatile("msr cpsr_c, %0" ::"r"(before_) : "memory"); }
-    Uninterrupted(const Uninterrupted&) = delete;
-    Uninterrupted& operator=(const Uninterrupted&) = delete;
-
-private:
-    std::uint32_t before_;
-};
 
 // What the tool told the monitor of the board: the begin of the monitor's image.
 [[nodiscard]] const partita_monitor_header& board();

@@ -47,6 +47,14 @@ private:
     br_hmac_context context_;
 };
 
+Hash derive(const Hash& key, const KeyName& name) {
+    Hmac out{key};
+    out.add_with_size({reinterpret_cast<const std::uint8_t*>(name.use), std::strlen(name.use)});
+    out.add_with_size(name.owner);
+    out.add_with_size(name.label);
+    return out.take();
+}
+
 // AES-256-GCM, ready for the text.
 struct Gcm {
     br_aes_ct_ctr_keys cipher;
@@ -79,6 +87,9 @@ void gather_entropy() {
     Random{}.fill(device_key);
 }
 
+void add_entropy(const Hash& more) { random_key = hmac(random_key, more); }
+void use_device_key(const Hash& key) { device_key = key; }
+
 Random::Random() {
     struct {
         std::uint32_t number;
@@ -106,14 +117,8 @@ Hash hmac(const Hash& key, Bytes data) {
     return out.take();
 }
 
-Hash derive(const KeyName& name) {
-    Hmac out{device_key};
-    out.add_with_size({reinterpret_cast<const std::uint8_t*>(name.use), std::strlen(name.use)});
-    out.add_with_size(name.owner);
-    out.add_with_size(name.label);
-    return out.take();
-}
-
+Hash derive(const KeyName& name) { return derive(device_key, name); }
+Hash name_hash(const KeyName& name) { return derive(Hash{}, name); }
 void seal(const Hash& key, Bytes text, std::span<std::uint8_t> out) {
     Random{}.fill(out.first(nonce_size));
     const auto body = out.subspan(nonce_size, text.size());

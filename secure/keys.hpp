@@ -25,6 +25,11 @@ struct KeyName {
 // Before the first call of any of the others, on one CPU.
 void gather_entropy();
 
+// What is random is so after it, at least as it was before.
+void add_entropy(const Hash& more);
+// All keys are derived from it. At first it is a random one.
+void use_device_key(const Hash& key);
+
 // A generator of random numbers of its own for each call: no two have the same seed, and none waits for another.
 class Random {
 public:
@@ -38,6 +43,8 @@ private:
 [[nodiscard]] Hash hash(Bytes data);
 [[nodiscard]] Hash hmac(const Hash& key, Bytes data);
 [[nodiscard]] Hash derive(const KeyName& name);
+// What something has instead of these names; it is no secret.
+[[nodiscard]] Hash name_hash(const KeyName& name);
 
 // AES-256-GCM. `out` has room for nonce, text and tag.
 inline constexpr std::size_t nonce_size = 12, tag_size = 16;

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "console.hpp"
+#include "flash.hpp"
 #include "partita/guest/guest.h"
 #include "partita/guest/plant.hpp"
 #include "watchdog.hpp"
@@ -44,6 +45,7 @@ void on_tick(std::uint32_t) {
     timer_set(deadline);
     drain_console();
     tick_watch();
+    tick_flash();
     if (second.cycles == rate) tell();
 }
 

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 #include "keys.hpp"
+#include "storage.hpp"
 
 namespace partita::secure {
 
@@ -23,9 +25,10 @@ struct Request {
     // The caller is partition identity - 1 of the description: its keys are its name's.
     [[nodiscard]] const partita_measurement& caller() const { return boot.measured.all[call.identity]; }
     [[nodiscard]] Bytes input() const { return {page.input, page.input_size}; }
-    [[nodiscard]] Hash key(const char* use) const {
-        return derive({use, {reinterpret_cast<const std::uint8_t*>(caller().name), sizeof caller().name}, page.label});
+    [[nodiscard]] KeyName name(const char* use) const {
+        return {use, {reinterpret_cast<const std::uint8_t*>(caller().name), sizeof caller().name}, page.label};
     }
+    [[nodiscard]] Hash key(const char* use) const { return derive(name(use)); }
     // The output's place, of this size.
     [[nodiscard]] std::span<std::uint8_t> output(std::size_t size) const {
         page.output_size = static_cast<uint32_t>(size);
@@ -92,6 +95,40 @@ Results quote(const Request& request) {
     std::copy(nonce.begin(), nonce.end(), out.nonce);
     const Hash all = secure::hash({reinterpret_cast<const std::uint8_t*>(&out), offsetof(partita_quote, signature)});
     secure::sign(attestation_seed(), all, out.signature);
+    return {};
+}
+
+[[nodiscard]] Results result(int code) { return {static_cast<uint32_t>(code)}; }
+
+[[nodiscard]] std::uint64_t value_of_counter(const Request& request) {
+    std::uint64_t value = 0;
+    std::array<std::uint8_t, sizeof value> bytes;
+    if (recall(request.name("counter"), bytes)) std::memcpy(&value, bytes.data(), sizeof value);
+    return value;
+}
+
+Results counter(const Request& request) {
+    if (!has_storage()) return result(PARTITA_TRUSTED_NO_STORAGE);
+    const std::uint64_t value = value_of_counter(request);
+    std::memcpy(request.output(sizeof value).data(), &value, sizeof value);
+    return {};
+}
+
+Results increment(const Request& request) {
+    const std::uint64_t value = value_of_counter(request) + 1;
+    const auto bytes = request.output(sizeof value);
+    std::memcpy(bytes.data(), &value, sizeof value);
+    return result(keep(request.call.identity, request.name("counter"), bytes));
+}
+
+Results store(const Request& request) {
+    if (request.page.input_size > PARTITA_TRUSTED_VALUE) return invalid;
+    return result(keep(request.call.identity, request.name("value"), request.input()));
+}
+
+Results load(const Request& request) {
+    if (!has_storage()) return result(PARTITA_TRUSTED_NO_STORAGE);
+    (void)request.output(recall(request.name("value"), request.output(PARTITA_TRUSTED_VALUE)).value_or(0));
     return {};
 }
 

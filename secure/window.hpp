@@ -14,11 +14,14 @@ void set_window(std::uint32_t cpu, std::uint64_t* descriptors);
 // Whether these bytes are RAM of the other world.
 [[nodiscard]] bool is_normal_memory(std::uint32_t address, std::uint32_t size);
 
+// Pages of a device of the secure world's own, for good; behind the CPUs' pages. nullptr: there is no room for them.
+[[nodiscard]] volatile std::uint32_t* map_device(std::uint32_t address, std::uint32_t size);
+
 // Never executed. One at a time on a CPU, and not for long: no interrupt comes meanwhile.
 class Window {
 public:
     // address: of a page that is_normal_memory().
-    enum class Access { read, write };
+    enum class Access { read, write, read_flash };
     Window(std::uint32_t address, Access access);
     ~Window();
     Window(const Window&) = delete;

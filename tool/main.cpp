@@ -14,6 +14,7 @@
 #include "command/verify.hpp"
 #include "config/calls.hpp"
 #include "config/schema.hpp"
+#include "pack/flash.hpp"
 #include "pack/measure.hpp"
 #include "pack/pack.hpp"
 #include "partita/system_image.h"
@@ -60,47 +61,75 @@ std::string measurements_of(const SystemImage& image, std::uint64_t hypervisor_b
     return out + line(measured->system, "system");
 }
 
-// Who signs an image, if anybody.
-struct SigningArguments {
-    std::string key;
+// What an image is made for, and who signs it.
+struct ImageArguments {
+    std::string key, flash;
     std::uint32_t version = 0;
 
-    void add_to(CLI::App& command) {
+    CLI::Option* add_to(CLI::App& command) {
         auto* const option =
             command.add_option("--sign", key, "Sign the image with this private key (PEM, P-256): the secure partition checks it");
         command.add_option("--image-version", version, "The version of a signed image")->needs(option)->capture_default_str();
+        return command.add_option("--flash", flash,
+                                  "The folder of the board's flash, in which it begins: made where it is not there, what the secure world "
+                                  "keeps in it stays");
+    }
+    // Of what is the same for each of them.
+    [[nodiscard]] PackOptions options() const {
+        PackOptions out;
+        out.signing_key = key;
+        out.image_version = version;
+        out.in_flash = !flash.empty();
+        return out;
     }
 };
 
+FlashFiles write_flash(const Loaded& loaded, const SystemImage& image, const std::string& folder) {
+    auto files = write_flash(loaded.board, image, folder);
+    if (!files) throw Failure{"partita: " + files.error()};
+    return *files;
+}
+
 struct BuildArguments {
     std::string output = "system.elf", measurements;
-    SigningArguments signing;
+    ImageArguments image;
     bool framed = false;
 
     void add_to(CLI::App& command) {
-        command.add_option("-o,--output", output, "system.elf, or a raw system.bin")->capture_default_str();
+        auto* const file = command.add_option("-o,--output", output, "system.elf, or a raw system.bin")->capture_default_str();
         command.add_flag("--framed", framed, "Frame the consoles for this tool instead of prefixing lines");
-        signing.add_to(command);
+        image.add_to(command)->excludes(file);
         command.add_option("--measurements", measurements, "Write what the secure partition will measure: SHA-256 and name, line by line");
     }
 };
 
+// What was written, and how a board starts it.
+void tell_of_image(const SystemImage& image, const std::string& output, std::size_t size, bool binary, bool from_reset) {
+    fmt::print("{}: {} bytes; load it at {:#x}{}, start at {:#x} {}, MMU and caches off\n", output, size, image.segments.front().address,
+               binary ? "" : " (the ELF file says so itself)", image.entry,
+               from_reset ? "from reset (all CPUs, in Secure SVC mode) or in Hyp mode" : "in Hyp mode");
+}
+
 int command_build(const Inputs& inputs, const BuildArguments& arguments) {
     const auto loaded = load(inputs);
-    const std::string& output = arguments.output;
-    const SystemImage image = build(*loaded, {.framed_console = arguments.framed,
-                                              .off_when_done = false,
-                                              .epoch = epoch(false),
-                                              .signing_key = arguments.signing.key,
-                                              .image_version = arguments.signing.version});
+    PackOptions options = arguments.image.options();
+    options.framed_console = arguments.framed;
+    options.epoch = epoch(false);
+    const SystemImage image = build(*loaded, options);
     if (!arguments.measurements.empty()) write_text(arguments.measurements, measurements_of(image, loaded->plan.hypervisor_base));
-    const bool binary = fs::path{output}.extension() == ".bin";
+    if (options.in_flash) {
+        const FlashFiles files = write_flash(*loaded, image, arguments.image.flash);
+        fmt::print(
+            "{}: the board's flash at {:#x}, in which its CPUs begin; what the secure world keeps stays\n{}: the one at {:#x}, with the "
+            "system\n",
+            files.secure.string(), loaded->board.monitor->flash.begin, files.system.string(), loaded->board.monitor->system_flash.begin);
+        return 0;
+    }
+    const bool binary = fs::path{arguments.output}.extension() == ".bin";
     const Bytes bytes = binary ? to_binary(image) : to_elf(image);
-    write_file(output, bytes);
-    const bool from_reset = loaded->plan.monitor_base != 0;  // the monitor's begin leads on to the hypervisor where that is not so
-    fmt::print("{}: {} bytes; load it at {:#x}{}, start at {:#x} {}, MMU and caches off\n", output, bytes.size(),
-               image.segments.front().address, binary ? "" : " (the ELF file says so itself)", image.entry,
-               from_reset ? "from reset (all CPUs, in Secure SVC mode) or in Hyp mode" : "in Hyp mode");
+    write_file(arguments.output, bytes);
+    // The monitor's begin leads on to the hypervisor where it does not begin from reset.
+    tell_of_image(image, arguments.output, bytes.size(), binary, loaded->plan.monitor_base != 0);
     return 0;
 }
 
@@ -132,16 +161,15 @@ std::uint32_t counted_tick_us(const Plan& plan) {
     return plan.schedules.empty() ? usual : short_turns;
 }
 
-int command_run(const Inputs& inputs, const SigningArguments& signing, const RunOptions& options) {
+int command_run(const Inputs& inputs, const ImageArguments& arguments, const RunOptions& run_options) {
     const auto loaded = load(inputs);
-    const std::uint32_t tick_us = options.deterministic ? counted_tick_us(loaded->plan) : 0;
-    const SystemImage image = build(*loaded, {.framed_console = true,
-                                              .off_when_done = true,
-                                              .tick_us = tick_us,
-                                              .epoch = epoch(options.deterministic),
-                                              .signing_key = signing.key,
-                                              .image_version = signing.version});
-    return static_cast<int>(run(loaded->plan, to_elf(image), options));
+    PackOptions options = arguments.options();
+    options.framed_console = options.off_when_done = true;
+    options.tick_us = run_options.deterministic ? counted_tick_us(loaded->plan) : 0;
+    options.epoch = epoch(run_options.deterministic);
+    const SystemImage image = build(*loaded, options);
+    const Startable startable = options.in_flash ? Startable{write_flash(*loaded, image, arguments.flash)} : Startable{to_elf(image)};
+    return static_cast<int>(run(loaded->plan, startable, run_options));
 }
 
 int command_trace(const Inputs& inputs, const std::string& output, RunOptions options) {
@@ -207,7 +235,7 @@ int dispatch(int argc, char** argv) {
     std::string output, trace_output = "run.json", key_file;
     BuildArguments build_arguments;
     VerifyArguments verify;
-    SigningArguments signing;
+    ImageArguments image_arguments;
     bool markdown = false, hypercalls = false;
     RunArguments arguments;
     arguments.options.qemu_arguments = qemu_arguments;
@@ -229,12 +257,12 @@ int dispatch(int argc, char** argv) {
 
     auto* const run_command = app.add_subcommand("run", "Build a system and boot it in QEMU");
     add_inputs(*run_command, run_inputs, true);
-    signing.add_to(*run_command);
+    image_arguments.add_to(*run_command);
     arguments.add_to(*run_command);
     run_command->callback([&] {
         arguments.finish();
         arguments.options.name = name_of(run_inputs.file);
-        result = command_run(run_inputs, signing, arguments.options);
+        result = command_run(run_inputs, image_arguments, arguments.options);
     });
 
     auto* const trace_command = app.add_subcommand("trace", "Run a system, and write what its CPUs did last as a trace for Perfetto");

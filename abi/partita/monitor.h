@@ -29,6 +29,11 @@ struct partita_monitor_header {
     uint32_t cpus;
     uint32_t secure_at;                   /* where the secure partition's image is loaded (secure.h); 0: there is none */
     uint32_t mpidr[PARTITA_MONITOR_CPUS]; /* affinity bits; the first one begins */
+    /* For the secure partition. NOR flash of the secure world (flash.h), and two erase blocks in it that keep what outlives a reset; 0
+     * bytes: there is none. */
+    uint32_t flash, flash_state, flash_block;
+    /* Flash that the system is started from (flash.h); 0 bytes: it is in RAM. */
+    uint32_t system_at, system_size;
 };
 
 #endif

@@ -44,7 +44,11 @@
     X(PUBLIC_KEY, 7, public_key, "the public key that belongs to `sign` and this label: 65 bytes, uncompressed")                           \
     X(QUOTE, 8, quote,                                                                                                                     \
       "what runs on this board, and who asks, signed with the device's attestation key (struct partita_quote); the input makes it fresh")  \
-    X(ATTESTATION_KEY, 9, attestation_key, "the public key that belongs to `quote`: 65 bytes, uncompressed")
+    X(ATTESTATION_KEY, 9, attestation_key, "the public key that belongs to `quote`: 65 bytes, uncompressed")                               \
+    X(COUNTER, 10, counter, "the partition's counter of this label: 8 bytes, little-endian; 0 before the first `increment`")               \
+    X(INCREMENT, 11, increment, "one more, and its value: it survives whatever happens, and nobody can take it back")                      \
+    X(STORE, 12, store, "keeps the input, at most 1024 bytes, by this label; no input: nothing any more")                                  \
+    X(LOAD, 13, load, "what `store` has kept by this label; no output: nothing")
 
 enum partita_trusted_function {
 #define PARTITA_TRUSTED_NUMBER(NAME, number, name, purpose) PARTITA_TRUSTED_##NAME = (number),
@@ -62,10 +66,14 @@ enum partita_trusted_function {
 #define PARTITA_TRUSTED_INVALID (-2)       /* the page is not its memory, a size is out of range, or no such ticket */
 #define PARTITA_TRUSTED_DENIED (-3)        /* the input is not authentic */
 #define PARTITA_TRUSTED_BUSY (-4)          /* another call of this partition is not done yet, or too many partitions' are */
+#define PARTITA_TRUSTED_NO_STORAGE (-5)    /* this board keeps nothing over a reset, or its flash is broken */
+#define PARTITA_TRUSTED_FULL (-6)          /* the partition keeps as many counters and values as it may, 8 */
+#define PARTITA_TRUSTED_TOO_OFTEN (-7)     /* the flash is to live long: once a second, and 64 times at once */
 
 #define PARTITA_TRUSTED_LABEL 24u
 #define PARTITA_TRUSTED_INPUT 1984u
 #define PARTITA_TRUSTED_OUTPUT 2080u
+#define PARTITA_TRUSTED_VALUE 1024u /* bytes of a value that is kept, at most */
 
 struct partita_trusted_page {
     uint32_t input_size;                  /* bytes of input, at most PARTITA_TRUSTED_INPUT */

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "board/monitor.hpp"
 #include "board/pci.hpp"
 #include "board/tree.hpp"
 #include "config/toml.hpp"
@@ -132,27 +133,6 @@ std::vector<std::string> board_names(const std::filesystem::path& boards) {
     std::sort(out.begin(), out.end());
     return out;
 }
-
-namespace {
-
-// The error is a sentence; empty: there is none.
-[[nodiscard]] std::string read_monitor(const toml::table& table, Board& board) {
-    if (table["monitor"].as_table() == nullptr) return {};
-    const auto monitor = table["monitor"];
-    const auto address = [&](const char* key) { return static_cast<std::uint64_t>(monitor[key].value_or(std::int64_t{0})); };
-    const std::string power = monitor["power"].value_or(std::string{"none"});
-    if (power != "none" && power != "pl061") return fmt::format("monitor.power is \"{}\"; it can be none or pl061", power);
-    constexpr std::uint64_t block = 0x20'0000, own_addresses = 0xc000'0000;  // monitor/start.S
-    board.monitor = {address("memory"), address("uart"), address("power_at"), power == "pl061" ? PARTITA_POWER_PL061 : PARTITA_POWER_NONE,
-                     static_cast<std::uint32_t>(address("frequency"))};
-    if (board.monitor->memory % block != 0 || board.monitor->memory >= own_addresses)
-        return fmt::format("monitor.memory must be a multiple of 2 MiB below {:#x}, of the secure world's memory", own_addresses);
-    if (board.monitor->uart == 0) return "monitor.uart must say where the secure world has a PL011";
-    if (board.monitor->power != PARTITA_POWER_NONE && board.monitor->power_at == 0) return "monitor.power_at must say where that is";
-    return {};
-}
-
-}  // namespace
 
 std::expected<Board, std::string> load_board(const std::string& name, const std::filesystem::path& boards,
                                              const std::filesystem::path& trees) {

@@ -71,6 +71,11 @@ struct MonitorPlace {
     std::uint64_t uart = 0, power_at = 0;
     partita_power power = PARTITA_POWER_NONE;
     std::uint32_t frequency = 0;  // of the counter, in Hz, where the CPUs do not know it from reset on
+    // NOR flash of the secure world, in which the CPUs begin, and its erase blocks; and the one that the system is started from. Size 0:
+    // none.
+    AddressRange flash;
+    std::uint64_t flash_block = 0;
+    AddressRange system_flash;
 };
 
 struct Board {

@@ -10,6 +10,7 @@
 #include "pack/describe.hpp"
 #include "pack/measure.hpp"
 #include "pack/secure_image.hpp"
+#include "partita/flash.h"
 #include "partita/monitor.h"
 #include "partita/secure.h"
 #include "partita/system_image.h"
@@ -27,13 +28,25 @@ void put16(Bytes& bytes, std::size_t at, std::uint32_t value) {
     bytes[at + 1] = static_cast<std::uint8_t>(value >> 8);
 }
 
-// Puts the monitor where it is loaded, with what it must know of the board, and has the board begin there. The error is a sentence.
-[[nodiscard]] std::string add_monitor(const Plan& plan, std::span<const std::uint8_t> monitor, SystemImage& image) {
+// Where the secure world's programs are to be found after reset.
+struct SecurePlaces {
+    std::uint64_t monitor, partition;
+};
+
+[[nodiscard]] SecurePlaces places_of(const Plan& plan, bool in_flash) {
+    if (!in_flash) return {plan.monitor_base, plan.secure_base};
+    return {plan.board->monitor->flash.begin, plan.board->monitor->flash.begin + PARTITA_FLASH_SECURE_AT};
+}
+
+// Puts the monitor where it begins, with what it must know of the board, and has the board begin there. The error is a sentence.
+[[nodiscard]] std::string add_monitor(const Plan& plan, std::span<const std::uint8_t> monitor, bool in_flash, SystemImage& image) {
     const auto elf = read_elf(monitor);
     if (!elf || elf->segments.empty() || elf->segments.front().bytes.size() < sizeof(partita_monitor_header) ||
         little(elf->segments.front().bytes, offsetof(partita_monitor_header, magic)) != PARTITA_MONITOR_MAGIC)
         return "the monitor's image is damaged; build it anew";
     const Board& board = *plan.board;
+    const SecurePlaces places = places_of(plan, in_flash);
+    const MonitorPlace none{}, &flash = in_flash ? *board.monitor : none;
     Bytes bytes = flatten(elf->segments);
     const std::pair<std::size_t, std::uint64_t> words[] = {
         {offsetof(partita_monitor_header, memory), board.monitor->memory},
@@ -48,19 +61,24 @@ void put16(Bytes& bytes, std::size_t at, std::uint32_t value) {
         {offsetof(partita_monitor_header, power), board.monitor->power},
         {offsetof(partita_monitor_header, frequency), board.monitor->frequency},
         {offsetof(partita_monitor_header, cpus), board.cpus.size()},
-        {offsetof(partita_monitor_header, secure_at), plan.secure_base},
+        {offsetof(partita_monitor_header, secure_at), plan.has_secure_partition ? places.partition : 0},
+        {offsetof(partita_monitor_header, flash), flash.flash.begin},
+        {offsetof(partita_monitor_header, flash_state), flash.flash.begin + PARTITA_FLASH_STATE_AT},
+        {offsetof(partita_monitor_header, flash_block), flash.flash_block},
+        {offsetof(partita_monitor_header, system_at), flash.system_flash.begin},
+        {offsetof(partita_monitor_header, system_size), flash.system_flash.size},
     };
     for (const auto& [at, value] : words) put32(bytes, at, value);
     for (std::size_t n = 0; n < board.cpus.size() && n < PARTITA_MONITOR_CPUS; ++n)
         put32(bytes, offsetof(partita_monitor_header, mpidr) + n * 4, board.cpus[n]);
-    image.entry = plan.monitor_base;
+    image.entry = places.monitor;
     const std::uint64_t size = bytes.size();
-    image.segments.push_back({plan.monitor_base, std::move(bytes), size});
+    image.segments.push_back({places.monitor, std::move(bytes), size});
     return {};
 }
 
 [[nodiscard]] std::string add_secure_partition(const Plan& plan, std::span<const std::uint8_t> program,
-                                               const std::optional<SigningKey>& key, SystemImage& image) {
+                                               const std::optional<SigningKey>& key, bool in_flash, SystemImage& image) {
     auto bytes = secure_image(program);
     if (!bytes) return "the secure partition: " + bytes.error();
     if (key) {
@@ -68,7 +86,7 @@ void put16(Bytes& bytes, std::size_t at, std::uint32_t value) {
         std::ranges::copy(key->public_key(), bytes->begin() + offsetof(partita_secure_header, key));
     }
     const std::uint64_t size = bytes->size();
-    image.segments.push_back({plan.secure_base, std::move(*bytes), size});
+    image.segments.push_back({places_of(plan, in_flash).partition, std::move(*bytes), size});
     return {};
 }
 
@@ -90,6 +108,11 @@ void put16(Bytes& bytes, std::size_t at, std::uint32_t value) {
 }  // namespace
 
 std::expected<SystemImage, std::string> pack(const Plan& plan, const OwnPrograms& programs, const PackOptions& options) {
+    if (options.in_flash && (!plan.board->monitor || plan.board->monitor->flash.size == 0))
+        return std::unexpected(
+            fmt::format("board \"{}\" has no flash that its CPUs begin in; leave --flash out, or take \"virt-secure\"", plan.board->name));
+    if (options.in_flash && !plan.has_secure_partition)
+        return std::unexpected("nothing would take the system out of the flash; add a [secure] section, or leave --flash out");
     std::optional<SigningKey> key;
     if (!options.signing_key.empty()) {
         if (!plan.has_secure_partition)
@@ -120,9 +143,10 @@ std::expected<SystemImage, std::string> pack(const Plan& plan, const OwnPrograms
     const std::uint64_t size = description->size();
     image.segments.push_back({plan.hypervisor_base + offset, std::move(*description), size});
     if (plan.monitor_base != 0)
-        if (std::string wrong = add_monitor(plan, programs.monitor, image); !wrong.empty()) return std::unexpected(std::move(wrong));
+        if (std::string wrong = add_monitor(plan, programs.monitor, options.in_flash, image); !wrong.empty())
+            return std::unexpected(std::move(wrong));
     if (plan.secure_base != 0)
-        if (std::string wrong = add_secure_partition(plan, programs.secure, key, image); !wrong.empty())
+        if (std::string wrong = add_secure_partition(plan, programs.secure, key, options.in_flash, image); !wrong.empty())
             return std::unexpected(std::move(wrong));
     for (const PlannedPartition& partition : plan.partitions)
         for (const PlannedCopy& copy : partition.copies) image.segments.push_back({copy.source, copy.bytes, copy.bytes.size()});

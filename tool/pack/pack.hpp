@@ -17,6 +17,7 @@ struct PackOptions {
     std::uint32_t epoch = 0;          // see partita_image_header
     std::string signing_key{};        // a PEM file; empty: the image is not signed
     std::uint32_t image_version = 0;  // of a signed image
+    bool in_flash = false;            // monitor and secure partition begin in the board's flash
     std::uint64_t trace_bytes = 0;    // of each CPU's trace ring, a power of two; 0: no trace
 };
 

@@ -6,7 +6,7 @@
 
 namespace partita::tool {
 
-std::vector<std::string> qemu_command(const Board& board, const std::filesystem::path& image, const QemuOptions& options) {
+std::vector<std::string> qemu_command(const Board& board, const std::vector<std::string>& image, const QemuOptions& options) {
     const auto memory = parse_size(board.qemu.memory);
     std::string machine = board.qemu.machine;
     if (options.deterministic) machine += ",dtb-randomness=off";
@@ -29,13 +29,25 @@ std::vector<std::string> qemu_command(const Board& board, const std::filesystem:
                                  "-chardev",
                                  "stdio,id=uart,signal=off",
                                  "-serial",
-                                 "chardev:uart",
-                                 "-kernel",
-                                 image.string()};
+                                 "chardev:uart"};
+    out.insert(out.end(), image.begin(), image.end());
     // 2 ns for an instruction: 500 million in a second of the guests' time.
     if (options.deterministic) out.insert(out.end(), {"-icount", "shift=1,sleep=off", "-rtc", "clock=vm,base=2026-01-01"});
     out.insert(out.end(), options.more.begin(), options.more.end());
     return out;
+}
+
+std::vector<std::string> image_argument(const std::filesystem::path& elf) { return {"-kernel", elf.string()}; }
+
+// A CPU's write to flash waits for the file, and takes what should wake QEMU's main loop meanwhile: a timer that was just set is not seen
+// then. Something that QEMU tries again and again bounds how long.
+std::vector<std::string> image_argument(const FlashFiles& files, const std::filesystem::path& folder) {
+    const auto drive = [](int unit, const std::filesystem::path& file) {
+        return fmt::format("if=pflash,unit={},format=raw,file={}", unit, file.string());
+    };
+    return {"-drive",   drive(0, files.secure),
+            "-drive",   drive(1, files.system),
+            "-chardev", fmt::format("socket,id=awake,path={},reconnect-ms=20", (folder / "nobody").string())};
 }
 
 }  // namespace partita::tool

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "board/board.hpp"
+#include "pack/flash.hpp"
 
 namespace partita::tool {
 
@@ -14,6 +15,11 @@ struct QemuOptions {
     std::vector<std::string> more;
 };
 
-[[nodiscard]] std::vector<std::string> qemu_command(const Board& board, const std::filesystem::path& image, const QemuOptions& options);
+// image: what the board starts, like {"-kernel", "system.elf"}.
+[[nodiscard]] std::vector<std::string> qemu_command(const Board& board, const std::vector<std::string>& image, const QemuOptions& options);
+
+[[nodiscard]] std::vector<std::string> image_argument(const std::filesystem::path& elf);
+// `folder`: of this run.
+[[nodiscard]] std::vector<std::string> image_argument(const FlashFiles& files, const std::filesystem::path& folder);
 
 }  // namespace partita::tool

@@ -30,25 +30,32 @@ using Clock = std::chrono::steady_clock;
 
 volatile std::sig_atomic_t interrupted = 0;
 
-// The image's file, gone when the run is over.
-class ImageFile {
+// What is there for this run alone.
+class Folder {
 public:
-    explicit ImageFile(const Bytes& image) {
+    Folder() {
         std::string pattern = (std::filesystem::temp_directory_path() / "partita-XXXXXX").string();
         if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a folder for the image in " + pattern);
-        folder_ = pattern;
-        std::ofstream out{path(), std::ios::binary};
-        out.write(reinterpret_cast<const char*>(image.data()), static_cast<std::streamsize>(image.size()));
-        if (!out.flush()) throw std::runtime_error("cannot write " + path().string() + "; is the disk full?");
+        path_ = pattern;
     }
-    ~ImageFile() { std::filesystem::remove_all(folder_); }
-    ImageFile(const ImageFile&) = delete;
-    ImageFile& operator=(const ImageFile&) = delete;
-    [[nodiscard]] std::filesystem::path path() const { return folder_ / "system.elf"; }
+    ~Folder() { std::filesystem::remove_all(path_); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
 private:
-    std::filesystem::path folder_;
+    std::filesystem::path path_;
 };
+
+std::vector<std::string> provide(const Startable& image, const Folder& folder) {
+    if (const auto* const flash = std::get_if<FlashFiles>(&image)) return image_argument(*flash, folder.path());
+    const Bytes& bytes = std::get<Bytes>(image);
+    const auto path = folder.path() / "system.elf";
+    std::ofstream out{path, std::ios::binary};
+    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    if (!out.flush()) throw std::runtime_error("cannot write " + path.string() + "; is the disk full?");
+    return image_argument(path);
+}
 
 // Reads what there is; false at the end of the stream.
 bool read_some(int descriptor, std::string& out) {
@@ -211,14 +218,15 @@ private:
 
 }  // namespace
 
-Verdict run(const Plan& plan, const Bytes& image, const RunOptions& options) {
-    const ImageFile file{image};
+Verdict run(const Plan& plan, const Startable& image, const RunOptions& options) {
+    const Folder folder;
+    const std::vector<std::string> start = provide(image, folder);
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGINT, [](int) { interrupted = 1; });
     std::signal(SIGTERM, [](int) { interrupted = 1; });
-    std::vector<std::string> more = provide_disks(plan.board->qemu.arguments, options.disks, file.path().parent_path());
+    std::vector<std::string> more = provide_disks(plan.board->qemu.arguments, options.disks, folder.path());
     more.insert(more.end(), options.qemu_arguments.begin(), options.qemu_arguments.end());
-    const std::filesystem::path socket = file.path().parent_path() / "monitor", memory = file.path().parent_path() / "memory";
+    const std::filesystem::path socket = folder.path() / "monitor", memory = folder.path() / "memory";
     if (options.dump != nullptr) {
         // QEMU waits when the board powers off, so that its memory can be read.
         const std::string where = fmt::format("unix:{},server=on,wait=off", socket.string());
@@ -226,10 +234,10 @@ Verdict run(const Plan& plan, const Bytes& image, const RunOptions& options) {
     }
     std::optional<SecureConsole> secure;
     if (plan.board->monitor) {
-        const auto arguments = secure.emplace(file.path().parent_path() / "secure").qemu_arguments();
+        const auto arguments = secure.emplace(folder.path() / "secure").qemu_arguments();
         more.insert(more.end(), arguments.begin(), arguments.end());
     }
-    Process qemu{qemu_command(*plan.board, file.path(), {options.deterministic, more})};
+    Process qemu{qemu_command(*plan.board, start, {options.deterministic, more})};
     Runner runner{plan, options, qemu, secure ? &*secure : nullptr};
     const Verdict verdict = runner.watch();
     if (options.dump != nullptr && verdict != Verdict::qemu_died) {

@@ -6,9 +6,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "image/kernel.hpp"
+#include "pack/flash.hpp"
 #include "plan/plan.hpp"
 #include "run/session.hpp"
 
@@ -27,7 +29,9 @@ struct RunOptions {
     Bytes* dump = nullptr;
 };
 
-// image: the system as an ELF file.
-[[nodiscard]] Verdict run(const Plan& plan, const Bytes& image, const RunOptions& options);
+// The system as an ELF file; or the board's flash.
+using Startable = std::variant<Bytes, FlashFiles>;
+
+[[nodiscard]] Verdict run(const Plan& plan, const Startable& image, const RunOptions& options);
 
 }  // namespace partita::tool

@@ -1,0 +1,11 @@
+// A host's program has none.
+#pragma once
+
+namespace partita::secure {
+
+class Uninterrupted {
+public:
+    Uninterrupted() {}
+};
+
+}  // namespace partita::secure
