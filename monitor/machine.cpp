@@ -36,6 +36,12 @@ void raise_line(uint32_t line) {
     write32(power + (4u << line), 1u << line);
 }
 
+// The motherboard's own functions 8, to power off, and 9, to reset (DUI 0447, SYS_CFGCTRL).
+void configure_system(uint32_t function) {
+    constexpr uint32_t control = 0xa4, start_write = 0xc000'0000;
+    write32(power + control, start_write | function << 20);
+}
+
 }  // namespace
 
 void open_distributor() {
@@ -76,6 +82,7 @@ bool take_interrupt() {
 
 void end(bool reset) {
     if (_start.power == PARTITA_POWER_PL061) raise_line(reset ? 1 : 0);
+    if (_start.power == PARTITA_POWER_SYS_CFG) configure_system(reset ? 9 : 8);
     for (;;) wait_for_interrupt();
 }
 

@@ -10,8 +10,9 @@
 
 /* How the board is powered off and reset. */
 enum partita_power {
-    PARTITA_POWER_NONE = 0, /* not at all: the CPUs stop */
-    PARTITA_POWER_PL061 = 1 /* a GPIO block of the secure world: line 0 powers off, line 1 resets */
+    PARTITA_POWER_NONE = 0,   /* not at all: the CPUs stop */
+    PARTITA_POWER_PL061 = 1,  /* a GPIO block of the secure world: line 0 powers off, line 1 resets */
+    PARTITA_POWER_SYS_CFG = 2 /* the system registers of a Versatile Express motherboard */
 };
 
 struct partita_monitor_header {

@@ -1,6 +1,7 @@
 /* What the non-secure world may ask of the monitor, and what it must not reach. */
 #include <stdint.h>
 
+#include "../../examples/passthrough/edu.h"
 #include "partita/hypercall.h"
 
 #define UART 0x09000000u
@@ -9,6 +10,9 @@
 #define SECURE_GPIO 0x090b0000u
 #define GICD 0x08000000u
 #define GICC 0x08010000u
+#define SECURE_PARTITION 0x0e200000u
+#define FUNCTION 0x3f008000u /* device 1 of the bus: its configuration space */
+#define BAR 0x10000000u
 #define OTHER 1u /* the CPU that is started and ended */
 
 extern const char second[];
@@ -96,6 +100,40 @@ static void isolation(void) {
     write32(GICC + 4, 0); /* PMR: no interrupt of this world's, and yet the other CPU hears the monitor */
 }
 
+static uint32_t memory[1024] __attribute__((aligned(4096)));
+
+static uint32_t copy(uint32_t address, uint32_t bytes, bool to_memory) {
+    edu_start_dma(BAR, address, bytes, to_memory, false);
+    for (uint32_t n = 0; n < 100000000u; ++n)
+        if (!edu_busy(BAR)) return 1;
+    return 0;
+}
+
+/* A device that masters the bus, which nothing but the bus stops: no System MMU is here. */
+static void reach_by_device(void) {
+    static const uint32_t targets[] = {SECURE_RAM, SECURE_PARTITION, SECURE_UART, 0};
+    uint32_t works, seen = 0;
+    write32(FUNCTION + 0x10, BAR);
+    write32(FUNCTION + 0x04, 6); /* memory, bus master */
+    for (uint32_t n = 0; n < 1024; ++n) memory[n] = 0xabcd0000u + n;
+    works = (*edu_at(BAR, EDU_ID) & 0xffffu) == 0xedu && copy((uint32_t)memory, 4096, false);
+    for (uint32_t n = 0; n < 1024; ++n) memory[n] = 0;
+    works = works && copy((uint32_t)memory, 4096, true);
+    for (uint32_t n = 0; n < 1024; ++n) works = works && memory[n] == 0xabcd0000u + n;
+    check(works, "a device copies memory");
+    for (uint32_t n = 0; n < 1024; ++n) memory[n] = 0;
+    works = works && copy((uint32_t)memory, 4096, false);
+    for (uint32_t n = 0; n < sizeof targets / sizeof *targets; ++n) {
+        works = works && copy(targets[n], 4096, false) && copy((uint32_t)memory, 4096, true);
+        for (uint32_t k = 0; k < 1024; ++k) seen += memory[k] != 0 && memory[k] != ~0u;
+    }
+    check(works && seen == 0, "what it reads of the secure world is nothing");
+    for (uint32_t n = 0; n < 1024; ++n) memory[n] = 0xdeadbeefu;
+    works = copy((uint32_t)memory, 4096, false);
+    for (uint32_t n = 0; n < sizeof targets / sizeof *targets; ++n) works = works && copy(targets[n], 4096, true);
+    check(works && smc(PSCI_VERSION, 0, 0, 0) == 0x10001, "what it writes there does not arrive");
+}
+
 void probe_main(void) {
     check(smc(PSCI_VERSION, 0, 0, 0) == 0x10001, "PSCI 1.1");
     check(smc(PSCI_FEATURES, PSCI_CPU_ON, 0, 0) == PSCI_SUCCESS, "CPU_ON is a feature");
@@ -106,6 +144,7 @@ void probe_main(void) {
     start_and_end(0x1234);
     isolation();
     start_and_end(0x5678);
+    reach_by_device();
     storm();
     start_and_end(0x9abc);
     put("probe: done\r\n");

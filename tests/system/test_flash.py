@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from conftest import CONTROL, GUESTS, TOOL, partition, system
-from test_secure import secured
+from test_secure import BOARDS, secured
 
 KEEPER = partition("keeper", GUESTS / "trusted-keeper.elf", [0], trusted=["counter", "increment", "store", "load", "attestation_key"])
 
@@ -30,13 +30,14 @@ def whole_run(session):
     return begin, key
 
 
-def test_what_is_kept_outlives_a_reset(start, flash):
+@pytest.mark.parametrize("board", BOARDS)
+def test_what_is_kept_outlives_a_reset(start, flash, board):
     """Two lives of one board: a counter goes on, a value is found, the board has the same key. Another board has another."""
-    first = whole_run(start(secured(KEEPER), "--flash", flash))
-    second = whole_run(start(secured(KEEPER), "--flash", flash))
+    first = whole_run(start(secured(KEEPER, board=board), "--flash", flash))
+    second = whole_run(start(secured(KEEPER, board=board), "--flash", flash))
     assert first[0] == 0 and second[0] > 20
     assert first[1] == second[1]
-    other = whole_run(start(secured(KEEPER), "--flash", flash.parent / "other"))
+    other = whole_run(start(secured(KEEPER, board=board), "--flash", flash.parent / "other"))
     assert other[0] == 0 and other[1] != first[1]
 
 

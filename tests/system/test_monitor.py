@@ -38,6 +38,16 @@ def qemu():
             child.proc.wait(20)
 
 
+def test_linux_beside_both_loops_on_versatile_express(start):
+    """From reset on the other board: a Linux and a control loop, a CPU each, and the secure world's loop."""
+    session = start(system(linux("linux", [0]), partition("control", CONTROL, [1]), board="vexpress-a15") + "[secure]\n")
+    session.expect("secure: a loop of 1000 Hz")
+    session.expect(r"Partita \S+: 2 CPUs, 2 partitions")
+    session.expect("1 CPUs? online")
+    session.expect(r"secure: cycles \d+")
+    session.expect(r"\[control\] cycles \d+")
+
+
 def test_linux_and_others_from_reset(start):
     """Both CPUs of a Linux, a control loop, and a probe of the virtual platform: nothing tells them that a monitor is below."""
     session = start(system(linux("linux", [1, 2]), partition("control", CONTROL, [0]), partition("probe", GUESTS / "probe.elf", [3]), board=BOARD))
@@ -46,8 +56,9 @@ def test_linux_and_others_from_reset(start):
     session.expect("2 CPUs online")
 
 
-def test_the_board_is_powered_off_by_the_monitor(partita, describe):
-    done = partita("run", describe(system(partition("probe", GUESTS / "probe.elf", [1]), board=BOARD)))
+@pytest.mark.parametrize("board", [BOARD, "vexpress-a15"])
+def test_the_board_is_powered_off_by_the_monitor(partita, describe, board):
+    done = partita("run", describe(system(partition("probe", GUESTS / "probe.elf", [1]), board=board)))
     assert done.returncode == 0 and "probe: ok" in done.stdout and "all partitions are off" in done.stdout
 
 
@@ -55,10 +66,10 @@ def test_the_board_is_powered_off_by_the_monitor(partita, describe):
 def test_what_the_monitor_offers_and_keeps(image, qemu, secure):
     """A program in the hypervisor's place asks for all of PSCI, and reaches for what is the secure world's."""
     kernel = image(system(partition("echo", GUESTS / "echo.elf", [0]), board=BOARD) + secure, PARTITA_HYPERVISOR=ROOT / "build/arm-gcc/tests/monitor/monitor-probe.elf")
-    child = qemu("virt,virtualization=on,secure=on,highmem=off,gic-version=2", kernel)
+    child = qemu("virt,virtualization=on,secure=on,highmem=off,gic-version=2", kernel, "-device", "edu,addr=1,dma_mask=0xffffffff")
     child.expect("probe: done")
     print(child.before)
-    assert "WRONG" not in child.before and child.before.count("ok: ") == 29
+    assert "WRONG" not in child.before and child.before.count("ok: ") == 32
     child.expect(pexpect.EOF)  # powered off
     assert child.wait() == 0
 

@@ -10,17 +10,19 @@ from test_faults import patched  # noqa: F401
 from test_monitor import qemu  # noqa: F401
 
 BOARD = "virt-secure"
+BOARDS = [BOARD, "vexpress-a15"]
 ALL_BUT_PUBLIC_KEY = ["random", "hash", "hmac", "seal", "open", "sign"]
 QUOTE = (r"quote: this board runs (\w+), ([^\r\n]*)\s.*nonce (\w+)\s.*key (\w+)\s.*quote (\w+)\s")
 
 
-def secured(*partitions):
-    return system(*partitions, board=BOARD) + "\n[secure]\n"
+def secured(*partitions, board=BOARD):
+    return system(*partitions, board=board) + "\n[secure]\n"
 
 
-def test_the_trusted_service(start):
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_trusted_service(start, board):
     """Known answers, keys of their own for labels, what is not authentic, calls that interrupts leave, and what is refused."""
-    session = start(secured(partition("asks", GUESTS / "trusted.elf", [0], trusted=ALL_BUT_PUBLIC_KEY)))
+    session = start(secured(partition("asks", GUESTS / "trusted.elf", [0], trusted=ALL_BUT_PUBLIC_KEY), board=board))
     session.expect("secure: a loop of 1000 Hz")
     session.expect("trusted: done")
     assert "WRONG" not in session.child.before and session.child.before.count(": ok") == 23

@@ -49,7 +49,8 @@ TEST_F(MonitorBoard, WhatIsWrongIsSaid) {
         {"[monitor]\nmemory = 0xe000_0000\nuart = 0x0904_0000\n", "monitor.memory must be a multiple of 2 MiB below 0xc0000000"},
         {"[monitor]\nmemory = 0x0e00_0000\n", "monitor.uart must say where the secure world has a PL011"},
         {"[monitor]\nmemory = 0x0e00_0000\nuart = 0x0904_0000\npower = \"pl061\"\n", "monitor.power_at must say where that is"},
-        {"[monitor]\nmemory = 0x0e00_0000\nuart = 0x0904_0000\npower = \"psu\"\n", "monitor.power is \"psu\"; it can be none or pl061"},
+        {"[monitor]\nmemory = 0x0e00_0000\nuart = 0x0904_0000\npower = \"psu\"\n",
+         "monitor.power is \"psu\"; it can be none, pl061 or sys_cfg"},
     };
     for (const auto& [text, complaint] : wrong) {
         EXPECT_NE(complaint_of(text).find(complaint), std::string::npos) << complaint << "\nbut: " << complaint_of(text);

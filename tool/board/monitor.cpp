@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 #include "config/units.hpp"
 #include "log.hpp"
 #include "partita/flash.h"
@@ -11,6 +15,12 @@ namespace partita::tool {
 namespace {
 
 using Section = toml::node_view<const toml::node>;
+
+struct KindOfPower {
+    std::string_view name;
+    partita_power power;
+};
+constexpr KindOfPower kinds_of_power[] = {{"none", PARTITA_POWER_NONE}, {"pl061", PARTITA_POWER_PL061}, {"sys_cfg", PARTITA_POWER_SYS_CFG}};
 
 [[nodiscard]] std::uint64_t number(const Section& section, const char* key) {
     return static_cast<std::uint64_t>(section[key].value_or(std::int64_t{0}));
@@ -46,14 +56,15 @@ using Section = toml::node_view<const toml::node>;
 std::string read_monitor(const toml::table& table, Board& board) {
     if (table["monitor"].as_table() == nullptr) return {};
     const Section monitor = table["monitor"];
-    const std::string power = monitor["power"].value_or(std::string{"none"});
-    if (power != "none" && power != "pl061") return fmt::format("monitor.power is \"{}\"; it can be none or pl061", power);
     constexpr std::uint64_t block = 0x20'0000, own_addresses = 0xc000'0000;  // monitor/start.S
     MonitorPlace& place = board.monitor.emplace();
     place.memory = number(monitor, "memory");
     place.uart = number(monitor, "uart");
     place.power_at = number(monitor, "power_at");
-    place.power = power == "pl061" ? PARTITA_POWER_PL061 : PARTITA_POWER_NONE;
+    const std::string power = monitor["power"].value_or(std::string{"none"});
+    const auto kind = std::ranges::find(kinds_of_power, power, &KindOfPower::name);
+    if (kind == std::end(kinds_of_power)) return fmt::format("monitor.power is \"{}\"; it can be none, pl061 or sys_cfg", power);
+    place.power = kind->power;
     place.frequency = static_cast<std::uint32_t>(number(monitor, "frequency"));
     if (place.memory % block != 0 || place.memory >= own_addresses)
         return fmt::format("monitor.memory must be a multiple of 2 MiB below {:#x}, of the secure world's memory", own_addresses);

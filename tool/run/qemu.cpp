@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
+#include <string_view>
+
 #include "config/units.hpp"
 
 namespace partita::tool {
@@ -39,6 +42,10 @@ std::vector<std::string> qemu_command(const Board& board, const std::vector<std:
 
 std::vector<std::string> image_argument(const std::filesystem::path& elf) { return {"-kernel", elf.string()}; }
 
+namespace {
+constexpr std::string_view awake = "awake";  // a character device that nobody is at
+}
+
 // A CPU's write to flash waits for the file, and takes what should wake QEMU's main loop meanwhile: a timer that was just set is not seen
 // then. Something that QEMU tries again and again bounds how long.
 std::vector<std::string> image_argument(const FlashFiles& files, const std::filesystem::path& folder) {
@@ -47,7 +54,14 @@ std::vector<std::string> image_argument(const FlashFiles& files, const std::file
     };
     return {"-drive",   drive(0, files.secure),
             "-drive",   drive(1, files.system),
-            "-chardev", fmt::format("socket,id=awake,path={},reconnect-ms=20", (folder / "nobody").string())};
+            "-chardev", fmt::format("socket,id={},path={},reconnect-ms=20", awake, (folder / "nobody").string())};
+}
+
+std::string complaints_in(const std::string& errors) {
+    std::string out, line;
+    for (std::istringstream lines{errors}; std::getline(lines, line);)
+        if (line.find(fmt::format("character device {}:", awake)) == std::string::npos) out += line + '\n';
+    return out;
 }
 
 }  // namespace partita::tool

@@ -21,5 +21,7 @@ struct QemuOptions {
 [[nodiscard]] std::vector<std::string> image_argument(const std::filesystem::path& elf);
 // `folder`: of this run.
 [[nodiscard]] std::vector<std::string> image_argument(const FlashFiles& files, const std::filesystem::path& folder);
+// What QEMU complains of, without what is as it should be.
+[[nodiscard]] std::string complaints_in(const std::string& errors);
 
 }  // namespace partita::tool

@@ -190,7 +190,7 @@ private:
 
     Verdict ended() {
         const int status = qemu_.ended().value_or(0);
-        if (!complaints_.empty()) fmt::print(stderr, "{}", complaints_);
+        fmt::print(stderr, "{}", complaints_in(complaints_));
         if (session_.done() && session_.waiting() == 0) return end(Verdict::passed, "");
         if (session_.done()) return end(Verdict::failed, fmt::format("all partitions are off; not seen: {}", session_.missing()));
         return end(Verdict::qemu_died, fmt::format("QEMU ended by itself with status {}", status));
