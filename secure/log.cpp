@@ -56,7 +56,7 @@ void Log::mount(const volatile uint32_t* flash, uint32_t area_size, const std::a
     flash_ = flash;
     area_size_ = area_size;
     area_ = generation_ = changes_ = spoil_ = burst_.words = 0;
-    copying_ = erased_ = false;
+    copying_ = erased_ = quiet_ = false;
     for (Entry& entry : entries_) entry = {};
     const uint32_t first = generation_of(0), second = generation_of(1);
     is_new_ = first == 0 && second == 0;
@@ -173,6 +173,7 @@ std::optional<Log::Ticket> Log::put(const Record& record) {
     if (entry == nullptr) return std::nullopt;
     entry->record = record;
     entry->change = ++changes_;
+    quiet_ = false;
     return Ticket{static_cast<uint32_t>(entry - entries_.data()), entry->change};
 }
 
@@ -249,11 +250,13 @@ bool Log::begin_copy() {
 bool Log::begin_burst() {
     if (spoil_ != 0) return begin_spoiling(), true;
     if (copying_) return erased_ && begin_copy();
+    if (quiet_) return false;
     for (Entry& entry : entries_) {
         if (entry.written == entry.change) continue;
         copying_ = !begin_record(entry, end_);
         return !copying_;
     }
+    quiet_ = true;
     return false;
 }
 

@@ -107,6 +107,7 @@ private:
     std::uint32_t spoil_;                // a slot of the valid area that must not begin a record; 0: none
     std::uint32_t next_entry_;           // to be copied
     bool is_new_, copying_, erased_;
+    bool quiet_;  // all is in flash: nothing needs to be looked for
     Burst burst_;
     std::array<Entry, most_records> entries_;
 };

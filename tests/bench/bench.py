@@ -69,6 +69,7 @@ OPERATIONS = {
     "world_switch": ("a call from Hyp that the secure partition answers: both worlds' registers saved and restored", 280),
     "fiq_latency": ("the secure timer's compare time to its handler in the secure partition, from Hyp and from a partition, worst", 130),
     "secure_tick": ("what the secure world's loop takes of its CPU in a millisecond; the maximum is the one in which it tells its second", 1000),
+    "secure_loop": ("the longest of these: what `partita check` takes for each", 5000),
     "reset_to_hyp": ("from reset through monitor and secure partition to the hypervisor's first instruction: its image measured, small partitions", 3000000),
     "uart_char": ("one character on the console, framing included", 300),
     "boot": ("Hyp entry to the first guest instruction, without scrub", 200000),
@@ -189,6 +190,7 @@ def measure(bench):
                '[[schedule]]\nname = "only"\nframe = "1013 us"\n'), "window done")
     ours["window_jitter"] = figure_of([ours["window_jitter"]["max"]])
     ours.update(secure_figures(bench))
+    ours["secure_loop"] = figure_of([ours["secure_tick"]["max"]])
     ours.update(sizes(bench))
     native = {**read_figures(bench.natively("single", 1)), **read_figures(bench.natively("ipi", 2))}
     return ours, native, windows

@@ -1,5 +1,6 @@
 // Any hypercalls with any arguments, through ends and new lives, of a partition that manages: another one changes only where that is what
 // the call is for, and registers that are no result stay.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include "../unit/fake_system.hpp"
 #include "message/hypercall.hpp"
 #include "message/serve.hpp"
+#include "partita/trusted.h"
 #include "partition/control.hpp"
 
 namespace {
@@ -81,10 +83,17 @@ void add_channels(tool::Plan& plan) {
     }
 }
 
+// By its address on the board.
+bool is_own_page(const Partition& partition, std::uint64_t pa) {
+    constexpr std::uint32_t others = PARTITA_REGION_DEVICE | PARTITA_REGION_CHANNEL | PARTITA_REGION_SERVED | PARTITA_REGION_SHARED;
+    return pa % kPageSize == 0 && std::ranges::any_of(partition.regions, [&](const partita_region& region) {
+               return pa >= region.pa && pa + kPageSize <= region.pa + region.size && (region.flags & others) == 0;
+           });
+}
+
 // What is left of any calls: a page of its own, and counters that fit.
 void require_order(const Partition& a, const Vcpu& vcpu) {
-    constexpr std::uint64_t memory = 0x4100'0000, size = 0x20'0000;
-    require(vcpu.message_page == 0 || (vcpu.message_page >= memory && vcpu.message_page < memory + size && vcpu.message_page % 4096 == 0));
+    require(vcpu.message_page == 0 || is_own_page(a, vcpu.message_page));
     for (const Port& port : a.ports) {
         require(!port.busy.load());
         if (port.channel->description->kind == PARTITA_CHANNEL_QUEUING) require(port.channel->waiting() <= port.channel->messages);
@@ -149,10 +158,32 @@ void drive(FakeSystem& fake, Vcpu& driver, const Step& step) {
     fake.be_cpu(0);
 }
 
+constexpr std::uint32_t may_ask = 1u << PARTITA_TRUSTED_HASH | 1u << PARTITA_TRUSTED_STORE;
+
+// The secure world: it is called by who may, as who it is, for a page of its own memory.
+void secure_world(firmware::Registers& registers, std::uint32_t identity) {
+    if (registers.r0 == PARTITA_TRUSTED_UID) {
+        registers = {PARTITA_TRUSTED_UID_0, PARTITA_TRUSTED_UID_1, PARTITA_TRUSTED_UID_2, PARTITA_TRUSTED_UID_3};
+        return;
+    }
+    if (identity == 0) return require(registers.r0 == PARTITA_TRUSTED_FORGET && registers.r1 == 1);
+    require(identity == 1);
+    if (const std::uint32_t number = registers.r0 - PARTITA_TRUSTED_CALL; number - 1 < 31) {
+        require((may_ask >> number & 1u) != 0 && is_own_page(system().partitions[0], registers.r1));
+    }
+    registers = {registers.r1 % 3, registers.r2, 1, 2};
+}
+
+void add_secure_world(tool::Plan& plan) {
+    add_channels(plan);
+    plan.partitions[0].trusted = may_ask;
+    fake_hardware.secure_calls = secure_world;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static FakeSystem fake{4, add_channels};
+    static FakeSystem fake{4, add_secure_world};
     static Partition &a = system().partitions[0], &b = system().partitions[1];
     static Vcpu& vcpu = fake.start(0);
     static const bool other = (fake.start(1), true);
@@ -163,6 +194,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         constexpr std::uint32_t families[] = {0x8400'0000, 0x8600'ff00, 0x8000'0000, 0};
         const std::uint32_t family = families[step.function >> 30];
         if (family != 0) step.function = family | (step.function & 0x7fu);
+        if (family == 0x8000'0000 && (step.a & 3u) != 0) {  // of a trusted OS: mostly with a page
+            step.function = (step.a & 3u) == 3 ? 0xb200'0000 | (step.function & 3u) : PARTITA_TRUSTED_CALL + (step.function & 0x1fu);
+            if ((step.b & 3u) != 0) step.a = tool::platform::ram + (step.b & 0x00ff'f000u);
+        }
         if (step.function == PARTITA_HYPERCALL_CONTROL) step.a %= 3, step.b %= 6;
         if (family == 0) drive(fake, b.vcpus[0].vcpu, step);
         if (step.function == PARTITA_HYPERCALL_ANSWER)

@@ -52,6 +52,11 @@ public:
                                                 : bits.surely | (random_() & bits.perhaps);
         return words_.data();
     }
+    // So many words are something else, near the begin of an area mostly.
+    void damage(uint32_t count) {
+        for (; count != 0; --count)
+            words_[random_.below(2) * area / 4 + random_.below(random_.below(4) == 0 ? area / 4 : 600)] ^= 1u << random_.below(32);
+    }
     uint32_t erasures = 0, programs = 0;
 
 private:
@@ -163,6 +168,25 @@ TEST_P(PowerCuts, LoseNothingThatWasWritten) {
         ASSERT_FALSE(HasFailure());
     }
     EXPECT_GT(flash.erasures, 3u);
+}
+// Whatever has become of the flash: what is written then is kept.
+TEST_P(PowerCuts, ADamagedFlashIsBorne) {
+    mount();
+    ASSERT_TRUE(run(~0u));
+    for (uint32_t n = 0; n < 40; ++n) {
+        write(n % 20, any_value());
+        ASSERT_TRUE(run(~0u));
+    }
+    for (uint32_t n = 0; n < 30; ++n) {
+        flash.damage(random.below(200));
+        mount();
+        ASSERT_TRUE(run(~0u));
+        const Value value = any_value();
+        write(n % 20, value);
+        ASSERT_TRUE(run(~0u));
+        mount();
+        EXPECT_EQ(read(n % 20), value);
+    }
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, PowerCuts, testing::Range(0u, 20u));
 

@@ -100,6 +100,19 @@ TEST(Response, CountsTheHypervisor) {
     EXPECT_EQ(windowed.analysed(costs)[0].response, 70 * us + 2000 + 5 * us + 2100);
 }
 
+TEST(Response, CountsTheSecureWorld) {
+    static const Board board;
+    Plan plan;
+    plan.board = &board;
+    Case{{{1, 2000, 10'000}}, {}, 0}.fill(plan);
+    const Costs costs{.secure_loop = 10 * us, .secure_look = 1 * us};
+    EXPECT_EQ(analyse(plan, costs)[0].response, 2000 * us);
+    plan.has_secure_partition = true;
+    EXPECT_EQ(analyse(plan, costs)[0].response, 2000 * us + 4 * 10 * us) << "one that has just begun, and three more";
+    plan.partitions[0].cpus = {1};
+    EXPECT_EQ(analyse(plan, costs)[0].response, 2000 * us + 2 * 1 * us) << "on another CPU it looks now and then";
+}
+
 TEST(Response, WithoutABoundItSaysWhy) {
     const Case greedy{{{2, 0, 0}, {1, 5, 20}}, {}, 0};
     const auto promises = greedy.analysed();

@@ -12,8 +12,8 @@ namespace partita::tool {
 namespace {
 
 constexpr Nanoseconds us = 1000, unbounded = ~Nanoseconds{0};
-constexpr std::string_view own_need = "its own", overhead = "hypervisor", throttled = "its own budget's end",
-                           waiting = "waiting for windows";
+constexpr std::string_view own_need = "its own", overhead = "hypervisor", of_secure_world = "secure world",
+                           throttled = "its own budget's end", waiting = "waiting for windows";
 
 [[nodiscard]] std::uint64_t times(Nanoseconds interval, Nanoseconds period) { return (interval + period - 1) / period; }
 
@@ -167,6 +167,11 @@ private:
         promise_.shares.push_back({std::string{own_need}, promise_.need});
         promise_.shares.push_back({std::string{overhead}, costs});
         if (throttled_ != 0) promise_.shares.push_back({std::string{throttled}, throttled_});
+        if (plan_.has_secure_partition) {
+            const Nanoseconds taken = taken_by_secure_world(interval);
+            sum += taken;
+            promise_.shares.push_back({std::string{of_secure_world}, taken});
+        }
         for (const Other& other : others_) {
             if (other.shares_account) continue;
             std::string how;
@@ -175,6 +180,11 @@ private:
             promise_.shares.push_back({fmt::format("{}/vcpu{} ({})", plan_.partitions[other.partition].name, other.vcpu, how), taken});
         }
         return sum;
+    }
+    // It interrupts whatever runs: its loop is on the first CPU.
+    [[nodiscard]] Nanoseconds taken_by_secure_world(Nanoseconds interval) const {
+        return cpu_ == 0 ? (times(interval, Costs::secure_loop_period) + 1) * costs_.secure_loop
+                         : (times(interval, Costs::secure_look_period) + 1) * costs_.secure_look;
     }
     [[nodiscard]] std::uint64_t sleepers() const {
         std::uint64_t out = 0;
