@@ -157,13 +157,17 @@ Log::Entry* Log::find(const Key& key) {
 }
 
 Log::Entry* Log::room_for(uint32_t owner) {
-    uint32_t has = 0;
+    uint32_t has = 0, others = 0;
     Entry* out = nullptr;
     for (Entry& entry : entries_) {
-        if (entry.is_free()) out = &entry;
-        if (!entry.is_free() && entry.record.owner == owner) ++has;
+        if (entry.is_free()) {
+            out = &entry;
+            continue;
+        }
+        if (entry.record.owner == owner) ++has;
+        if (entry.record.owner != 0) ++others;
     }
-    return has < most_of_owner ? out : nullptr;
+    return has < most_of_owner && (owner == 0 || others < most_of_others) ? out : nullptr;
 }
 
 std::optional<Log::Ticket> Log::put(const Record& record) {

@@ -43,7 +43,8 @@ struct FlashCommand {
 
 class Log {
 public:
-    static constexpr std::uint32_t most_records = 64, most_of_owner = 8;
+    // Some are kept free for owner 0, the secure world itself.
+    static constexpr std::uint32_t most_records = 72, most_of_owner = 8, most_of_others = 64;
     static constexpr std::uint32_t smallest_area = 0x2'0000;
 
     // `flash`: both areas; a word of it is read for what it says now. `random` is for a log that begins.

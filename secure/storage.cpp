@@ -1,5 +1,6 @@
 #include "storage.hpp"
 
+#include <atomic>
 #include <cstring>
 
 #include "flash.hpp"
@@ -15,7 +16,7 @@ namespace {
 
 std::atomic_flag looking;
 Log state;
-bool usable;
+std::atomic<bool> usable;                                 // written under the lock
 std::array<uint32_t, PARTITA_MAX_PARTITIONS + 1> writes;  // of each identity, of the last seconds
 uint32_t ticks;
 

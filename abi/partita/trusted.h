@@ -67,7 +67,7 @@ enum partita_trusted_function {
 #define PARTITA_TRUSTED_DENIED (-3)        /* the input is not authentic */
 #define PARTITA_TRUSTED_BUSY (-4)          /* another call of this partition is not done yet, or too many partitions' are */
 #define PARTITA_TRUSTED_NO_STORAGE (-5)    /* this board keeps nothing over a reset, or its flash is broken */
-#define PARTITA_TRUSTED_FULL (-6)          /* the partition keeps as many counters and values as it may, 8 */
+#define PARTITA_TRUSTED_FULL (-6)          /* the partition keeps as many counters and values as it may, 8; or all that ever were do, 64 */
 #define PARTITA_TRUSTED_TOO_OFTEN (-7)     /* the flash is to live long: once a second, and 64 times at once */
 
 #define PARTITA_TRUSTED_LABEL 24u

@@ -169,6 +169,24 @@ TEST_P(PowerCuts, LoseNothingThatWasWritten) {
     }
     EXPECT_GT(flash.erasures, 3u);
 }
+// Owners of long ago have what they have; the secure world itself has room all the same.
+TEST_P(PowerCuts, ThereIsRoomForTheSecureWorldItself) {
+    mount();
+    Record record;
+    uint32_t took = 0;
+    for (uint32_t n = 1; n < 200; ++n) {
+        log->make(n / 7 + 1, key(n), {reinterpret_cast<const std::uint8_t*>("abc"), 3}, record);
+        if (log->put(record)) ++took;
+    }
+    EXPECT_EQ(took, Log::most_of_others);
+    log->make(0, key(1000), {reinterpret_cast<const std::uint8_t*>("abc"), 3}, record);
+    EXPECT_TRUE(log->put(record));
+    ASSERT_TRUE(run(~0u));
+    mount();
+    EXPECT_EQ(read(1000), "abc");
+    EXPECT_EQ(read(1), "abc");
+}
+
 // Whatever has become of the flash: what is written then is kept.
 TEST_P(PowerCuts, ADamagedFlashIsBorne) {
     mount();
