@@ -1,4 +1,5 @@
 // The parent partition: it waits for requests of the host, and for news of the hypervisor's log.
+#include <array>
 #include <optional>
 
 #include "history.hpp"
@@ -6,6 +7,7 @@
 #include "page.hpp"
 #include "partita/guest/guest.h"
 #include "partita/guest/tree.h"
+#include "served_console.hpp"
 #include "server.hpp"
 #include "store.hpp"
 #include "uart.hpp"
@@ -71,6 +73,14 @@ void look_at_partitions() {
 }
 
 }  // namespace
+
+// Consoles alone: what else there is, another program serves (serve.cpp).
+ServedDevice* partita::parent::open_device(std::uint32_t number) {
+    static std::array<ServedConsole, 8> consoles;
+    static std::uint32_t count = 0;
+    if (count == consoles.size() || !consoles[count].open(number)) return nullptr;
+    return &consoles[count++];
+}
 
 int main() {
     interrupts_init();

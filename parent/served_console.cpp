@@ -1,10 +1,7 @@
 #include "served_console.hpp"
 
-#include <new>
-
 #include "page.hpp"
 #include "partita/guest/calls.h"
-#include "partita/guest/tree.h"
 #include "partita/system_image.h"
 
 namespace partita::parent {
@@ -13,46 +10,15 @@ using std::uint32_t;
 
 namespace {
 
-struct Cells {
-    const uint32_t* at = nullptr;
-    uint32_t count = 0;
-
-    [[nodiscard]] uint32_t operator[](uint32_t n) const { return n < count ? tree_cell(at + n) : 0; }
-};
-
-[[nodiscard]] Cells cells(const char* node, const char* property) {
-    uint32_t bytes = 0;
-    const uint32_t* const at = tree_child_property("served", node, property, &bytes);
-    return at != nullptr ? Cells{at, bytes / 4} : Cells{};
-}
-
-[[nodiscard]] const char* text(const char* node, const char* property) {
-    uint32_t bytes = 0;
-    return reinterpret_cast<const char*>(tree_child_property("served", node, property, &bytes));
-}
-
 // The text behind this one, in a list of them.
 [[nodiscard]] const char* next_text(const char* text) {
     while (*text != 0) ++text;
     return text + 1;
 }
 
-// "device-N" of the device tree, N below 100.
-struct NodeName {
-    char text[10] = "device-";
-
-    explicit NodeName(uint32_t n) {
-        char* at = text + 7;
-        if (n >= 10) *at++ = static_cast<char>('0' + n / 10);
-        *at = static_cast<char>('0' + n % 10);
-    }
-};
-
-[[nodiscard]] void* pointer(uint32_t address) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(address)); }
-
 }  // namespace
 
-bool ServedConsole::find_ports(const char* node) {
+bool ServedConsole::find_ports(const NodeName& node) {
     const Cells numbers = cells(node, "partita,ports"), sends = cells(node, "partita,sends"), kinds = cells(node, "partita,kinds"),
                 sizes = cells(node, "partita,message-sizes"), interrupts = cells(node, "interrupts");
     const char* name = text(node, "partita,port-names");
@@ -69,14 +35,12 @@ bool ServedConsole::find_ports(const char* node) {
 
 bool ServedConsole::open(uint32_t device) {
     const NodeName node{device};
-    const Cells kept = cells(node.text, "partita,kept-memory"), memory = cells(node.text, "partita,client-memory");
-    if (kept.count < 2 || kept[1] < sizeof(virtio::ConsoleState) || !find_ports(node.text)) return false;
+    auto* const state = static_cast<virtio::ConsoleState*>(find_state(node, sizeof(virtio::ConsoleState)));
+    if (!is_compatible(node, "partita,virtio-console") || state == nullptr || !find_ports(node) || !find_memory(node, memory_))
+        return false;
     device_ = device;
-    client_ = text(node.text, "partita,client");
-    for (uint32_t n = 0; n + 2 < memory.count; n += 3)
-        if (!memory_.add(memory[n], pointer(memory[n + 1]), memory[n + 2])) return false;
-    auto& state = *static_cast<virtio::ConsoleState*>(pointer(kept[0]));
-    console_.emplace(state, memory_, cells(node.text, "partita,version")[0], std::span{ports_}.first(count_), *this);
+    client_ = text(node, "partita,client");
+    console_.emplace(*state, memory_, cells(node, "partita,version")[0], std::span{ports_}.first(count_), *this);
     return true;
 }
 
@@ -85,16 +49,7 @@ void ServedConsole::enable_interrupts(void (*handler)(uint32_t)) const {
 }
 
 void ServedConsole::serve(uint32_t handle, uint32_t what, uint32_t value) {
-    const uint32_t offset = what & 0xfffu, size = what >> 16 & 0xfu;
-    uint32_t answer = 0;
-    switch (what >> 28) {
-        case PARTITA_ASK_NOTIFY: return notified(value);
-        case PARTITA_ASK_READ: answer = console_->read(offset, size); break;
-        case PARTITA_ASK_WRITE: console_->write(offset, size, value); break;
-        case PARTITA_ASK_RELEASE: console_->release(); break;
-        default: return;
-    }
-    (void)partita_call_answer(handle, answer, 0);
+    serve_access(*console_, handle, what, value, [this](uint32_t queues) { notified(queues); });
 }
 
 // The first comes with this partition's life, and behind a RELEASE: until then the driver's memory may be another life's.
@@ -142,22 +97,14 @@ bool ServedConsole::connected(uint32_t port) {
 
 void ServedConsole::interrupt(uint32_t bits) { (void)partita_call_raise(device_, bits, 0); }
 
-// Once a second at most: a driver that means ill fills no console.
-bool ServedConsole::may_say() {
-    const std::uint64_t now = timer_now();
-    if (said_ != 0 && now - said_ < timer_frequency()) return false;
-    said_ = now;
-    return true;
-}
-
 void ServedConsole::too_long(uint32_t port) {
-    if (may_say())
+    if (complaints_.may_say())
         console_printf("parent: %s wrote more than %u bytes to %s: dropped\n", client_, static_cast<unsigned>(ports_[port].message_size),
                        ports_[port].name);
 }
 
 void ServedConsole::broken(uint32_t queue, virtio::Broken why) {
-    if (may_say())
+    if (complaints_.may_say())
         console_printf("parent: the virtio console of %s stops until its driver resets it: queue %u: %s\n", client_,
                        static_cast<unsigned>(queue), virtio::words_of(why));
 }

@@ -6,19 +6,21 @@
 #include <optional>
 
 #include "partita/guest/virtio/console.hpp"
+#include "served_device.hpp"
+#include "served_tree.hpp"
 
 namespace partita::parent {
 
-class ServedConsole final : public virtio::ConsoleLink {
+class ServedConsole final : public ServedDevice, public virtio::ConsoleLink {
 public:
     // As the device tree describes the device of that number. False: it describes none, or one that this cannot serve.
     [[nodiscard]] bool open(std::uint32_t device);
-    // What the hypervisor gave for this device (docs/hypercalls.md, TAKE).
-    void serve(std::uint32_t handle, std::uint32_t what, std::uint32_t value);
-    // One of its ports' interrupts: false where it is none of them.
-    [[nodiscard]] bool interrupted(std::uint32_t intid);
-    void enable_interrupts(void (*handler)(std::uint32_t)) const;
+    void serve(std::uint32_t handle, std::uint32_t what, std::uint32_t value) override;
+    // One of its ports'.
+    [[nodiscard]] bool interrupted(std::uint32_t intid) override;
+    void enable_interrupts(void (*handler)(std::uint32_t)) const override;
 
+private:
     [[nodiscard]] std::span<std::uint8_t> page() override;
     [[nodiscard]] Sent send(std::uint32_t port, std::uint32_t size) override;
     [[nodiscard]] std::optional<std::uint32_t> receive(std::uint32_t port) override;
@@ -27,13 +29,11 @@ public:
     void too_long(std::uint32_t port) override;
     void broken(std::uint32_t queue, virtio::Broken why) override;
 
-private:
     struct End {
         std::uint32_t number = 0, intid = 0;  // as SEND and RECEIVE know it; its interrupt
     };
     void notified(std::uint32_t queues);
-    [[nodiscard]] bool find_ports(const char* node);
-    [[nodiscard]] bool may_say();
+    [[nodiscard]] bool find_ports(const NodeName& node);
 
     std::uint32_t device_ = 0;
     const char* client_ = "";
@@ -43,7 +43,7 @@ private:
     std::uint32_t count_ = 0;
     std::uint32_t given_ = 0;  // a bit for each port whose driver got the value that is the latest
     bool resumed_ = false;     // it went on where an earlier life of this partition ended
-    std::uint64_t said_ = 0;   // when it said last what a driver did wrong
+    Complaints complaints_;
     std::optional<virtio::Console> console_;
 };
 

@@ -30,14 +30,13 @@ void note(uint32_t intid) {
 void Server::start() {
     const uint32_t interrupt = serve_interrupt();
     if (interrupt == 0) return;
-    for (uint32_t device = 0; device < by_number_.size() && count_ < most; ++device) {
-        ServedConsole& console = consoles_[count_].emplace();
-        if (!console.open(device)) continue;
-        by_number_[device] = &console;
-        ++count_;
+    for (uint32_t number = 0; number < devices_.size(); ++number) {
+        devices_[number] = open_device(number);
+        if (devices_[number] != nullptr) ++count_;
     }
     interrupt_enable(interrupt, 0x80, note);
-    for (uint32_t n = 0; n < count_; ++n) consoles_[n]->enable_interrupts(note);
+    for (const ServedDevice* const device : devices_)
+        if (device != nullptr) device->enable_interrupts(note);
 }
 
 bool Server::work() {
@@ -46,17 +45,24 @@ bool Server::work() {
         came[word] = 0;
         for (; bits != 0; bits &= bits - 1) {
             const uint32_t intid = word * 32 + static_cast<uint32_t>(__builtin_ctz(bits));
-            for (uint32_t n = 0; n < count_ && !consoles_[n]->interrupted(intid); ++n) {
-            }
+            for (ServedDevice* const device : devices_)
+                if (device != nullptr && device->interrupted(intid)) break;
         }
     }
     for (uint32_t n = 0; n < count_ * 4; ++n) {  // then others have their turn: a driver may go on without end
         const hypercall_result asked = partita_call_take(0, 0, 0);
-        if (asked.r0 != PSCI_SUCCESS) return false;
-        ServedConsole* const device = by_number_[asked.r1 & 0x1fu];
+        if (asked.r0 != PSCI_SUCCESS) return go_on();
+        ServedDevice* const device = devices_[asked.r1 % PARTITA_MAX_VIRTIO];
         if (device != nullptr) device->serve(asked.r1, asked.r2, asked.r3);
     }
+    (void)go_on();
     return count_ != 0;
+}
+
+bool Server::go_on() {
+    bool more = false;
+    for (ServedDevice* const device : devices_) more = (device != nullptr && device->work()) || more;
+    return more;
 }
 
 }  // namespace partita::parent

@@ -3,9 +3,8 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 
-#include "served_console.hpp"
+#include "served_device.hpp"
 
 namespace partita::parent {
 
@@ -17,9 +16,9 @@ public:
     [[nodiscard]] bool work();
 
 private:
-    static constexpr std::uint32_t most = 8;
-    std::array<std::optional<ServedConsole>, most> consoles_{};
-    std::array<ServedConsole*, 32> by_number_{};
+    [[nodiscard]] bool go_on();
+
+    std::array<ServedDevice*, PARTITA_MAX_VIRTIO> devices_{};
     std::uint32_t count_ = 0;
 };
 

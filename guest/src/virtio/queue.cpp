@@ -33,9 +33,9 @@ const char *words_of(Broken broken) {
     return "";
 }
 
-// Aligned as its largest value is (§2.7): the driver's addresses may not be.
+// Aligned as its largest value is (§2.7), by a power of two: the driver's addresses may not be.
 uint8_t *Queue::find(uint64_t address, uint32_t size, uint32_t alignment) {
-    uint8_t *const at = address % alignment == 0 ? memory_.find(address, size) : nullptr;
+    uint8_t *const at = (address & (alignment - 1)) == 0 ? memory_.find(address, size) : nullptr;
     if (at == nullptr) breaks(Broken::outside);
     return at;
 }

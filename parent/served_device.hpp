@@ -1,0 +1,44 @@
+// A virtio device of another partition, which this one serves.
+#pragma once
+
+#include <cstdint>
+
+#include "partita/guest/calls.h"
+#include "partita/system_image.h"
+
+namespace partita::parent {
+
+class ServedDevice {
+public:
+    // What the hypervisor gave for this device (docs/hypercalls.md, TAKE).
+    virtual void serve(std::uint32_t handle, std::uint32_t what, std::uint32_t value) = 0;
+    // One of its own interrupts: false where it is none of them.
+    [[nodiscard]] virtual bool interrupted(std::uint32_t) { return false; }
+    virtual void enable_interrupts(void (*)(std::uint32_t)) const {}
+    // Goes on with what others' turn interrupted. True: there is still more.
+    [[nodiscard]] virtual bool work() { return false; }
+
+protected:
+    ~ServedDevice() = default;
+};
+
+// Of the kinds that a program can serve, the device of that number, as the device tree describes it. nullptr: it is described there as none
+// that this program can serve; or not at all. Each program has its own.
+[[nodiscard]] ServedDevice* open_device(std::uint32_t number);
+
+// An access of the driver's; `notified(queues)` for those that nobody waits for.
+template <typename Device, typename Notified>
+void serve_access(Device& device, std::uint32_t handle, std::uint32_t what, std::uint32_t value, Notified&& notified) {
+    const std::uint32_t offset = what & 0xfffu, size = what >> 16 & 0xfu;
+    std::uint32_t answer = 0;
+    switch (what >> 28) {
+        case PARTITA_ASK_NOTIFY: return notified(value);
+        case PARTITA_ASK_READ: answer = device.read(offset, size); break;
+        case PARTITA_ASK_WRITE: device.write(offset, size, value); break;
+        case PARTITA_ASK_RELEASE: device.release(); break;
+        default: return;
+    }
+    (void)partita_call_answer(handle, answer, 0);
+}
+
+}  // namespace partita::parent
