@@ -46,6 +46,53 @@ protected:
     }
 };
 
+TEST_F(VirtioPlan, DisksAreInTheirServersMemory) {
+    write("image.bin", Bytes(5000, 0x5a));
+    const std::string disks =
+        "[[partition.disk]]\nname = \"data\"\nsize = \"4 MiB\"\n[[partition.disk]]\nname = \"begun\"\nsize = \"8 KiB\"\nimage = "
+        "\"image.bin\"\n"
+        "[[partition.disk]]\nname = \"fixed\"\nimage = \"image.bin\"\nread_only = true\n";
+    ASSERT_EQ(complaints(description("virtio_ports = true\n" + disks)), "");
+    const PlannedPartition &linux = plan->partitions[0], &parent = plan->partitions[2];
+    ASSERT_EQ(linux.virtio.size(), 4u) << "and the console";
+    EXPECT_FALSE(linux.virtio[0].disk);
+    for (std::size_t n = 0; n < 4; ++n) EXPECT_EQ(linux.virtio[n].slot, n);
+    const auto region = [&](std::uint64_t ipa) {
+        const auto at = std::ranges::find(parent.regions, ipa, &PlannedRegion::ipa);
+        return at != parent.regions.end() ? *at : PlannedRegion{};
+    };
+    constexpr std::uint32_t kept = PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_KEPT;
+    const PlannedDisk &data = *linux.virtio[1].disk, &begun = *linux.virtio[2].disk, &fixed = *linux.virtio[3].disk;
+    EXPECT_EQ(region(data.at).size, 4u << 20);
+    EXPECT_EQ(region(data.at).flags, kept);
+    EXPECT_EQ(region(begun.at).size, 8192u);
+    EXPECT_EQ(region(begun.at).flags, kept);
+    EXPECT_EQ(region(begun.image_at).flags, std::uint32_t{PARTITA_REGION_READ});
+    EXPECT_EQ(fixed.at, fixed.image_at);
+    EXPECT_EQ(fixed.size, 8192u) << "whole pages";
+    EXPECT_EQ(region(fixed.at).flags, std::uint32_t{PARTITA_REGION_READ}) << "its server cannot write it either";
+    for (const PlannedDisk* const disk : {&begun, &fixed}) {
+        const auto copy = std::ranges::find(parent.copies, disk->image_at, &PlannedCopy::ipa);
+        ASSERT_NE(copy, parent.copies.end());
+        EXPECT_EQ(copy->bytes.size(), 5000u);
+    }
+    EXPECT_EQ(std::ranges::count_if(parent.regions, [](const PlannedRegion& one) { return (one.flags & PARTITA_REGION_SERVED) != 0; }), 1)
+        << "linux' memory is seen once";
+    const void* const tree = tree_of(2);
+    EXPECT_EQ(cell(tree, "/hypervisor/served/device-2@2", "partita,disk", 0), begun.at);
+    EXPECT_EQ(cell(tree, "/hypervisor/served/device-2@2", "partita,disk", 1), 8192u);
+    EXPECT_EQ(cell(tree, "/hypervisor/served/device-2@2", "partita,image", 1), 5000u);
+    EXPECT_EQ(cell(tree, "/hypervisor/served/device-3@3", "partita,read-only", 0), 1u);
+    EXPECT_NE(show_text(*plan).find("disk begun"), std::string::npos);
+}
+
+// A server of disks alone: its client's channels stay its own.
+TEST_F(VirtioPlan, DisksAloneTakeNoChannels) {
+    ASSERT_EQ(complaints(description("[[partition.disk]]\nname = \"data\"\nsize = \"4 KiB\"\n")), "");
+    EXPECT_EQ(plan->partitions[0].ports.size(), 3u);
+    EXPECT_EQ(plan->partitions[2].ports.size(), 0u);
+}
+
 TEST_F(VirtioPlan, TheDriverFindsATransportAndTheServerAllItNeeds) {
     ASSERT_EQ(complaints(description("virtio_ports = true\n")), "");
     const void* const linux = tree_of(0);
@@ -136,7 +183,7 @@ TEST_F(VirtioPlan, WhatCannotBeIsSaidWhereItIsWritten) {
         const char* said;
     };
     const Mistake mistakes[] = {
-        {"virtio_ports = true\n", "", ":8:16: error: nobody would serve the virtio console of \"linux\"; add a parent partition"},
+        {"virtio_ports = true\n", "", ":8:16: error: nobody would serve the virtio devices of \"linux\"; add a parent partition"},
         {"virtio_ports = true\n", "rights = [\"manage\"]\ncontrol = true\n",
          ":8:16: error: \"parent\" may not serve virtio devices; add \"serve\""},
         {"virtio_ports = true\nserver = \"rtos\"\n", parent, ":9:10: error: \"rtos\" may not serve"},

@@ -50,6 +50,14 @@ struct ChannelDescription {
     Placed<std::string> attributes;
 };
 
+struct DiskDescription {
+    Place place;  // of its [[partition.disk]]
+    Placed<std::string> name;
+    std::optional<Placed<std::uint64_t>> size;
+    std::optional<Placed<std::filesystem::path>> image;
+    Placed<bool> read_only;
+};
+
 struct PartitionDescription {
     Place place;  // of its [[partition]]
     Placed<std::string> name;
@@ -78,6 +86,7 @@ struct PartitionDescription {
     Placed<bool> gpio;
     Placed<bool> control;
     Placed<bool> virtio_ports;
+    std::vector<DiskDescription> disks;
     Placed<bool> virtio_legacy;
     Placed<std::string> server;  // empty: the parent
     std::optional<Placed<std::uint64_t>> server_timeout;

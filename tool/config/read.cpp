@@ -61,6 +61,33 @@ ChannelDescription read_channel(const toml::table& table, Diagnostics& diagnosti
     return out;
 }
 
+// The tables of a repeated section; a single [name] where [[name]] is meant is an error with its remedy.
+std::vector<const toml::table*> tables_of(const toml::table& root, const Section& section, Diagnostics& diagnostics) {
+    std::vector<const toml::table*> out;
+    const toml::node* const node = root.get(section.name.substr(section.name.rfind('.') + 1));
+    if (node == nullptr) {
+        if (section.required)
+            diagnostics.error({}, fmt::format("no {0}{1}{2} section; add one", section.repeated ? "[[" : "[", section.name,
+                                              section.repeated ? "]]" : "]"));
+        return out;
+    }
+    const toml::array* const list = node->as_array();
+    if (!section.repeated && node->is_table()) {
+        out.push_back(node->as_table());
+    } else if (section.repeated && list != nullptr) {
+        for (const toml::node& element : *list)
+            if (element.is_table())
+                out.push_back(element.as_table());
+            else
+                diagnostics.error(place_of(element.source()), fmt::format("{0} must be sections [[{0}]]", section.name));
+        if (list->empty()) diagnostics.error(place_of(node->source()), fmt::format("no [[{}]] section; add one", section.name));
+    } else {
+        diagnostics.error(place_of(node->source()),
+                          fmt::format("write {0}{1}{2} here", section.repeated ? "[[" : "[", section.name, section.repeated ? "]]" : "]"));
+    }
+    return out;
+}
+
 PoolDescription read_pool(const toml::table& table, Diagnostics& diagnostics) {
     SectionReader reader{*find_section("pool"), table, diagnostics};
     PoolDescription out;
@@ -113,10 +140,22 @@ void check_pooled(const toml::table& table, Diagnostics& diagnostics) {
     static const std::set<std::string_view> known{"name", "pool", "kernel", "format",  "initrd",   "bootargs", "memory",
                                                   "cpus", "load", "entry",  "on_exit", "on_reset", "on_fault"};
     for (const auto& [key, node] : table)
-        if (!known.contains(key.str()) && find_key(*find_section("partition"), key.str()) != nullptr)
+        if (const Section& partition = *find_section("partition");
+            !known.contains(key.str()) && (find_key(partition, key.str()) != nullptr || find_section(partition, key.str()) != nullptr))
             diagnostics.error(
                 place_of(key.source()),
                 fmt::format("a partition of the pool has no \"{}\" of its own; take it out, or take pool = true out", key.str()));
+}
+
+DiskDescription read_disk(const toml::table& table, const std::filesystem::path& folder, Diagnostics& diagnostics) {
+    SectionReader reader{*find_section("partition.disk"), table, diagnostics};
+    DiskDescription out;
+    out.place = reader.place();
+    out.name = reader.text("name");
+    out.size = reader.quantity("size");
+    if (table.contains("image")) out.image = resolve(reader.text("image"), folder);
+    out.read_only = reader.flag("read_only");
+    return out;
 }
 
 PartitionDescription read_partition(const toml::table& table, const std::filesystem::path& folder, Diagnostics& diagnostics) {
@@ -160,6 +199,8 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.gpio = reader.flag("gpio");
     out.control = reader.flag("control");
     out.virtio_ports = reader.flag("virtio_ports");
+    for (const toml::table* const disk : tables_of(table, *find_section("partition.disk"), diagnostics))
+        out.disks.push_back(read_disk(*disk, folder, diagnostics));
     out.virtio_legacy = reader.flag("virtio_legacy");
     out.server = reader.text("server");
     out.server_timeout = reader.quantity("server_timeout");
@@ -175,33 +216,6 @@ SecureDescription read_secure(const toml::table& table, const std::filesystem::p
     SecureDescription out;
     out.place = reader.place();
     if (table.contains("program")) out.program = resolve(reader.text("program"), folder);
-    return out;
-}
-
-// The tables of a repeated section; a single [name] where [[name]] is meant is an error with its remedy.
-std::vector<const toml::table*> tables_of(const toml::table& root, const Section& section, Diagnostics& diagnostics) {
-    std::vector<const toml::table*> out;
-    const toml::node* const node = root.get(section.name);
-    if (node == nullptr) {
-        if (section.required)
-            diagnostics.error({}, fmt::format("no {0}{1}{2} section; add one", section.repeated ? "[[" : "[", section.name,
-                                              section.repeated ? "]]" : "]"));
-        return out;
-    }
-    const toml::array* const list = node->as_array();
-    if (!section.repeated && node->is_table()) {
-        out.push_back(node->as_table());
-    } else if (section.repeated && list != nullptr) {
-        for (const toml::node& element : *list)
-            if (element.is_table())
-                out.push_back(element.as_table());
-            else
-                diagnostics.error(place_of(element.source()), fmt::format("{0} must be sections [[{0}]]", section.name));
-        if (list->empty()) diagnostics.error(place_of(node->source()), fmt::format("no [[{}]] section; add one", section.name));
-    } else {
-        diagnostics.error(place_of(node->source()),
-                          fmt::format("write {0}{1}{2} here", section.repeated ? "[[" : "[", section.name, section.repeated ? "]]" : "]"));
-    }
     return out;
 }
 

@@ -219,6 +219,18 @@ constexpr Key channel_keys[] = {
      "\"uncached\""},
 };
 
+constexpr Key disk_keys[] = {
+    {"name", Type::text, true, "", "",
+     "What the disk is called: its serial, which a Linux has below `/dev/disk/by-id` and in `/sys/block/vda/serial`. Letters, digits, `-` "
+     "and `_`, at most 20.",
+     "\"data\""},
+    {"size", Type::size, false, "the image's, rounded up", "", "How large it is: a multiple of 4 KiB. Needed where there is no image.",
+     "\"16 MiB\""},
+    {"image", Type::path, false, "zeros", "", "A file with what is on it when the board starts. It is part of the system image.",
+     "\"root.ext4\""},
+    {"read_only", Type::flag, false, "false", "", "Whether it can be read only.", "true"},
+};
+
 constexpr Key secure_keys[] = {
     {"program", Type::path, false, "Partita's own", "",
      "The program of the secure partition, an ELF file whose image begins as `abi/partita/secure.h` says.", "\"secure.elf\""},
@@ -233,6 +245,11 @@ constexpr Section sections[] = {
      schedule_keys},
     {"window", true, false, "A part of a schedule's frame, on one or more CPUs. What no window covers is idle.", window_keys},
     {"partition", true, true, "A partition: one operating system or program, in its own memory, on its own virtual CPUs.", partition_keys},
+    {"partition.disk", true, false,
+     "A virtio disk of the partition above it, in memory of the partition that serves its virtio devices (`server`, with the program "
+     "`build/arm-gcc/parent/serve.elf`): what is written stays through the lives of both, until the board is started anew "
+     "([devices](devices.md)).",
+     disk_keys},
     {"pool", false, false,
      "What is set aside for run time: room for images that arrive (`partita load`), and for partitions that are made and unmade "
      "(`partita create`, `partita destroy`). Needs a parent partition ([the parent partition](parent.md)).",
@@ -304,6 +321,8 @@ const Section* find_section(std::string_view name) {
     return nullptr;
 }
 
+const Section* find_section(const Section& outer, std::string_view name) { return find_section(fmt::format("{}.{}", outer.name, name)); }
+
 const Key* find_key(const Section& section, std::string_view name) {
     for (const Key& key : section.keys)
         if (key.name == name) return &key;
@@ -344,27 +363,40 @@ std::string schema_as_markdown() {
     return out;
 }
 
+namespace {
+
+// One section as a JSON object, with those inside it.
+std::string object_of(const Section& section) {
+    std::string required, properties;
+    const auto add = [&](std::string_view name, const std::string& text) {
+        properties += fmt::format("{}        {}: {}", properties.empty() ? "" : ",\n", as_json_text(name), text);
+    };
+    for (const Key& key : section.keys) {
+        if (key.required) required += fmt::format("{}{}", required.empty() ? "" : ", ", as_json_text(key.name));
+        add(key.name, fmt::format("{{{}, \"description\": {}}}", json_type(key), as_json_text(key.doc)));
+    }
+    for (const Section& inner : sections)
+        if (inner.name.starts_with(section.name) && inner.name.substr(section.name.size()).starts_with('.'))
+            add(inner.name.substr(section.name.size() + 1), object_of(inner));
+    const std::string object = fmt::format(
+        "{{\n      \"type\": \"object\", \"additionalProperties\": false, \"required\": [{}], \"description\": {},\n      "
+        "\"properties\": {{\n{}\n      }}\n    }}",
+        required, as_json_text(section.doc), properties);
+    return section.repeated ? fmt::format("{{\"type\": \"array\", \"items\": {}}}", object) : object;
+}
+
+}  // namespace
+
 std::string schema_as_json() {
     std::string out =
         "{\n  \"$schema\": \"http://json-schema.org/draft-07/schema#\",\n  \"title\": \"Partita system description\",\n  \"type\": "
         "\"object\",\n"
         "  \"additionalProperties\": false,\n  \"required\": [\"system\", \"partition\"],\n  \"properties\": {\n";
-    for (const Section& section : sections) {
-        std::string required, keys;
-        for (const Key& key : section.keys) {
-            if (key.required) required += fmt::format("{}{}", required.empty() ? "" : ", ", as_json_text(key.name));
-            keys += fmt::format("{}        {}: {{{}, \"description\": {}}}", keys.empty() ? "" : ",\n", as_json_text(key.name),
-                                json_type(key), as_json_text(key.doc));
-        }
-        const std::string object = fmt::format(
-            "{{\n      \"type\": \"object\", \"additionalProperties\": false, \"required\": [{}], \"description\": {},\n      "
-            "\"properties\": {{\n{}\n      }}\n    }}",
-            required, as_json_text(section.doc), keys);
-        out += fmt::format("    {}: {}{}\n", as_json_text(section.name),
-                           section.repeated ? fmt::format("{{\"type\": \"array\", \"items\": {}}}", object) : object,
-                           &section == &sections[std::size(sections) - 1] ? "" : ",");
-    }
-    return out + "  }\n}\n";
+    std::string objects;
+    for (const Section& section : sections)
+        if (!section.name.contains('.'))
+            objects += fmt::format("{}    {}: {}", objects.empty() ? "" : ",\n", as_json_text(section.name), object_of(section));
+    return out + objects + "\n  }\n}\n";
 }
 
 }  // namespace partita::tool

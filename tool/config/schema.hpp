@@ -21,8 +21,8 @@ struct Key {
 };
 
 struct Section {
-    std::string_view name;
-    bool repeated;  // [[name]]
+    std::string_view name;  // "partition.disk" is one of a partition: [[partition.disk]] behind its [[partition]]
+    bool repeated;          // [[name]]
     bool required;
     std::string_view doc;
     std::span<const Key> keys;
@@ -30,6 +30,8 @@ struct Section {
 
 [[nodiscard]] std::span<const Section> schema();
 [[nodiscard]] const Section* find_section(std::string_view name);
+// The section inside another one, if there is such a one.
+[[nodiscard]] const Section* find_section(const Section& outer, std::string_view name);
 [[nodiscard]] const Key* find_key(const Section& section, std::string_view name);
 [[nodiscard]] std::vector<std::string> choices_of(const Key& key);
 

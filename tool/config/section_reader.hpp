@@ -123,7 +123,7 @@ private:
         std::vector<std::string> known;
         for (const Key& key : section_.keys) known.emplace_back(key.name);
         for (const auto& [key, node] : table_)
-            if (find_key(section_, key.str()) == nullptr)
+            if (find_key(section_, key.str()) == nullptr && find_section(section_, key.str()) == nullptr)
                 diagnostics_.error(place_of(key.source()), fmt::format("unknown key \"{}\" in [{}]; {}", key.str(), section_.name,
                                                                        suggest(std::string{key.str()}, known)));
         for (const Key& key : section_.keys)

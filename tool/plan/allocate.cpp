@@ -166,9 +166,9 @@ void place_boot_memory(PlannedPartition& partition, const Placed<std::uint64_t>&
                diagnostics);
 }
 
-// What a partition keeps through its lives: a server of a device, or the parent of images that arrive.
+// What a partition keeps through its lives: a server of a device, or the parent of images that arrive. And what a disk begins with.
 void place_kept(PlannedPartition& partition, PlannedRegion& region, Memory& memory, Diagnostics& diagnostics) {
-    const auto at = memory.find(region.size, kPageSize);
+    const auto at = memory.find(region.size, region.size % kBlockSize == 0 ? kBlockSize : kPageSize);
     const Place& place = partition.description->memory.place;
     if (!at)
         return diagnostics.error(
@@ -184,7 +184,7 @@ void place_served(Plan& plan) {
         for (const PlannedVirtio& device : client.virtio)
             for (const PlannedRegion& own : client.regions)
                 for (const auto& [ipa, at] : device.memory)
-                    if (own.ipa == ipa && own.what == "memory")
+                    if (&device == &client.virtio.front() && own.ipa == ipa && own.what == "memory")
                         plan.partitions[device.server].regions.push_back(
                             {fmt::format("memory of {}", client.name), at, own.pa, own.size,
                              PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_SERVED});
@@ -229,7 +229,7 @@ void plan_memory(Plan& plan, Diagnostics& diagnostics) {
     }
     for (PlannedPartition& partition : plan.partitions)
         for (PlannedRegion& region : partition.regions)
-            if ((region.flags & PARTITA_REGION_KEPT) != 0) place_kept(partition, region, memory, diagnostics);
+            if (region.pa == 0) place_kept(partition, region, memory, diagnostics);
     place_served(plan);
     for (std::size_t n = 0; n < plan.channels.size(); ++n)
         for (std::size_t part = 0; part < plan.channels[n].parts.size(); ++part)

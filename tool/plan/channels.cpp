@@ -164,7 +164,9 @@ private:
 // Who uses a partition's end of a channel: itself, or the server of its virtio console.
 [[nodiscard]] std::size_t user_of(const Plan& plan, std::size_t owner, std::size_t channel) {
     const PlannedPartition& partition = plan.partitions[owner];
-    return plan.channels[channel].message_size != 0 && !partition.virtio.empty() ? partition.virtio.front().server : owner;
+    return plan.channels[channel].message_size != 0 && partition.description->virtio_ports.value && !partition.virtio.empty()
+               ? partition.virtio.front().server
+               : owner;
 }
 
 void add_port(Plan& plan, std::size_t of, std::size_t channel, uint32_t flags, const Place& place, Diagnostics& diagnostics) {

@@ -36,6 +36,7 @@ struct ServedDevice {
         std::uint32_t number = 0;  // as SEND and RECEIVE know it
     };
     std::vector<Port> ports;
+    const PlannedDisk* disk = nullptr;  // nullptr: it is a console
 };
 
 struct GuestTreeRequest {

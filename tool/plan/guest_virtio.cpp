@@ -9,14 +9,19 @@ using std::uint32_t;
 
 namespace {
 
-void write_device(TreeWriter& tree, const ServedDevice& device) {
+[[nodiscard]] uint32_t cell(std::uint64_t value) { return static_cast<uint32_t>(value); }
+
+void write_disk(TreeWriter& tree, const PlannedDisk& disk) {
+    tree.text("compatible", "partita,virtio-block");
+    tree.text("partita,name", disk.description->name.value);
+    tree.cells("partita,disk", {cell(disk.at), cell(disk.size)});
+    if (disk.image_size != 0) tree.cells("partita,image", {cell(disk.image_at), cell(disk.image_size)});
+    if (disk.description->read_only.value) tree.cells("partita,read-only", {1});
+}
+
+void write_console(TreeWriter& tree, const ServedDevice& device) {
     tree.text("compatible", "partita,virtio-console");
-    tree.text("partita,client", device.client);
-    tree.cells("partita,version", {device.version});
-    tree.cells("partita,kept-memory", {static_cast<uint32_t>(device.kept), static_cast<uint32_t>(kPageSize)});
-    std::vector<uint32_t> memory, numbers, sends, kinds, sizes, lines;
-    for (const auto& part : device.memory)
-        for (const std::uint64_t value : part) memory.push_back(static_cast<uint32_t>(value));
+    std::vector<uint32_t> numbers, sends, kinds, sizes, lines;
     std::vector<std::string> names;
     for (const auto& [end, number] : device.ports) {
         names.push_back(end.channel);
@@ -26,13 +31,26 @@ void write_device(TreeWriter& tree, const ServedDevice& device) {
         sizes.push_back(end.message_size);
         lines.insert(lines.end(), {spi, end.interrupt - 32, edge_rising});
     }
-    tree.cells("partita,client-memory", memory);  // where the client has it, where it is seen here, bytes
     tree.texts("partita,port-names", names);
     tree.cells("partita,ports", numbers);
     tree.cells("partita,sends", sends);
     tree.cells("partita,kinds", kinds);
     tree.cells("partita,message-sizes", sizes);
     tree.cells("interrupts", lines);
+}
+
+void write_device(TreeWriter& tree, const ServedDevice& device) {
+    tree.text("partita,client", device.client);
+    tree.cells("partita,version", {device.version});
+    tree.cells("partita,kept-memory", {cell(device.kept), cell(kPageSize)});
+    std::vector<uint32_t> memory;
+    for (const auto& part : device.memory)
+        for (const std::uint64_t value : part) memory.push_back(cell(value));
+    tree.cells("partita,client-memory", memory);  // where the client has it, where it is seen here, bytes
+    if (device.disk != nullptr)
+        write_disk(tree, *device.disk);
+    else
+        write_console(tree, device);
 }
 
 }  // namespace

@@ -25,28 +25,6 @@ constexpr std::uint64_t no_machine_type = 0xffff'ffff;  // r1, as QEMU's boards 
 [[nodiscard]] std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
 
 // The file's bytes, or an error at its place.
-std::optional<Bytes> read_image(const Placed<std::filesystem::path>& path, const char* what, Diagnostics& diagnostics) {
-    std::error_code failed;
-    if (path.value.empty()) return std::nullopt;  // told already
-    if (!std::filesystem::exists(path.value, failed)) {
-        diagnostics.error(path.place,
-                          fmt::format("{} \"{}\" does not exist; paths are relative to {}", what, path.value.string(), diagnostics.file()));
-        return std::nullopt;
-    }
-    std::ifstream in{path.value, std::ios::binary};
-    if (std::filesystem::is_directory(path.value, failed) || !in) {
-        diagnostics.error(path.place,
-                          fmt::format("{} \"{}\" cannot be read; it must be a file that you may read", what, path.value.string()));
-        return std::nullopt;
-    }
-    Bytes bytes{std::istreambuf_iterator<char>{in}, {}};
-    if (bytes.empty()) {
-        diagnostics.error(path.place, fmt::format("{} \"{}\" is empty", what, path.value.string()));
-        return std::nullopt;
-    }
-    return bytes;
-}
-
 std::string cpu_compatible(const Board& board) {
     if (board.tree.empty()) return {};  // no board: nothing is built
     const int cpus = fdt_path_offset(board.tree.data(), "/cpus");
@@ -273,6 +251,28 @@ private:
 };
 
 }  // namespace
+
+std::optional<Bytes> read_image(const Placed<std::filesystem::path>& path, const char* what, Diagnostics& diagnostics) {
+    std::error_code failed;
+    if (path.value.empty()) return std::nullopt;  // told already
+    if (!std::filesystem::exists(path.value, failed)) {
+        diagnostics.error(path.place,
+                          fmt::format("{} \"{}\" does not exist; paths are relative to {}", what, path.value.string(), diagnostics.file()));
+        return std::nullopt;
+    }
+    std::ifstream in{path.value, std::ios::binary};
+    if (std::filesystem::is_directory(path.value, failed) || !in) {
+        diagnostics.error(path.place,
+                          fmt::format("{} \"{}\" cannot be read; it must be a file that you may read", what, path.value.string()));
+        return std::nullopt;
+    }
+    Bytes bytes{std::istreambuf_iterator<char>{in}, {}};
+    if (bytes.empty()) {
+        diagnostics.error(path.place, fmt::format("{} \"{}\" is empty", what, path.value.string()));
+        return std::nullopt;
+    }
+    return bytes;
+}
 
 void place_images(const Plan& plan, PlannedPartition& partition, Diagnostics& diagnostics) {
     if (partition.is_place()) return;  // what it runs comes later

@@ -107,13 +107,23 @@ struct PlannedPort {
 };
 
 // A virtio device of a partition: the console whose ports are its ends of channels.
+// A disk, in the address space of the server that has it.
+struct PlannedDisk {
+    const DiskDescription* description = nullptr;
+    std::uint64_t size = 0;
+    std::uint64_t at = 0, image_at = 0;  // where it is, and what is put there at first; the same: it can be read only
+    std::uint64_t image_size = 0;        // 0: zeros
+};
+
 struct PlannedVirtio {
     std::uint32_t slot = 0, interrupt = 0, version = 2, timeout_us = 0;  // as in partita_virtio
     std::size_t server = 0;
     std::uint64_t kept = 0;                                         // where the server keeps its state, in the server's address space
     std::vector<std::pair<std::uint64_t, std::uint64_t>> memory{};  // this partition's, and where the server sees it
+    std::optional<PlannedDisk> disk{};                              // none: it is the console
 
     [[nodiscard]] std::uint64_t address() const { return PARTITA_VIRTIO + std::uint64_t{slot} * PARTITA_VIRTIO_SIZE; }
+    [[nodiscard]] const char* kind() const { return disk ? "virtio disk" : "virtio console"; }
 };
 
 struct PlannedPartition {

@@ -8,6 +8,7 @@
 #include "config/units.hpp"
 #include "plan/channel_memory.hpp"
 #include "plan/channels.hpp"
+#include "plan/disks.hpp"
 #include "plan/ownership.hpp"
 
 namespace partita::tool {
@@ -26,28 +27,40 @@ public:
 
     void run() {
         const PartitionDescription& description = *partition_.description;
-        if (!description.virtio_ports.value) return refuse_the_rest();
-        PlannedVirtio device;
+        if (!description.virtio_ports.value && description.disks.empty()) return refuse_the_rest();
+        check_disks(partition_, diagnostics_);
         const auto server = find_server();
-        const auto slot = free_slot();
+        PlannedVirtio device;
         device.timeout_us = timeout();
         device.version = description.virtio_legacy.value ? 1 : 2;
-        if (!slot)
-            diagnostics_.error(
-                description.virtio_ports.place,
-                fmt::format("the devices of \"{}\" leave no interrupt for a virtio console; leave one of them out", partition_.name));
-        if (!server || !slot) return;
+        if (!server) return;
         device.server = *server;
-        device.slot = *slot, device.interrupt = platform::virtio_interrupt + *slot;
-        partition_.virtio.push_back(device);
         plan_.partitions[*server].serves = true;
+        if (description.virtio_ports.value) add(device, description.virtio_ports.place);
+        for (const DiskDescription& disk : description.disks) {
+            device.disk = PlannedDisk{.description = &disk};
+            add(device, disk.place);
+        }
     }
 
 private:
+    void add(PlannedVirtio device, const Place& place) {
+        const auto slot = free_slot();
+        if (!slot)
+            return diagnostics_.error(place, fmt::format("the devices of \"{}\" leave no interrupt for a {}; leave one of them out",
+                                                         partition_.name, device.kind()));
+        device.slot = *slot, device.interrupt = platform::virtio_interrupt + *slot;
+        partition_.virtio.push_back(device);
+    }
+    // Where it is said that it has virtio devices.
+    [[nodiscard]] const Place& place_of_first() const {
+        const PartitionDescription& description = *partition_.description;
+        return description.virtio_ports.value ? description.virtio_ports.place : description.disks.front().place;
+    }
     void refuse(const Place& place, const char* key) {
-        diagnostics_.error(place,
-                           fmt::format("{} is about virtio devices, of which \"{}\" has none; add virtio_ports = true, or take it out", key,
-                                       partition_.name));
+        diagnostics_.error(
+            place, fmt::format("{} is about virtio devices, of which \"{}\" has none; add virtio_ports = true or a disk, or take it out",
+                               key, partition_.name));
     }
     void refuse_the_rest() {
         const PartitionDescription& description = *partition_.description;
@@ -72,8 +85,8 @@ private:
     [[nodiscard]] std::optional<std::size_t> the_parent() {
         for (std::size_t n = 0; n < plan_.partitions.size(); ++n)
             if (plan_.partitions[n].is_parent() && n != number_) return n;
-        diagnostics_.error(partition_.description->virtio_ports.place,
-                           fmt::format("nobody would serve the virtio console of \"{}\"; add a parent partition (control = true), or name "
+        diagnostics_.error(place_of_first(),
+                           fmt::format("nobody would serve the virtio devices of \"{}\"; add a parent partition (control = true), or name "
                                        "another with server = \"NAME\"",
                                        partition_.name));
         return std::nullopt;
@@ -85,7 +98,7 @@ private:
         if (!server) return std::nullopt;
         const PlannedPartition& found = plan_.partitions[*server];
         if ((found.flags & PARTITA_RIGHT_SERVE) != 0) return server;
-        diagnostics_.error(name.value.empty() ? partition_.description->virtio_ports.place : name.place,
+        diagnostics_.error(name.value.empty() ? place_of_first() : name.place,
                            fmt::format("\"{}\" may not serve virtio devices; add \"serve\" to its rights", found.name));
         return std::nullopt;
     }
@@ -94,7 +107,8 @@ private:
     [[nodiscard]] std::optional<uint32_t> free_slot() const {
         for (uint32_t slot = 0; slot < PARTITA_VIRTIO_SLOTS; ++slot) {
             const auto taken = [&](const PlannedRoute& route) { return route.intid == platform::virtio_interrupt + slot; };
-            if (std::none_of(partition_.routes.begin(), partition_.routes.end(), taken)) return slot;
+            const auto given = [&](const PlannedVirtio& device) { return device.slot == slot; };
+            if (std::ranges::none_of(partition_.routes, taken) && std::ranges::none_of(partition_.virtio, given)) return slot;
         }
         return std::nullopt;
     }
@@ -126,6 +140,7 @@ void place_in_server(Plan& plan, std::size_t client, PlannedVirtio& device, Diag
     PlannedPartition& server = plan.partitions[device.server];
     const PlannedPartition& partition = plan.partitions[client];
     const std::uint64_t size = partition.description->memory.value;
+    const auto& seen = partition.virtio.front().memory;  // by the first of its devices, for all of them
     std::uint64_t from = first_served_address;
     for (const PlannedPartition& other : plan.partitions)  // memory is placed later: what others are seen at is taken, too
         for (const PlannedVirtio& placed : other.virtio)
@@ -135,14 +150,15 @@ void place_in_server(Plan& plan, std::size_t client, PlannedVirtio& device, Diag
     if (kept)
         server.regions.push_back({fmt::format("kept for {}", partition.name), *kept, 0, kPageSize,
                                   PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_KEPT});
-    const auto at = free_address(server, size, from);
+    const auto at = seen.empty() ? free_address(server, size, from) : std::optional{seen.front().second};
     if (!kept || !at)
-        return diagnostics.error(partition.description->virtio_ports.place,
+        return diagnostics.error(partition.description->place,
                                  fmt::format("the address space of \"{}\" has no room for the {} of \"{}\", which it is to serve; give one "
                                              "of them less memory",
                                              server.name, format_size(size), partition.name));
     device.kept = *kept;
     device.memory = {{partition.ram, *at}};
+    if (device.disk) place_disk(server, partition, *device.disk, std::max(from, *at + size), diagnostics);
 }
 
 }  // namespace
@@ -154,7 +170,7 @@ void plan_virtio(Plan& plan, Diagnostics& diagnostics) {
 void check_virtio_ports(const Plan& plan, Diagnostics& diagnostics) {
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) {
         const PlannedPartition& partition = plan.partitions[n];
-        if (partition.virtio.empty()) continue;
+        if (partition.virtio.empty() || !partition.description->virtio_ports.value) continue;
         const std::size_t ports = ports_for(plan, plan.partitions[partition.virtio.front().server], n).size();
         const Place& place = partition.description->virtio_ports.place;
         if (ports == 0)
@@ -192,7 +208,10 @@ std::vector<ServedDevice> served_devices(const Plan& plan, const PlannedPartitio
             made.client = plan.partitions[n].name;
             made.kept = device.kept;
             for (const auto& [ipa, at] : device.memory) made.memory.push_back({ipa, at, plan.partitions[n].description->memory.value});
-            made.ports = ports_for(plan, server, n);
+            if (device.disk)
+                made.disk = &*device.disk;
+            else
+                made.ports = ports_for(plan, server, n);
         }
     return out;
 }

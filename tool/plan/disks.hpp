@@ -1,0 +1,14 @@
+// Virtio disks of partitions, in memory of their servers.
+#pragma once
+
+#include "plan/plan.hpp"
+
+namespace partita::tool {
+
+// What can be said of a partition's disks without reading their images.
+void check_disks(const PlannedPartition& partition, Diagnostics& diagnostics);
+
+// Reads the disk's image, and gives it room in its server's address space from that address on.
+void place_disk(PlannedPartition& server, const PlannedPartition& client, PlannedDisk& disk, std::uint64_t from, Diagnostics& diagnostics);
+
+}  // namespace partita::tool
