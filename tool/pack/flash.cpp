@@ -130,7 +130,7 @@ std::expected<Bytes, std::string> system_flash(const Board& board, const SystemI
 }
 
 std::expected<FlashFiles, std::string> write_flash(const Board& board, const SystemImage& image, const fs::path& folder) {
-    const FlashFiles files = flash_files(folder);
+    FlashFiles files = flash_files(folder);
     const auto system = system_flash(board, image);
     if (!system) return std::unexpected(system.error());
     std::error_code error;

@@ -52,7 +52,7 @@ void check_disks(const PlannedPartition& partition, Diagnostics& diagnostics) {
 }
 
 void place_disk(PlannedPartition& server, const PlannedPartition& client, PlannedDisk& disk, std::uint64_t from, Diagnostics& diagnostics) {
-    const DiskDescription& description = *disk.description;
+    const DiskDescription& description = disk.description;
     std::optional<Bytes> image;
     if (description.image) {
         image = read_image(*description.image, "the image of a disk", diagnostics);

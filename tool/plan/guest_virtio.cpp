@@ -13,10 +13,10 @@ namespace {
 
 void write_disk(TreeWriter& tree, const PlannedDisk& disk) {
     tree.text("compatible", "partita,virtio-block");
-    tree.text("partita,name", disk.description->name.value);
+    tree.text("partita,name", disk.description.name.value);
     tree.cells("partita,disk", {cell(disk.at), cell(disk.size)});
     if (disk.image_size != 0) tree.cells("partita,image", {cell(disk.image_at), cell(disk.image_size)});
-    if (disk.description->read_only.value) tree.cells("partita,read-only", {1});
+    if (disk.description.read_only.value) tree.cells("partita,read-only", {1});
 }
 
 void write_console(TreeWriter& tree, const ServedDevice& device) {

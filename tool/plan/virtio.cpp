@@ -38,7 +38,7 @@ public:
         plan_.partitions[*server].serves = true;
         if (description.virtio_ports.value) add(device, description.virtio_ports.place);
         for (const DiskDescription& disk : description.disks) {
-            device.disk = PlannedDisk{.description = &disk};
+            device.disk = PlannedDisk{.description = disk};
             add(device, disk.place);
         }
     }

@@ -52,7 +52,7 @@ std::string show_text(const Plan& plan) {
                                platform::control_interrupt, platform::events_interrupt);
         for (const PlannedVirtio& device : partition.virtio)
             out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual), served by {}\n",
-                               device.disk ? fmt::format("disk {}", device.disk->description->name.value) : device.kind(), partition.name,
+                               device.disk ? fmt::format("disk {}", device.disk->description.name.value) : device.kind(), partition.name,
                                device.interrupt, plan.partitions[device.server].name);
         if (partition.has_gpio())
             out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual)\n", "gpio", partition.name, platform::pl061_interrupt);
