@@ -118,8 +118,7 @@ void check_added(const Plan& plan, Diagnostics& diagnostics) {
             check_place(partition, {"virtio server", platform::gicd, platform::serve_interrupt}, partition.description->name.place,
                         diagnostics);
         for (const PlannedVirtio& device : partition.virtio)
-            check_place(partition, {device.kind(), device.address(), device.interrupt},
-                        device.disk ? device.disk->description.place : partition.description->virtio_ports.place, diagnostics);
+            check_place(partition, {device.kind(), device.address(), device.interrupt}, device.place, diagnostics);
         if (!partition.is_parent()) continue;
         for (const std::uint32_t interrupt : {platform::control_interrupt, platform::events_interrupt})
             check_place(partition, {"control channel", platform::control, interrupt}, partition.description->control.place, diagnostics);

@@ -121,6 +121,7 @@ struct PlannedVirtio {
     std::uint64_t kept = 0;                                         // where the server keeps its state, in the server's address space
     std::vector<std::pair<std::uint64_t, std::uint64_t>> memory{};  // this partition's, and where the server sees it
     std::optional<PlannedDisk> disk{};                              // none: it is the console
+    Place place{};                                                  // that asks for it
 
     [[nodiscard]] std::uint64_t address() const { return PARTITA_VIRTIO + std::uint64_t{slot} * PARTITA_VIRTIO_SIZE; }
     [[nodiscard]] const char* kind() const { return disk ? "virtio disk" : "virtio console"; }

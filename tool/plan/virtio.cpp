@@ -49,6 +49,7 @@ private:
         if (!slot)
             return diagnostics_.error(place, fmt::format("the devices of \"{}\" leave no interrupt for a {}; leave one of them out",
                                                          partition_.name, device.kind()));
+        device.place = place;
         device.slot = *slot, device.interrupt = platform::virtio_interrupt + *slot;
         partition_.virtio.push_back(device);
     }
