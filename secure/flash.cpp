@@ -91,12 +91,13 @@ void unlock(volatile uint32_t* block) {
 [[nodiscard]] bool ended() {
     const Progress now = progress();
     if (now == Progress::runs) return false;
-    if (now == Progress::done) command_is_done();
+    const bool told = now == Progress::failed || command_is_done();
     if (now == Progress::failed) {
         storage_is_broken();
         console_printf("secure: the flash has failed: from now on nothing is kept\n");
     }
-    if (waiting.load(std::memory_order_acquire) != 0) monitor::write32(monitor::gicd + 0xf00, 1u << 24 | look_sgi);  // to all others
+    if (told && waiting.load(std::memory_order_acquire) != 0)
+        monitor::write32(monitor::gicd + 0xf00, 1u << 24 | look_sgi);  // to all others
     return true;
 }
 
@@ -125,7 +126,7 @@ bool settle_flash() {
         while (now == Progress::runs);
         running = false;
         if (now == Progress::failed) break;
-        command_is_done();
+        (void)command_is_done();
     }
     send(blocks, command_read);
     return now == Progress::done;
@@ -146,10 +147,9 @@ void begin_flash() {
     interrupt_enable(look_sgi, 0, [](uint32_t) {});
 }
 
-void await_flash() {
-    waiting.fetch_add(1, std::memory_order_acq_rel);
-    monitor::wait_for_interrupt();
-    waiting.fetch_sub(1, std::memory_order_acq_rel);
-}
+FlashWaiter::FlashWaiter() { waiting.fetch_add(1, std::memory_order_acq_rel); }
+FlashWaiter::~FlashWaiter() { waiting.fetch_sub(1, std::memory_order_acq_rel); }
+
+void await_flash() { monitor::wait_for_interrupt(); }
 
 }  // namespace partita::secure

@@ -13,7 +13,15 @@ namespace partita::secure {
 void tick_flash();
 // By each CPU: it executes nothing there any more.
 void leave_flash();
-// In a thread, with interrupts masked: until one comes, of the flash or another.
+// While it lives, this CPU has an interrupt whenever something is in flash. With interrupts masked: what it counts is never lost.
+class FlashWaiter {
+public:
+    FlashWaiter();
+    ~FlashWaiter();
+    FlashWaiter(const FlashWaiter&) = delete;
+    FlashWaiter& operator=(const FlashWaiter&) = delete;
+};
+// In a thread, as a waiter: until an interrupt comes, of the flash or another.
 void await_flash();
 // On each CPU: what wakes those that wait.
 void begin_flash();

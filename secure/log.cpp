@@ -270,17 +270,18 @@ FlashCommand Log::next() {
     return copying_ ? FlashCommand{Kind::erase, (1 - area_) * area_size_, 0} : FlashCommand{Kind::none, 0, 0};
 }
 
-void Log::done() {
+bool Log::done() {
     if (burst_.words == 0) {
         erased_ = true;
         copy_end_ = slot;
         next_entry_ = 0;
-        return;
+        return false;
     }
-    if (++burst_.done < burst_.words) return;
+    if (++burst_.done < burst_.words) return false;
     burst_.words = 0;
     if (burst_.what == Burst::What::header) header_is_written();
     if (burst_.what == Burst::What::record) record_is_written();
+    return burst_.what == Burst::What::header || burst_.what == Burst::What::record;
 }
 
 void Log::record_is_written() {

@@ -65,8 +65,9 @@ public:
     [[nodiscard]] std::optional<std::uint32_t> get(const Key& key, std::span<std::uint8_t> out) const;
 
     // One command after the other: next() says which, done() that it was carried out.
+    // True: something that was put is in flash now. That takes a command for each word of a record, 8 at least.
     [[nodiscard]] FlashCommand next();
-    void done();
+    bool done();
 
 private:
     struct Entry {

@@ -79,7 +79,8 @@ int keep(uint32_t identity, const KeyName& name, Bytes value) {
     state.make(owner_of(name), key_of(name), value, record);
     if (const int wrong = put(identity, record, ticket); wrong != PARTITA_TRUSTED_OK) return wrong;
     for (;;) {
-        const Uninterrupted until_it_has_looked;  // what comes in between wakes it all the same
+        const Uninterrupted until_it_has_looked;
+        const FlashWaiter waiter;  // before it looks: what is written in between wakes it all the same
         const Written written = is_written(ticket);
         if (written != Written::not_yet) return written == Written::yes ? PARTITA_TRUSTED_OK : PARTITA_TRUSTED_NO_STORAGE;
         await_flash();
@@ -98,9 +99,9 @@ FlashCommand next_command() {
     return usable ? state.next() : FlashCommand{FlashCommand::Kind::none, 0, 0};
 }
 
-void command_is_done() {
+bool command_is_done() {
     const Lock lock{looking};
-    state.done();
+    return state.done();
 }
 
 void storage_is_broken() {

@@ -29,7 +29,7 @@ inline constexpr std::uint32_t secure_world = 0, most_writes = 64;
 
 // For whoever works on the flash.
 [[nodiscard]] FlashCommand next_command();
-void command_is_done();
+bool command_is_done();  // true: something is in flash now
 void storage_is_broken();
 void tick_storage();  // each millisecond
 

@@ -75,7 +75,9 @@ def test_another_board_begins_anew(start, flash):
     assert whole_run(session)[0] == 0
 
 
-PROBE = partition("probe", GUESTS / "probe.elf", [1])
+# What it says when it begins; it judges no time.
+BEGINS = "trusted: there is no service"
+PROBE = partition("probe", GUESTS / "trusted.elf", [1])
 
 
 @pytest.fixture
@@ -92,15 +94,15 @@ def signed(start, flash, tmp_path):
 def test_an_older_image_does_not_start(signed):
     session = signed(5)
     session.expect("signed, version 5")
-    session.expect("probe: ok")
+    session.expect(BEGINS)
     session.wait()
     session = signed(4)
     session.expect("secure: the system is not started: the image is older than one that this board has started before")
     session.expect("secure: its version is 4, the oldest that is started 5")
-    assert "probe" not in session.wait()[1]
+    assert BEGINS not in session.wait()[1]
     for version in (5, 6):
         session = signed(version)
-        session.expect("probe: ok")
+        session.expect(BEGINS)
         session.wait()
     session = signed(5)
     session.expect("its version is 5, the oldest that is started 6")
@@ -127,14 +129,14 @@ def test_a_changed_system_does_not_start(describe, flash, tmp_path):
     leads_out = "a segment in the flash leads out of the flash, or out of RAM"
     for change, why in (((8, struct.pack("<I", 0x0E000000)), leads_out), ((8, struct.pack("<I", 0x09040000)), leads_out), ((16, struct.pack("<I", 0xFFFFFFFC)), leads_out),
                         ((12, struct.pack("<I", 64 << 20)), leads_out), ((4, b"\xff\xff\xff\xff"), "the flash says that it has more segments than there can be"), ((0, b"\0"), "there is none in the flash"),
-                        ((good.index(b"probe: ok"), b"P"), "the image's signature is wrong"), ((at, b"\0\0\0\0\0\0\0\0"), "there is no hypervisor")):
+                        ((good.index(BEGINS.encode()), b"P"), "the image's signature is wrong"), ((at, b"\0\0\0\0\0\0\0\0"), "there is no hypervisor")):
         with open(path, "r+b") as file:
             file.seek(change[0])
             file.write(change[1])
         secure, normal = boot_by_hand(flash, tmp_path)
         assert f"secure: the system is not started: {why}" in secure and normal == ""
         with open(path, "r+b") as file:
-            file.write(good[: good.rindex(b"probe: ok") + 4096])
+            file.write(good[: good.rindex(BEGINS.encode()) + 4096])
 
 
 def test_mistakes_are_told(partita, describe, flash, tmp_path):

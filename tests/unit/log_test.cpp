@@ -105,7 +105,8 @@ protected:
             if (command.kind == FlashCommand::Kind::none) return true;
             if (n == most) return flash.fail_in(command), false;
             flash.carry_out(command);
-            log->done();
+            const bool before = !put || log->is_written(ticket), told = log->done();
+            EXPECT_TRUE(before || told || !log->is_written(ticket)) << "who waits for it is told";
         }
     }
     Value read(uint32_t n) {
