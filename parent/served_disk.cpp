@@ -50,18 +50,16 @@ bool ServedDisk::work() {
     return block_->is_busy();
 }
 
-virtio::Disk::Result ServedDisk::read(uint64_t at, std::span<uint8_t> to) {
-    std::memcpy(to.data(), bytes_.data() + at, to.size());
-    return Result::ok;
-}
-
-virtio::Disk::Result ServedDisk::write(uint64_t at, std::span<const uint8_t> from) {
-    std::memcpy(bytes_.data() + at, from.data(), from.size());
-    return Result::ok;
-}
-
-virtio::Disk::Result ServedDisk::zero(uint64_t at, uint64_t size) {
-    std::memset(bytes_.data() + at, 0, static_cast<std::size_t>(size));
+virtio::Disk::Result ServedDisk::begin(const Request& request) {
+    uint8_t* at = bytes_.data() + request.at;
+    for (const virtio::Segment& part : request.parts) {
+        if (request.action == Action::read)
+            std::memcpy(part.at, at, part.size);
+        else
+            std::memcpy(at, part.at, part.size);
+        at += part.size;
+    }
+    if (request.action == Action::zero) std::memset(at, 0, static_cast<std::size_t>(request.size));
     return Result::ok;
 }
 

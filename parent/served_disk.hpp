@@ -26,11 +26,7 @@ private:
     };
     [[nodiscard]] bool find_disk(const NodeName& node, Kept& kept);
 
-    [[nodiscard]] Result read(std::uint64_t at, std::span<std::uint8_t> to) override;
-    [[nodiscard]] Result write(std::uint64_t at, std::span<const std::uint8_t> from) override;
-    [[nodiscard]] Result flush() override { return Result::ok; }
-    [[nodiscard]] Result zero(std::uint64_t at, std::uint64_t size) override;
-    [[nodiscard]] Result discard(std::uint64_t, std::uint64_t) override { return Result::ok; }
+    [[nodiscard]] Result begin(const Request& request) override;
     void interrupt(std::uint32_t bits) override;
     void broken(std::uint32_t queue, virtio::Broken why) override;
 

@@ -25,43 +25,67 @@ void require(bool good, const char* what) {
 class FuzzedDisk final : public Disk {
 public:
     explicit FuzzedDisk(bool read_only) : read_only_(read_only) {}
-    [[nodiscard]] Result read(std::uint64_t at, std::span<std::uint8_t> to) override {
-        inside(at, to.size());
-        std::copy_n(data_.begin() + static_cast<std::ptrdiff_t>(at), to.size(), to.begin());
-        return Result::ok;
+    [[nodiscard]] Result begin(const Request& request) override {
+        require(request.tag < most_block_requests && request.at % sector_size == 0 && request.size % sector_size == 0, "whole sectors");
+        ++begun_;
+        if (begun_ % 7 == 0) return Result::full;
+        if (begun_ % 3 != 0) return carry_out(request, {request.parts.begin(), request.parts.end()});
+        for (const auto& [other, parts] : later_) require(other.tag != request.tag, "a tag of its own");
+        later_.emplace_back(request, std::vector<Segment>{request.parts.begin(), request.parts.end()});
+        return Result::later;
     }
-    [[nodiscard]] Result write(std::uint64_t at, std::span<const std::uint8_t> from) override {
-        inside(at, from.size());
-        changes();
-        std::copy(from.begin(), from.end(), data_.begin() + static_cast<std::ptrdiff_t>(at));
-        return from.size() % 3 == 0 ? Result::failed : Result::ok;
+    // Ends one of those that were to end later, if there is one.
+    bool end(Block& block, std::uint32_t which) {
+        if (later_.empty()) return false;
+        const auto at = later_.begin() + static_cast<std::ptrdiff_t>(which % later_.size());
+        const auto [request, parts] = *at;
+        later_.erase(at);
+        block.finished(request.tag, carry_out(request, parts));
+        block.conclude();
+        return true;
     }
-    [[nodiscard]] Result flush() override {
-        changes();
-        return Result::ok;
-    }
-    [[nodiscard]] Result zero(std::uint64_t at, std::uint64_t size) override { return clear(at, size); }
-    [[nodiscard]] Result discard(std::uint64_t at, std::uint64_t size) override { return clear(at, size); }
+    void forget() { later_.clear(); }
     void interrupt(std::uint32_t bits) override { require(bits == 1 || bits == 2, "an interrupt"); }
     void broken(std::uint32_t queue, Broken why) override { require(queue == 0 && why != Broken::no, "what is broken"); }
 
 private:
-    void inside(std::uint64_t at, std::uint64_t size) const {
-        require(size <= data_.size() && at <= data_.size() - size, "outside of the disk");
+    [[nodiscard]] Result carry_out(const Request& request, const std::vector<Segment>& parts) {
+        require(request.size <= data_.size() && request.at <= data_.size() - request.size, "outside of the disk");
+        require(!read_only_ || request.action == Action::read, "a disk that can be read only");
+        auto at = data_.begin() + static_cast<std::ptrdiff_t>(request.at);
+        std::uint64_t total = 0;
+        for (const Segment& part : parts) {
+            total += part.size;
+            require(total <= request.size, "parts that are longer than what is asked for");
+            if (request.action == Action::read)
+                std::copy_n(at, part.size, part.at);
+            else
+                std::copy_n(part.at, part.size, at);
+            at += part.size;
+        }
+        const bool moves = request.action == Action::read || request.action == Action::write;
+        require(total == (moves ? request.size : 0), "parts that are all of it");
+        if (request.action == Action::zero || request.action == Action::discard) std::fill_n(at, request.size, std::uint8_t{0});
+        return begun_ % 5 == 0 ? Result::failed : Result::ok;
     }
-    void changes() const { require(!read_only_, "a disk that can be read only"); }
-    [[nodiscard]] Result clear(std::uint64_t at, std::uint64_t size) {
-        inside(at, size);
-        changes();
-        std::fill_n(data_.begin() + static_cast<std::ptrdiff_t>(at), size, std::uint8_t{0});
-        return Result::ok;
-    }
+    std::uint32_t begun_ = 0;
+    std::vector<std::pair<Request, std::vector<Segment>>> later_;
     bool read_only_;
     std::vector<std::uint8_t> data_ = std::vector<std::uint8_t>(sectors * sector_size);
 };
 
-void set_up(Block& block, std::uint32_t version) {
-    block.write(0x070, 4, 0);
+// As a server does it: what the driver takes back is written once nothing is under way.
+void write(Block& block, FuzzedDisk& disk, std::uint32_t offset, std::uint32_t size, std::uint32_t value) {
+    if (block.takes_back(offset, size, value)) {
+        block.stop();
+        while (disk.end(block, 0)) continue;
+        require(block.under_way() == 0, "all has ended");
+    }
+    block.write(offset, size, value);
+}
+
+void set_up(Block& block, FuzzedDisk& disk, std::uint32_t version) {
+    write(block, disk, 0x070, 4, 0);
     block.write(0x070, 4, 3);
     block.write(0x024, 4, 0);
     block.write(0x020, 4, 0x3000'0000);
@@ -117,21 +141,32 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     BlockState state{};
     if (data[0] & 2) std::memset(static_cast<void*>(&state), data[1], sizeof state);  // what another server left, by whatever means
     FuzzedDisk disk{(data[0] & 8) != 0};
-    Block block{state, memory, version, {.sectors = sectors, .read_only = (data[0] & 8) != 0, .serial = "fuzzed"}, disk};
-    if (data[0] & 4) set_up(block, version);
+    const DiskShape shape{.sectors = sectors, .read_only = (data[0] & 8) != 0, .discards = (data[0] & 16) == 0, .serial = "fuzzed"};
+    std::optional<Block> place{std::in_place, state, memory, version, shape, disk};
+    Block& block = *place;
+    if (data[0] & 4) set_up(block, disk, version);
     for (std::size_t n = 2; n + 8 <= size; n += 8) {
         std::uint32_t value = 0;
         std::uint16_t where = 0;
         std::memcpy(&where, data + n + 2, 2);
         std::memcpy(&value, data + n + 4, 4);
-        switch (data[n] % 10) {
-            case 0: block.write(where % 0x200, 4, value); break;
-            case 1: block.write(where % 0x200, 1u << data[n + 1] % 3, value); break;
+        switch (data[n] % 12) {
+            case 0: write(block, disk, where % 0x200, 4, value); break;
+            case 1: write(block, disk, where % 0x200, 1u << data[n + 1] % 3, value); break;
             case 2: (void)block.read(where % 0x200, 1u << data[n + 1] % 3); break;
             case 3: block.notified(); break;
-            case 4: block.resume(); break;
-            case 5: set_up(block, version); break;
-            case 6: block.release(); break;
+            case 4:  // another server
+                disk.forget();
+                place.emplace(state, memory, version, shape, disk);
+                block.resume();
+                break;
+            case 5: set_up(block, disk, version); break;
+            case 6:
+                while (disk.end(block, value)) continue;
+                block.release();
+                break;
+            case 9:
+            case 10: (void)disk.end(block, value); break;
             case 7:
             case 8: offer(bytes, data + n); break;
             default:
@@ -140,12 +175,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
     std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
-    set_up(block, version);
+    set_up(block, disk, version);
     require((block.read(0x070, 4) & 0xffu) == 15, "a reset makes it work again");
     const std::uint8_t flush[8] = {7, 0, 0, 0, 0, 0, 0, 0};  // a read of the first sector
     bytes[requests + 0x1f0] = 0xee;
     offer(bytes, flush);
-    block.notified();
+    for (int tries = 0; tries < 3; ++tries) {  // the disk may be full, or late
+        block.notified();
+        (void)disk.end(block, 0);
+    }
+    require(block.under_way() == 0, "all has ended");
     require(bytes[used + 2] == 1 || version == 1, "a request is finished");
     return 0;
 }

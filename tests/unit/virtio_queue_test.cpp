@@ -39,6 +39,12 @@ protected:
             return "bad";
         return out;
     }
+    static void finish_next(Queue& queue) {
+        const auto head = queue.next();
+        ASSERT_TRUE(head);
+        queue.take(*head);
+        queue.finish(*head, 0);
+    }
     [[nodiscard]] Broken why() const { return static_cast<Broken>(state.queues[0].broken); }
 
     FakeDriver driver;
@@ -53,10 +59,12 @@ TEST_F(Virtqueue, ChainsAreReadInOrderAndGivenBack) {
     const auto second = driver.offer(ring, {{driver.text("x"), 1, false}});
     Queue queue = transport.queue(0);
     ASSERT_EQ(queue.next(), first);
-    EXPECT_EQ(queue.next(), first) << "until it is finished";
+    EXPECT_EQ(queue.next(), first) << "until it is taken";
     EXPECT_EQ(read(first).substr(0, 8), "one<two<");
+    queue.take(first);
     queue.finish(first, 5);
     ASSERT_EQ(queue.next(), second);
+    queue.take(second);
     queue.finish(second, 0);
     EXPECT_FALSE(queue.next());
     const auto done = driver.finished(ring);
@@ -76,6 +84,7 @@ TEST_F(Virtqueue, GoesRoundForEver) {
         const auto head = queue.next();
         ASSERT_TRUE(head) << n;
         ASSERT_EQ(read(*head), "abc<");
+        queue.take(*head);
         queue.finish(*head, 0);
         ASSERT_TRUE(driver.finished(ring));
     }
@@ -197,6 +206,7 @@ TEST_F(Virtqueue, RingsOutsideOfItsMemoryAreFound) {
         driver.offer(ring, {{driver.text("a"), 1, false}});
         Queue queue = transport.queue(0);
         if (const auto head = queue.next()) {
+            queue.take(*head);
             if (read(*head) != "bad") queue.finish(*head, 0);
         }
         EXPECT_EQ(why(), Broken::outside);
@@ -209,7 +219,7 @@ TEST_F(Virtqueue, TellsWhenTheDriverWantsToKnow) {
     const auto finish = [&] {
         driver.offer(ring, {{text, 1, false}});
         Queue queue = transport.queue(0);
-        queue.finish(*queue.next(), 0);
+        finish_next(queue);
         return queue.must_tell();
     };
     EXPECT_FALSE(transport.queue(0).must_tell()) << "nothing was finished";
@@ -227,7 +237,7 @@ TEST_F(Virtqueue, TellsAtTheEventThatTheDriverNames) {
     const auto finish = [&] {
         driver.offer(ring, {{text, 1, false}});
         Queue queue = transport.queue(0);
-        queue.finish(*queue.next(), 0);
+        finish_next(queue);
         return queue.must_tell();
     };
     driver.put<std::uint16_t>(used_event, 2);
@@ -235,21 +245,118 @@ TEST_F(Virtqueue, TellsAtTheEventThatTheDriverNames) {
     EXPECT_FALSE(finish());
     EXPECT_TRUE(finish()) << "the third, which has number 2";
     EXPECT_FALSE(finish());
+    EXPECT_FALSE(transport.queue(0).next());
     EXPECT_EQ(driver.get<std::uint16_t>(available_event), 4u) << "it wants to know of the next";
     for (int n = 4; n < 0x1'0000; ++n) (void)finish();
     driver.put<std::uint16_t>(used_event, 0);
     EXPECT_TRUE(finish()) << "after the counter went round";
 }
 
-TEST_F(Virtqueue, AnotherServerGoesOnBehindWhatWasFinished) {
+TEST_F(Virtqueue, ChainsAreFinishedInAnyOrder) {
     auto& ring = begin();
-    for (const char* const text : {"a", "b", "c"}) driver.offer(ring, {{driver.text(text), 1, false}});
+    std::vector<std::uint16_t> heads;
+    for (const char* const text : {"a", "b", "c"}) heads.push_back(driver.offer(ring, {{driver.text(text), 1, false}}));
     Queue queue = transport.queue(0);
-    queue.finish(*queue.next(), 0);
-    state.queues[0].next = 0;  // it ended before it could note that
-    transport.queue(0).resume();
-    EXPECT_EQ(read(*transport.queue(0).next()), "b<");
-    EXPECT_TRUE(transport.queue(0).must_tell()) << "the driver may not have been";
+    for (const std::uint16_t head : heads) {
+        ASSERT_EQ(queue.next(), head);
+        queue.take(head);
+    }
+    EXPECT_FALSE(queue.next());
+    for (const std::size_t n : {2u, 0u, 1u}) {
+        queue.finish(heads[n], static_cast<std::uint32_t>(n));
+        const auto done = driver.finished(ring);
+        ASSERT_TRUE(done);
+        EXPECT_EQ(done->head, heads[n]);
+        EXPECT_EQ(done->written, n);
+    }
+    EXPECT_EQ(state.queues[0].next, state.queues[0].done);
+}
+
+TEST_F(Virtqueue, AChainThatTheDeviceHasIsNotMadeAvailableAgain) {
+    auto& ring = begin();
+    const auto head = driver.offer(ring, {{driver.text("a"), 1, false}});
+    Queue queue = transport.queue(0);
+    queue.take(*queue.next());
+    driver.publish(ring, head);
+    EXPECT_FALSE(queue.next());
+    EXPECT_EQ(why(), Broken::twice);
+}
+
+// The driver is asked to notify of the next chain before the device looks away, and what came in between is found.
+TEST_F(Virtqueue, AsksToBeNotifiedBeforeItLooksAway) {
+    auto& ring = begin();
+    const std::uint64_t text = driver.text("a"), available_event = ring.used + 4 + 128;
+    Queue queue = transport.queue(0);
+    for (int n = 0; n < 3; ++n) {
+        driver.offer(ring, {{text, 1, false}});
+        finish_next(queue);
+        EXPECT_EQ(driver.get<std::uint16_t>(available_event), 0u) << "while it looks, it needs no word of more";
+    }
+    EXPECT_FALSE(queue.next());
+    EXPECT_EQ(driver.get<std::uint16_t>(available_event), 3u);
+}
+
+// Servers end at any moment: the state, the driver's memory included, as a copy of each after any store of another's. Whatever was taken
+// and not finished comes again, once; what was finished does not.
+TEST_F(Virtqueue, AnotherServerHasWhatTheLastHadNotFinished) {
+    auto& ring = begin();
+    std::vector<std::uint16_t> heads;
+    for (const char* const text : {"a", "b", "c", "d"}) heads.push_back(driver.offer(ring, {{driver.text(text), 1, false}}));
+    const auto take = [&](std::size_t n) { transport.queue(0).take(heads[n]); };
+    for (std::size_t n = 0; n < 3; ++n) take(n);
+    transport.queue(0).finish(heads[1], 0);
+    QueueState& queue = state.queues[0];
+    const QueueState before = queue;
+    struct Moment {
+        const char* what;
+        std::function<void()> change;
+        std::vector<std::size_t> comes;
+    };
+    const Moment moments[] = {
+        {"between two calls", [] {}, {0, 2, 3}},
+        {"it took one, and had not counted it", [&] { queue.taken[0] |= 1u << heads[3]; }, {0, 2, 3}},
+        {"it finished one, and had not told", [&] { queue.finishing = static_cast<std::uint16_t>(heads[2] + 1); }, {0, 2, 3}},
+        {"it told of one, and had not forgotten it",
+         [&] {
+             queue.finishing = static_cast<std::uint16_t>(heads[2] + 1);
+             driver.put<std::uint16_t>(ring.used + 2, 2);
+         },
+         {0, 3}},
+        {"it had forgotten it, and not counted",
+         [&] {
+             queue.finishing = static_cast<std::uint16_t>(heads[2] + 1);
+             queue.taken[0] &= ~(1u << heads[2]);
+             driver.put<std::uint16_t>(ring.used + 2, 2);
+         },
+         {0, 3}},
+        {"it had counted, and was at its next",
+         [&] {
+             queue.finishing = static_cast<std::uint16_t>(heads[2] + 1);
+             queue.taken[0] &= ~(1u << heads[2]);
+             queue.done = 2;
+             driver.put<std::uint16_t>(ring.used + 2, 2);
+         },
+         {0, 3}},
+        {"a driver that lies about what was finished", [&] { driver.put<std::uint16_t>(ring.used + 2, 77); }, {0, 2, 3}},
+        {"another ended while it began one anew", [&] { queue.again[0] = 1u << heads[0], queue.taken[0] &= ~(1u << heads[0]); }, {0, 2, 3}},
+    };
+    for (const Moment& moment : moments) {
+        SCOPED_TRACE(moment.what);
+        queue = before;
+        driver.put<std::uint16_t>(ring.used + 2, 1);
+        moment.change();
+        transport.queue(0).resume();
+        EXPECT_TRUE(transport.queue(0).must_tell()) << "the driver may not have been told of any";
+        for (const std::size_t n : moment.comes) {
+            ASSERT_EQ(transport.queue(0).next(), heads[n]);
+            take(n);
+        }
+        EXPECT_FALSE(transport.queue(0).next());
+        for (const std::size_t n : moment.comes) transport.queue(0).finish(heads[n], 0);
+        EXPECT_EQ(queue.next, 4u);
+        EXPECT_EQ(queue.done, 4u);
+        EXPECT_EQ(why(), Broken::no);
+    }
 }
 
 TEST_F(Virtqueue, FeaturesThatWereNotOfferedAreRefused) {

@@ -13,7 +13,6 @@ namespace {
 
 constexpr uint64_t feature_multiport = 1u << 1;
 constexpr uint32_t control_to_driver = 2, control_from_driver = 3;
-constexpr uint32_t used_buffers = 1, configuration_changed = 2;  // of InterruptStatus
 
 // §5.3.6.2.
 enum Event : uint16_t { device_ready = 0, device_add = 1, port_ready = 3, port_open = 6, port_name = 7 };
@@ -141,6 +140,7 @@ void Console::take_messages(uint32_t port) {
             link_.too_long(port);
         else if (*size != 0 && link_.send(port, *size) == ConsoleLink::Sent::full)
             return;  // it stays the driver's, which waits with the next
+        queue.take(*head);
         queue.finish(*head, 0);
     }
 }
@@ -154,6 +154,7 @@ void Console::give_messages(uint32_t port) {
         if (room_in(queue, *head, most) < most) return queue.breaks(Broken::too_small);
         const auto size = link_.receive(port);
         if (!size) return;
+        queue.take(*head);
         scatter(queue, *head, link_.page().first(*size));
         queue.finish(*head, *size);
     }
@@ -162,6 +163,7 @@ void Console::give_messages(uint32_t port) {
 void Console::take_control() {
     Queue queue = transport_.queue(control_from_driver);
     while (const auto head = queue.next()) {
+        queue.take(*head);
         std::array<uint8_t, sizeof(Control)> bytes{};
         const auto size = gather(queue, *head, bytes);
         if (!size) return;
@@ -235,22 +237,15 @@ bool Console::tell(const Control &message, const char *name) {
         queue.breaks(Broken::too_small);
         return false;
     }
+    queue.take(*head);
     scatter(queue, *head, std::span{bytes}.first(size));
     queue.finish(*head, size);
     return true;
 }
 
-// Tells the driver of all that was finished, or that nothing goes on any more.
 void Console::conclude() {
-    uint32_t queue = 0;
-    if (const Broken why = transport_.find_broken(queue); why != Broken::no) {
-        link_.broken(queue, why);
-        return link_.interrupt(configuration_changed);
-    }
-    bool tell = false;
-    for (queue = 0; queue < most_queues; ++queue)
-        if (entries(queue) != 0) tell = transport_.queue(queue).must_tell() || tell;
-    if (tell) link_.interrupt(used_buffers);
+    const auto broken = [this](uint32_t queue, Broken why) { link_.broken(queue, why); };
+    if (const uint32_t bits = transport_.conclude(broken); bits != 0) link_.interrupt(bits);
 }
 
 }  // namespace partita::virtio

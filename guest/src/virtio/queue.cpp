@@ -16,6 +16,19 @@ constexpr uint32_t descriptor_size = 16, ring_entries = 4, available_entry = 2, 
 [[nodiscard]] constexpr uint32_t available_size(uint32_t entries) { return ring_entries + entries * available_entry + 2; }
 [[nodiscard]] constexpr uint32_t used_size(uint32_t entries) { return ring_entries + entries * used_entry + 2; }
 
+template <typename Words>
+[[nodiscard]] bool test(const Words &words, uint32_t n) {
+    return (words[n / 32] >> n % 32 & 1) != 0;
+}
+template <typename Words>
+void set(Words &words, uint32_t n) {
+    store<uint32_t>(&words[n / 32], words[n / 32] | 1u << n % 32);
+}
+template <typename Words>
+void clear(Words &words, uint32_t n) {
+    store<uint32_t>(&words[n / 32], words[n / 32] & ~(1u << n % 32));
+}
+
 }  // namespace
 
 const char *words_of(Broken broken) {
@@ -29,6 +42,7 @@ const char *words_of(Broken broken) {
         case Broken::bad_order: return "a buffer to be read follows one to be written";
         case Broken::bad_table: return "an indirect table is not allowed there, or has a strange size";
         case Broken::too_small: return "a buffer is too small for what comes";
+        case Broken::twice: return "a chain is made available twice";
     }
     return "";
 }
@@ -45,21 +59,52 @@ Queue::Step Queue::fail(Broken why) {
     return Step::bad;
 }
 
+std::optional<uint16_t> Queue::none(Broken why) {
+    breaks(why);
+    return std::nullopt;
+}
+
+std::optional<uint16_t> Queue::first_again() const {
+    for (uint32_t word = 0; word < state_.again.size(); ++word)
+        if (state_.again[word] != 0) return static_cast<uint16_t>(word * 32 + static_cast<uint32_t>(__builtin_ctz(state_.again[word])));
+    return std::nullopt;
+}
+
+// Chains that the driver made available and the device has not taken. Before it says that there are none, the driver knows that it is to
+// notify of the next (§2.7.10): what the driver does about its index and this, and what is done here, need one order for both.
+uint16_t Queue::waiting(const uint8_t *ring) {
+    const auto count = [&] { return static_cast<uint16_t>(load<uint16_t>(ring + 2) - state_.next); };
+    const uint16_t now = count();
+    if (now != 0 || !features_.event_index) return now;
+    uint8_t *const part = used(used_size(state_.size));
+    if (part == nullptr) return 0;
+    uint8_t *const event = part + used_size(state_.size) - 2;
+    if (load<uint16_t>(event) == state_.next) return 0;
+    store<uint16_t>(event, state_.next);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return count();
+}
+
 std::optional<uint16_t> Queue::next() {
     if (!usable()) return std::nullopt;
+    if (const auto head = first_again()) return *head < state_.size ? head : none(Broken::bad_head);
     const uint8_t *const ring = available(available_size(state_.size));
     if (ring == nullptr) return std::nullopt;
-    const auto index = load<uint16_t>(ring + 2);
-    const auto waiting = static_cast<uint16_t>(index - state_.next);
-    if (waiting == 0) return std::nullopt;
-    if (waiting > state_.size) {
-        breaks(Broken::jumped);
-        return std::nullopt;
-    }
+    const uint16_t count = waiting(ring);
+    if (count == 0) return std::nullopt;
+    if (count > state_.size) return none(Broken::jumped);
     const auto head = load<uint16_t>(ring + ring_entries + (state_.next & (state_.size - 1)) * available_entry);
-    if (head < state_.size) return head;
-    breaks(Broken::bad_head);
-    return std::nullopt;
+    if (head >= state_.size) return none(Broken::bad_head);
+    if (test(state_.taken, head)) return none(Broken::twice);
+    return head;
+}
+
+// Its bit says that it is the device's, and state.next follows from all bits (resume()).
+void Queue::take(uint16_t head) {
+    const bool anew = test(state_.again, head);
+    set(state_.taken, head);
+    if (anew) return clear(state_.again, head);
+    store<uint16_t>(&state_.next, static_cast<uint16_t>(state_.next + 1));
 }
 
 Queue::Step Queue::advance(Walk &at, Segment &segment) {
@@ -89,18 +134,19 @@ Queue::Step Queue::advance(Walk &at, Segment &segment) {
     return Step::segment;
 }
 
+// The order of the stores is what resume() relies on.
 void Queue::finish(uint16_t head, uint32_t written) {
     uint8_t *const ring = used(used_size(state_.size));
     if (ring == nullptr) return;
     uint8_t *const entry = ring + ring_entries + (state_.done & (state_.size - 1)) * used_entry;
+    const auto done = static_cast<uint16_t>(state_.done + 1);
     store<uint32_t>(entry, head);
     store<uint32_t>(entry + 4, written);
-    ++state_.next;
-    store<uint16_t>(ring + 2, ++state_.done);
-    // It tells of whatever it makes available from here on (§2.7.10).
-    if (features_.event_index) store<uint16_t>(ring + used_size(state_.size) - 2, state_.next);
-    // What the driver does about its index and this, and what is done here, need one order for both.
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    store<uint16_t>(&state_.finishing, static_cast<uint16_t>(head + 1));
+    store<uint16_t>(ring + 2, done);
+    clear(state_.taken, head);
+    store<uint16_t>(&state_.done, done);
+    store<uint16_t>(&state_.finishing, 0);
 }
 
 bool Queue::must_tell() {
@@ -109,17 +155,32 @@ bool Queue::must_tell() {
     if (ring == nullptr) return false;
     const uint16_t told = state_.told;
     state_.told = state_.done;
+    // What was finished, and what the driver wants to know of then, need one order for both (§2.7.7).
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!features_.event_index) return (load<uint16_t>(ring) & no_interrupt) == 0;
     const auto event = load<uint16_t>(ring + available_size(state_.size) - 2);
     return static_cast<uint16_t>(state_.done - event - 1) < static_cast<uint16_t>(state_.done - told);
 }
 
+// What was being finished is the driver's if its index says so: until the device's own count follows, it is one behind.
 void Queue::resume() {
     if (!usable()) return;
     const uint8_t *const ring = used(used_size(state_.size));
     if (ring == nullptr) return;
-    state_.done = state_.next = load<uint16_t>(ring + 2);
-    state_.told = static_cast<uint16_t>(state_.done - 1);  // perhaps it was not told of the last
+    const uint32_t finishing = state_.finishing - 1u;
+    if (finishing < state_.size && load<uint16_t>(ring + 2) == static_cast<uint16_t>(state_.done + 1)) {
+        clear(state_.taken, finishing);
+        store<uint16_t>(&state_.done, static_cast<uint16_t>(state_.done + 1));
+    }
+    store<uint16_t>(&state_.finishing, 0);
+    uint32_t had = 0;
+    for (uint32_t word = 0; word < state_.again.size(); ++word) {
+        store<uint32_t>(&state_.again[word], state_.again[word] | state_.taken[word]);
+        store<uint32_t>(&state_.taken[word], 0);
+        had += static_cast<uint32_t>(__builtin_popcount(state_.again[word]));
+    }
+    store<uint16_t>(&state_.next, static_cast<uint16_t>(state_.done + had));
+    state_.told = static_cast<uint16_t>(state_.done - state_.size);  // perhaps it was not told of any that it can still wait for
 }
 
 }  // namespace partita::virtio

@@ -76,6 +76,10 @@ void Transport::write(uint32_t offset, uint32_t size, uint32_t value) {
     if (offset < Config && size == 4 && offset % 4 == 0) write_register(offset, value);
 }
 
+bool Transport::takes_back(uint32_t offset, uint32_t size, uint32_t value) const {
+    return size == 4 && value == 0 && (offset == Status || offset == (legacy() ? QueuePFN : QueueReady));
+}
+
 void Transport::write_register(uint32_t offset, uint32_t value) {
     switch (offset) {
         case DeviceFeaturesSel: state_.device_features_select = value; return;

@@ -1,5 +1,5 @@
-// The virtio block device (Virtual I/O Device 1.2 §5.2): reads, writes, flushes, discards and zeroes of a disk, one after the other, in the
-// order in which the driver made them available.
+// The virtio block device (Virtual I/O Device 1.2 §5.2): reads, writes, flushes, discards and zeroes of a disk. They are begun in the order
+// in which the driver made them available, and end in any.
 #pragma once
 
 #include <array>
@@ -12,27 +12,44 @@
 namespace partita::virtio {
 
 inline constexpr std::uint32_t sector_size = 512;
+inline constexpr std::uint32_t most_block_requests = 128;  // that a driver can have at once
 
 // What a driver is told of a disk.
 struct DiskShape {
     std::uint64_t sectors = 0;
     std::uint32_t block_size = sector_size;  // a power of two: what is best read and written at once
     bool read_only = false;
+    bool discards = true;     // it can discard, and
+    bool zeroes = true;       // write zeroes
     const char *serial = "";  // 20 characters count
 };
 
-// What is behind the device. Places are bytes from the disk's begin, and always in it; sizes need not be sectors.
+// What is behind the device.
 class Disk {
 public:
-    enum class Result : std::uint8_t { ok = 0, failed = 1 };  // §5.2.6: the status of a request
-
-    [[nodiscard]] virtual Result read(std::uint64_t at, std::span<std::uint8_t> to) = 0;
-    [[nodiscard]] virtual Result write(std::uint64_t at, std::span<const std::uint8_t> from) = 0;
-    // All that was written is where a power cut does not reach it, if there is such a place.
-    [[nodiscard]] virtual Result flush() = 0;
-    [[nodiscard]] virtual Result zero(std::uint64_t at, std::uint64_t size) = 0;
-    // What is there counts no more; it may stay.
-    [[nodiscard]] virtual Result discard(std::uint64_t at, std::uint64_t size) = 0;
+    enum class Result : std::uint8_t {
+        ok = 0,  // §5.2.6: the status of a request
+        failed = 1,
+        unsupported = 2,
+        later,  // it was begun; finished() tells the device of its end
+        full,   // nothing was done: the device asks again when it is told to go on
+    };
+    enum class Action : std::uint8_t {
+        read,
+        write,
+        flush,  // all that was written is where a power cut does not reach it, if there is such a place
+        zero,
+        discard,  // what is there counts no more; it may stay
+    };
+    // Bytes of the disk from `at` on, always in it, and whole sectors. Of reads and writes: where in memory, in parts of any size; they are
+    // there until the request has ended, the list only for the call.
+    struct Request {
+        Action action;
+        std::uint64_t at, size;
+        std::span<const Segment> parts;
+        std::uint32_t tag;  // of those that are under way
+    };
+    [[nodiscard]] virtual Result begin(const Request &request) = 0;
 
     // Sets bits of InterruptStatus.
     virtual void interrupt(std::uint32_t bits) = 0;
@@ -58,17 +75,29 @@ public:
     void write(std::uint32_t offset, std::uint32_t size, std::uint32_t value);
     // The driver is gone: as at power-on.
     void release() { transport_.reset(); }
+    // Whether this write takes back what requests that are under way use: then it, and release(), wait until none is. Meanwhile stop().
+    [[nodiscard]] bool takes_back(std::uint32_t offset, std::uint32_t size, std::uint32_t value) const {
+        return transport_.takes_back(offset, size, value);
+    }
+    void stop() { stopped_ = true; }
+    [[nodiscard]] std::uint32_t under_way() const { return under_way_; }
+    // Begins what the driver made available.
     void notified();
+    // A request that was to end later has ended; conclude() tells the driver of all of them.
+    void finished(std::uint32_t tag, Disk::Result result);
+    void conclude();
     // Goes on where another server ended.
     void resume();
     // There is more to do, for notified(): others may have their turn before.
     [[nodiscard]] bool is_busy() const { return busy_; }
+    // ... once the disk has room again.
+    [[nodiscard]] bool waits_for_room() const { return waits_; }
 
     [[nodiscard]] std::uint32_t id() const override { return 2; }
     [[nodiscard]] std::uint64_t features() const override;
-    [[nodiscard]] std::uint32_t entries(std::uint32_t queue) const override;
+    [[nodiscard]] std::uint32_t entries(std::uint32_t queue) const override { return queue == 0 ? most_block_requests : 0; }
     [[nodiscard]] std::uint8_t configuration(std::uint32_t offset) const override;
-    void reset() override { busy_ = false; }
+    void reset() override { busy_ = waits_ = stopped_ = false; }
 
 private:
     // A request's parts, looked up once: the driver cannot change them any more.
@@ -77,26 +106,32 @@ private:
         std::uint32_t count, first_writable;
         std::uint64_t readable, writable;  // bytes
     };
-    struct Range {
-        std::uint64_t at, size;
+    // What is written when a request ends.
+    struct UnderWay {
+        std::uint8_t *status;
+        std::uint32_t written;
+    };
+    // What a request comes to: bytes that it writes for the driver, if it goes well.
+    struct Outcome {
+        Disk::Result result;
+        std::uint32_t written = 0;
     };
     [[nodiscard]] bool collect(Queue &queue, std::uint16_t head);
-    template <typename Visit>
-    [[nodiscard]] std::uint8_t each(bool writable, std::uint64_t from, std::uint64_t size, Visit &&visit) const;
+    [[nodiscard]] std::span<const Segment> cut(bool writable, std::uint64_t from, std::uint64_t size);
     void copy_readable(std::uint64_t from, std::span<std::uint8_t> out) const;
-    [[nodiscard]] std::uint8_t perform(std::uint64_t &written);
-    [[nodiscard]] std::uint8_t read_disk(std::uint64_t sector, std::uint64_t &written);
-    [[nodiscard]] std::uint8_t write_disk(std::uint64_t sector);
-    [[nodiscard]] std::uint8_t tell_serial(std::uint64_t &written);
-    [[nodiscard]] std::uint8_t clear(bool discards);
-    [[nodiscard]] std::optional<Range> range(std::uint64_t sector, std::uint64_t bytes) const;
-    void conclude();
+    [[nodiscard]] Outcome perform(std::uint16_t head);
+    [[nodiscard]] Outcome transfer(Disk::Action action, std::uint64_t sector, std::uint16_t head);
+    [[nodiscard]] Outcome tell_serial();
+    [[nodiscard]] Outcome clear(bool discards, std::uint16_t head);
+    [[nodiscard]] bool inside(std::uint64_t sector, std::uint64_t bytes) const;
 
     Transport transport_;
     DiskShape shape_;
     Disk &disk_;
     Request request_{};
-    bool busy_ = false;
+    std::array<UnderWay, most_block_requests> all_{};  // by their first descriptors
+    std::uint32_t under_way_ = 0;
+    bool busy_ = false, waits_ = false, stopped_ = false;
 };
 
 }  // namespace partita::virtio

@@ -1,7 +1,11 @@
 // A split virtqueue (Virtual I/O Device 1.2 §2.7), from the device's side. Nothing that the driver wrote is believed: indices that jump,
 // chains that loop or leave its memory, and descriptors in the wrong order break the queue, and the device needs a reset.
+//
+// A chain is the driver's until take(), then the device's until finish(); chains may be finished in any order. A server may end between any
+// two instructions: what it leaves in QueueState says to the next one which chains the device has.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -17,10 +21,13 @@ struct QueueState {
     std::uint32_t size;                          // entries: a power of two
     std::uint32_t ready;                         // 1: the driver uses it
     std::uint32_t align, page;                   // of version 1: QueueAlign, QueuePFN
-    std::uint16_t next;                          // entry of the available ring that comes next, counted on for ever
+    std::uint16_t next;                          // entry of the available ring that comes next, counted on for ever: done and all taken
     std::uint16_t done;                          // entries that were put into the used ring
     std::uint16_t told;                          // ... when the driver was interrupted last
     std::uint16_t broken;                        // enum Broken
+    std::uint16_t finishing;                     // 1 + the chain that is just put into the used ring; 0: none is
+    // A bit for each first descriptor: of chains that the device has, and of those that another server had, to be begun anew.
+    std::array<std::uint32_t, most_entries / 32> taken, again;
 };
 
 enum class Broken : std::uint16_t {
@@ -33,6 +40,7 @@ enum class Broken : std::uint16_t {
     bad_order,  // what the device reads follows what it writes
     bad_table,  // an indirect table inside another, in the middle of a chain, or of a strange size
     too_small,  // its buffers cannot hold what comes
+    twice,      // a chain is made available that the device has already
 };
 [[nodiscard]] const char *words_of(Broken broken);
 
@@ -50,8 +58,11 @@ public:
 
     Queue(QueueState &state, const ClientMemory &memory, Features features) : state_(state), memory_(memory), features_(features) {}
 
-    // The first descriptor of the next chain that the driver made available. None: there is none (yet), or the queue is broken.
+    // The first descriptor of the next chain that the driver made available, until it is taken. None: there is none (yet), and the driver
+    // will notify of the next; or the queue is broken.
     [[nodiscard]] std::optional<std::uint16_t> next();
+    // What next() gave is the device's now.
+    void take(std::uint16_t head);
     // Calls visit(Segment) for each part of a chain until it returns false. False: the chain is no good, and the queue broken.
     template <typename Visit>
     bool walk(std::uint16_t head, Visit &&visit) {
@@ -63,11 +74,11 @@ public:
             if (step == Step::end || !visit(segment)) return true;
         }
     }
-    // The chain that next() gave is the driver's again, with so many bytes written.
+    // A chain that was taken is the driver's again, with so many bytes written.
     void finish(std::uint16_t head, std::uint32_t written);
     // Whether the driver wants to know of what was finished since it was told last; it counts as told then.
     [[nodiscard]] bool must_tell();
-    // The server is another than that which used the queue before: it goes on behind what was finished.
+    // The server is another than that which used the queue before: what the device had comes again, by next().
     void resume();
     void breaks(Broken why) { state_.broken = static_cast<std::uint16_t>(why); }
 
@@ -81,6 +92,9 @@ private:
     enum class Step { segment, end, bad };
     [[nodiscard]] Step advance(Walk &at, Segment &segment);
     [[nodiscard]] Step fail(Broken why);
+    [[nodiscard]] std::optional<std::uint16_t> first_again() const;
+    [[nodiscard]] std::uint16_t waiting(const std::uint8_t *ring);
+    [[nodiscard]] std::optional<std::uint16_t> none(Broken why);
     [[nodiscard]] bool usable() const { return state_.ready != 0 && state_.broken == 0 && state_.size - 1 < most_entries; }
     [[nodiscard]] std::uint8_t *available(std::uint32_t size) { return find(state_.available, size, 2); }
     [[nodiscard]] std::uint8_t *used(std::uint32_t size) { return find(state_.used, size, 4); }

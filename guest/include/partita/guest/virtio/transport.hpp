@@ -55,6 +55,23 @@ public:
     [[nodiscard]] Queue queue(std::uint32_t n) { return {state_.queues[n], memory_, {has(feature_indirect), has(feature_event_index)}}; }
     // Why a queue is broken, the first that is; the device works no more then, until it is reset.
     [[nodiscard]] Broken find_broken(std::uint32_t &queue);
+    // What the driver is to be interrupted with, bits of InterruptStatus: of all that was finished, or that nothing goes on any more, of
+    // which broken(queue, why) is told.
+    template <typename Tell>
+    [[nodiscard]] std::uint32_t conclude(Tell &&broken) {
+        constexpr std::uint32_t used_buffers = 1, configuration_changed = 2;
+        std::uint32_t number = 0;
+        if (const Broken why = find_broken(number); why != Broken::no) {
+            broken(number, why);
+            return configuration_changed;
+        }
+        bool tell = false;
+        for (number = 0; number < most_queues; ++number)
+            if (device_.entries(number) != 0) tell = queue(number).must_tell() || tell;
+        return tell ? used_buffers : 0;
+    }
+    // Whether a write takes from the device what it may still be at: it is to be written once all that was begun is finished.
+    [[nodiscard]] bool takes_back(std::uint32_t offset, std::uint32_t size, std::uint32_t value) const;
 
 private:
     [[nodiscard]] bool legacy() const { return version_ == 1; }
