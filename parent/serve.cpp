@@ -1,5 +1,6 @@
 // A server's program: it serves virtio devices of every kind, and does nothing else.
 #include <array>
+#include <optional>
 
 #include "page.hpp"
 #include "partita/guest/guest.h"
@@ -13,21 +14,32 @@ using namespace partita::parent;
 
 constinit Server server;
 
-// The next of these that can serve it, if there is one left.
+// Room for devices of a kind: nothing of it is in the program's file.
 template <typename Device, std::size_t most>
-[[nodiscard]] ServedDevice* open_next(std::array<Device, most>& all, std::uint32_t& count, std::uint32_t number) {
-    if (count == most || !all[count].open(number)) return nullptr;
-    return &all[count++];
-}
+class Room {
+public:
+    // The next of them that can serve it, if there is one left.
+    [[nodiscard]] ServedDevice* open(std::uint32_t number) {
+        if (count_ == most) return nullptr;
+        std::optional<Device>& device = all_[count_];
+        device.emplace();
+        if (device->open(number)) return ++count_, &*device;
+        device.reset();
+        return nullptr;
+    }
+
+private:
+    std::array<std::optional<Device>, most> all_{};
+    std::size_t count_ = 0;
+};
 
 }  // namespace
 
 ServedDevice* partita::parent::open_device(std::uint32_t number) {
-    static std::array<ServedConsole, 8> consoles;
-    static std::array<ServedDisk, 16> disks;
-    static std::uint32_t console_count = 0, disk_count = 0;
-    if (ServedDevice* const console = open_next(consoles, console_count, number); console != nullptr) return console;
-    return open_next(disks, disk_count, number);
+    static constinit Room<ServedConsole, 8> consoles;
+    static constinit Room<ServedDisk, 16> disks;
+    if (ServedDevice* const console = consoles.open(number); console != nullptr) return console;
+    return disks.open(number);
 }
 
 int main() {

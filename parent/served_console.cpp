@@ -59,14 +59,13 @@ void ServedConsole::notified(uint32_t queues) {
     console_->resume();
 }
 
-bool ServedConsole::interrupted(uint32_t intid) {
+void ServedConsole::interrupted(uint32_t intid) {
     for (uint32_t n = 0; n < count_; ++n) {
         if (ends_[n].intid != intid) continue;
         given_ &= ~(1u << n);
         if (resumed_) console_->port_changed(n);
-        return true;
+        return;
     }
-    return false;
 }
 
 std::span<std::uint8_t> ServedConsole::page() { return {message_page(), page_size}; }

@@ -17,7 +17,7 @@ public:
     [[nodiscard]] bool open(std::uint32_t device);
     void serve(std::uint32_t handle, std::uint32_t what, std::uint32_t value) override;
     // One of its ports'.
-    [[nodiscard]] bool interrupted(std::uint32_t intid) override;
+    void interrupted(std::uint32_t intid) override;
     void enable_interrupts(void (*handler)(std::uint32_t)) const override;
 
 private:
@@ -36,7 +36,7 @@ private:
     [[nodiscard]] bool find_ports(const NodeName& node);
 
     std::uint32_t device_ = 0;
-    const char* client_ = "";
+    const char* client_ = nullptr;
     virtio::ClientMemory memory_;
     std::array<virtio::ConsolePort, virtio::most_ports> ports_{};
     std::array<End, virtio::most_ports> ends_{};

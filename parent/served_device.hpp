@@ -12,8 +12,8 @@ class ServedDevice {
 public:
     // What the hypervisor gave for this device (docs/hypercalls.md, TAKE).
     virtual void serve(std::uint32_t handle, std::uint32_t what, std::uint32_t value) = 0;
-    // One of its own interrupts: false where it is none of them.
-    [[nodiscard]] virtual bool interrupted(std::uint32_t) { return false; }
+    // An interrupt came, perhaps one of its own.
+    virtual void interrupted(std::uint32_t) {}
     virtual void enable_interrupts(void (*)(std::uint32_t)) const {}
     // Goes on with what others' turn interrupted. True: there is still more.
     [[nodiscard]] virtual bool work() { return false; }

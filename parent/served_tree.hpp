@@ -20,6 +20,8 @@ struct Cells {
     std::uint32_t count = 0;
 
     [[nodiscard]] std::uint32_t operator[](std::uint32_t n) const { return n < count ? tree_cell(at + n) : 0; }
+    // Of two numbers, the first of which is the upper half.
+    [[nodiscard]] std::uint64_t wide(std::uint32_t n) const { return std::uint64_t{(*this)[n]} << 32 | (*this)[n + 1]; }
 };
 [[nodiscard]] Cells cells(const NodeName& node, const char* property);
 // nullptr: there is none.

@@ -46,7 +46,7 @@ bool Server::work() {
         for (; bits != 0; bits &= bits - 1) {
             const uint32_t intid = word * 32 + static_cast<uint32_t>(__builtin_ctz(bits));
             for (ServedDevice* const device : devices_)
-                if (device != nullptr && device->interrupted(intid)) break;
+                if (device != nullptr) device->interrupted(intid);
         }
     }
     for (uint32_t n = 0; n < count_ * 4; ++n) {  // then others have their turn: a driver may go on without end

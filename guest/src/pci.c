@@ -25,6 +25,8 @@ int pci_find(uint16_t vendor, uint16_t device) {
 
 uint32_t pci_address(uint32_t function, unsigned bar) { return pci_read(function, BAR0 + bar * 4) & ~0xfu; }
 
+void device_barrier(void) { __asm__ volatile("dsb sy" ::: "memory"); }
+
 void pci_enable(uint32_t function) { pci_write(function, COMMAND, MEMORY_AND_MASTER); }
 
 /* Rows of <function 0 0 pin, parent 0 0, type number flags>. */

@@ -141,7 +141,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     BlockState state{};
     if (data[0] & 2) std::memset(static_cast<void*>(&state), data[1], sizeof state);  // what another server left, by whatever means
     FuzzedDisk disk{(data[0] & 8) != 0};
-    const DiskShape shape{.sectors = sectors, .read_only = (data[0] & 8) != 0, .discards = (data[0] & 16) == 0, .serial = "fuzzed"};
+    const DiskShape shape{.sectors = sectors, .read_only = (data[0] & 8) != 0, .no_discards = (data[0] & 16) != 0, .serial = "fuzzed"};
     std::optional<Block> place{std::in_place, state, memory, version, shape, disk};
     Block& block = *place;
     if (data[0] & 4) set_up(block, disk, version);

@@ -59,12 +59,15 @@ protected:
         write("a.elf", elf_at(0x4001'0000));
         write("zImage", zimage(1u << 20));
         write("initrd", Bytes(5000, 0x22));
-        const auto loaded = load_board("virt", std::filesystem::path{PARTITA_SOURCE_DIR} / "boards", PARTITA_BOARD_TREES);
-        EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error());
-        board = *loaded;
+        use_board("virt");
     }
     ~PlanFixture() override { std::filesystem::remove_all(folder); }
 
+    void use_board(const std::string& name) {
+        const auto loaded = load_board(name, std::filesystem::path{PARTITA_SOURCE_DIR} / "boards", PARTITA_BOARD_TREES);
+        EXPECT_TRUE(loaded) << (loaded ? "" : loaded.error());
+        board = *loaded;
+    }
     void write(const std::string& name, const Bytes& bytes) {
         std::ofstream out{folder / name, std::ios::binary};
         out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));

@@ -296,7 +296,7 @@ TEST_F(BlockTest, AnotherServerGoesOn) {
 
 // What a disk cannot do is not offered, and refused if it is asked for nevertheless.
 TEST_F(BlockTest, OffersWhatTheDiskCanDo) {
-    shape.discards = shape.zeroes = false;
+    shape.no_discards = shape.no_zeroes = true;
     begin();
     EXPECT_EQ(block->features() & (read_only | flush | discard | write_zeroes), flush);
     EXPECT_EQ(block->read(0x124, 4), 0u) << "max_discard_sectors";

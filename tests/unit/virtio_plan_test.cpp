@@ -86,6 +86,66 @@ TEST_F(VirtioPlan, DisksAreInTheirServersMemory) {
     EXPECT_NE(show_text(*plan).find("disk begun"), std::string::npos);
 }
 
+// On a disk of the server's: nothing is placed, and the server is told where they lie.
+TEST_F(VirtioPlan, DisksLieOnADiskOfTheirServers) {
+    const auto describe = [](const std::string& disks, const std::string& devices = "devices = [\"disk0\"]\n",
+                             const std::string& other = "") {
+        return fmt::format(
+            "[system]\nboard = \"virt-smmu\"\n[[partition]]\nname = \"linux\"\nkernel = \"a.elf\"\nmemory = \"64 MiB\"\ncpus = [0]\n"
+            "server = \"store\"\n{}[[partition]]\nname = \"store\"\nkernel = \"a.elf\"\nmemory = \"2 MiB\"\ncpus = [1]\nrights = "
+            "[\"serve\"]\n{}{}",
+            disks, devices, other);
+    };
+    const auto disk = [](const std::string& name, const std::string& more, const std::string& on = "disk0") {
+        return fmt::format("[[partition.disk]]\nname = \"{}\"\non = \"{}\"\n{}", name, on, more);
+    };
+    const auto said = [&](const std::string& text) { return complaints(text); };
+    use_board("virt-smmu");
+    ASSERT_EQ(said(describe(disk("range", "at = \"5 GiB\"\nsize = \"4 MiB\"\n") + disk("named", "gpt = \"root-a\"\nread_only = true\n"))),
+              "");
+    const void* const tree = tree_of(1);
+    const char* const range = "/hypervisor/served/device-0@0";
+    EXPECT_EQ(cell(tree, range, "partita,function", 0), 0x38u);
+    EXPECT_EQ(cell(tree, range, "partita,range", 0), 0u);
+    EXPECT_EQ(cell(tree, range, "partita,range", 1), 5u << 21);
+    EXPECT_EQ(cell(tree, range, "partita,range", 3), 4u << 11);
+    EXPECT_EQ(cell(tree, range, "partita,disk", 0), ~0u);
+    const int named = fdt_path_offset(tree, "/hypervisor/served/device-1@1");
+    EXPECT_STREQ(static_cast<const char*>(fdt_getprop(tree, named, "partita,gpt-name", nullptr)), "root-a");
+    EXPECT_EQ(cell(tree, "/hypervisor/served/device-1@1", "partita,read-only", 0), 1u);
+    const PlannedPartition& store = plan->partitions[1];
+    EXPECT_EQ(std::ranges::count_if(store.regions, [](const PlannedRegion& one) { return (one.flags & PARTITA_REGION_KEPT) != 0; }), 2)
+        << "what is kept of the devices";
+    EXPECT_EQ(said(describe(disk("all", "") + disk("same", "read_only = true\n"))).find("lies over disk \"all\" of \"linux\" (line 9)") !=
+                  std::string::npos,
+              true);
+    EXPECT_EQ(said(describe(disk("all", "read_only = true\n") + disk("same", "read_only = true\n"))), "");
+    const std::pair<std::string, const char*> mistakes[] = {
+        {describe(disk("a", "", "disk1")), "board \"virt-smmu\" has no disk \"disk1\"; did you mean"},
+        {describe(disk("a", "", "nvme0")), "/pcie@10000000/nvme@2,0 is no disk that a server can drive"},
+        {describe(disk("a", ""), ""),
+         "disk@7,0 is no device of \"store\", which would serve disk \"a\"; add it there: devices = [\"disk0\"]"},
+        {describe(disk("a", ""), "devices = [\"disk0\"]\nmsi = \"given\"\n"), "\"store\" has msi = \"given\""},
+        {describe(disk("a", "image = \"a.elf\"\n")), "disk \"a\" lies on a disk of the board, which has its contents; take the image out"},
+        {describe(disk("a", "size = \"4 KiB\"\n")), "disk \"a\" has only one of at and size"},
+        {describe(disk("a", "at = \"4 KiB\"\n")), "disk \"a\" has only one of at and size"},
+        {describe(disk("a", "at = \"512 B\"\nsize = \"4 KiB\"\n")), "disk \"a\" must begin at a multiple of 4 KiB"},
+        {describe(disk("a", "at = \"4 KiB\"\nsize = \"4 KiB\"\ngpt = \"x\"\n")), "has both a partition (gpt) and a range"},
+        {describe(disk("a", "gpt = \"\"\n")), "names a partition that a GPT cannot have here"},
+        {describe(disk("a", "at = \"4 KiB\"\nsize = \"8 KiB\"\n") + disk("b", "at = \"8 KiB\"\nsize = \"8 KiB\"\n")),
+         "disk \"b\" of \"linux\" lies over"},
+        {describe(disk("a", "gpt = \"x\"\n") + disk("b", "gpt = \"x\"\n")), "disk \"b\" of \"linux\" lies over"},
+        {describe("[[partition.disk]]\nname = \"a\"\nsize = \"4 KiB\"\nat = \"4 KiB\"\n"),
+         "disk \"a\" has a place (at), but lies on no other disk"},
+        {describe("[[partition.disk]]\nname = \"a\"\nsize = \"4 KiB\"\ngpt = \"b\"\n"),
+         "disk \"a\" has a partition (gpt), but lies on no disk"},
+    };
+    for (const auto& [text, words] : mistakes) EXPECT_NE(said(text).find(words), std::string::npos) << words << "\n" << said(text);
+    EXPECT_EQ(said(describe(disk("a", "at = \"4 KiB\"\nsize = \"4 KiB\"\n") + disk("b", "at = \"8 KiB\"\nsize = \"4 KiB\"\n") +
+                            disk("c", "gpt = \"x\"\n") + disk("d", "gpt = \"y\"\n"))),
+              "");
+}
+
 // A server of disks alone: its client's channels stay its own.
 TEST_F(VirtioPlan, DisksAloneTakeNoChannels) {
     ASSERT_EQ(complaints(description("[[partition.disk]]\nname = \"data\"\nsize = \"4 KiB\"\n")), "");

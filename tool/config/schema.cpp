@@ -224,10 +224,20 @@ constexpr Key disk_keys[] = {
      "What the disk is called: its serial, which a Linux has below `/dev/disk/by-id` and in `/sys/block/vda/serial`. Letters, digits, `-` "
      "and `_`, at most 20.",
      "\"data\""},
-    {"size", Type::size, false, "the image's, rounded up", "", "How large it is: a multiple of 4 KiB. Needed where there is no image.",
+    {"size", Type::size, false, "the image's, rounded up", "",
+     "How large it is: a multiple of 4 KiB. Needed where there is no image; of a disk that lies on another (`on`), beside `at`.",
      "\"16 MiB\""},
     {"image", Type::path, false, "zeros", "", "A file with what is on it when the board starts. It is part of the system image.",
      "\"root.ext4\""},
+    {"on", Type::text, false, "memory of the server", "",
+     "A virtio disk of the board, by its path in the board's device tree or an alias, which is one of the server's `devices`: this disk "
+     "lies there, in a range (`at` and `size`) or in a partition of it (`gpt`); without both it is all of it. What is written outlives the "
+     "board's power.",
+     "\"disk0\""},
+    {"at", Type::size, false, "", "", "Where on that disk it begins: a multiple of 4 KiB.", "\"64 MiB\""},
+    {"gpt", Type::text, false, "", "",
+     "The name of a partition in that disk's GUID partition table, which the server reads when it starts. ASCII, at most 36 characters.",
+     "\"root-a\""},
     {"read_only", Type::flag, false, "false", "", "Whether it can be read only.", "true"},
 };
 
@@ -247,8 +257,8 @@ constexpr Section sections[] = {
     {"partition", true, true, "A partition: one operating system or program, in its own memory, on its own virtual CPUs.", partition_keys},
     {"partition.disk", true, false,
      "A virtio disk of the partition above it, in memory of the partition that serves its virtio devices (`server`, with the program "
-     "`build/arm-gcc/parent/serve.elf`): what is written stays through the lives of both, until the board is started anew "
-     "([devices](devices.md)).",
+     "`build/arm-gcc/parent/serve.elf`), or on a disk of the board that is that partition's: what is written stays through the lives of "
+     "both; in memory, until the board is started anew ([devices](devices.md)).",
      disk_keys},
     {"pool", false, false,
      "What is set aside for run time: room for images that arrive (`partita load`), and for partitions that are made and unmade "

@@ -24,7 +24,84 @@ constexpr std::uint64_t largest = std::uint64_t{1} << 30;
            std::ranges::all_of(name, [](const char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_'; });
 }
 
+// What says where on a disk of the board it lies.
+void check_place(const DiskDescription& disk, Diagnostics& diagnostics) {
+    const auto refuse = [&](const Place& place, std::string_view what, std::string_view mend) {
+        diagnostics.error(place, fmt::format("disk \"{}\" {}; {}", disk.name.value, what, mend));
+    };
+    if (!disk.on) {
+        if (disk.at) refuse(disk.at->place, "has a place (at), but lies on no other disk", "add one, like on = \"disk0\", or take it out");
+        if (disk.gpt) refuse(disk.gpt->place, "has a partition (gpt), but lies on no disk", "add one, like on = \"disk0\", or take it out");
+        return;
+    }
+    if (disk.image) refuse(disk.image->place, "lies on a disk of the board, which has its contents", "take the image out, or on");
+    if (disk.gpt && (disk.at || disk.size))
+        refuse(disk.gpt->place, "has both a partition (gpt) and a range (at, size)", "take one of them out");
+    if (!disk.gpt && disk.at.has_value() != disk.size.has_value())
+        refuse(disk.at ? disk.at->place : disk.size->place, "has only one of at and size",
+               "add the other, or take it out for all of the disk");
+    if (disk.at && disk.at->value % kPageSize != 0) refuse(disk.at->place, "must begin at a multiple of 4 KiB", "move it");
+    constexpr std::size_t longest_gpt_name = 36;
+    if (disk.gpt && (disk.gpt->value.empty() || disk.gpt->value.size() > longest_gpt_name ||
+                     std::ranges::any_of(disk.gpt->value, [](const char c) { return c < ' ' || c > '~'; })))
+        refuse(disk.gpt->place, "names a partition that a GPT cannot have here", "use ASCII, 1 to 36 characters");
+}
+
+// Sectors, from where to where; all of the disk where nothing is said, and none that is known where a name says it.
+struct Extent {
+    std::uint64_t begin = 0, end = ~std::uint64_t{0};
+};
+[[nodiscard]] bool lie_over_each_other(const DiskDescription& one, const DiskDescription& other) {
+    if (one.read_only.value && other.read_only.value) return false;
+    if (one.gpt && other.gpt) return one.gpt->value == other.gpt->value;
+    if ((one.gpt && other.at) || (other.gpt && one.at)) return false;  // the server sees
+    const auto extent = [](const DiskDescription& disk) {
+        return disk.at && disk.size ? Extent{disk.at->value, disk.at->value + disk.size->value} : Extent{};
+    };
+    const Extent its = extent(one), others = extent(other);
+    return its.begin < others.end && others.begin < its.end;
+}
+
 }  // namespace
+
+void find_real_disk(const Plan& plan, const PlannedPartition& server, PlannedDisk& disk, Diagnostics& diagnostics) {
+    const Placed<std::string>& name = *disk.description.on;
+    constexpr std::uint32_t virtio_disk = 0x1042'1af4;
+    const BoardDevice* const device = plan.board->find(name.value);
+    if (device == nullptr)
+        return diagnostics.error(name.place, fmt::format("board \"{}\" has no disk \"{}\"; {}", plan.board->name, name.value,
+                                                         suggest(name.value, plan.board->device_names())));
+    if (!device->pci || device->pci->id != virtio_disk)
+        return diagnostics.error(name.place,
+                                 fmt::format("{} is no disk that a server can drive: those are virtio disks on the PCI bus", device->path));
+    if (std::ranges::find(server.devices, device) == server.devices.end())
+        return diagnostics.error(name.place, fmt::format("{} is no device of \"{}\", which would serve disk \"{}\"; add it there: devices "
+                                                         "= [\"{}\"]",
+                                                         device->path, server.name, disk.description.name.value, name.value));
+    if (server.messages)
+        return diagnostics.error(name.place, fmt::format("\"{}\" has msi = \"given\", and {} no interrupt line then, which its driver "
+                                                         "needs; take msi out there",
+                                                         server.name, device->path));
+    disk.on = device;
+}
+
+void check_real_disks(const Plan& plan, Diagnostics& diagnostics) {
+    std::vector<std::pair<const PlannedDisk*, const PlannedPartition*>> all;
+    for (const PlannedPartition& partition : plan.partitions)
+        for (const PlannedVirtio& device : partition.virtio)
+            if (device.disk && device.disk->on != nullptr) {
+                const auto over = std::ranges::find_if(all, [&](const auto& other) {
+                    return other.first->on == device.disk->on && lie_over_each_other(other.first->description, device.disk->description);
+                });
+                if (over != all.end())
+                    diagnostics.error(device.disk->description.place,
+                                      fmt::format("disk \"{}\" of \"{}\" lies over disk \"{}\" of \"{}\" (line {}); move one, or make "
+                                                  "both read_only",
+                                                  device.disk->description.name.value, partition.name, over->first->description.name.value,
+                                                  over->second->name, over->first->description.place.line));
+                all.emplace_back(&*device.disk, &partition);
+            }
+}
 
 void check_disks(const PlannedPartition& partition, Diagnostics& diagnostics) {
     const std::vector<DiskDescription>& disks = partition.description->disks;
@@ -39,13 +116,15 @@ void check_disks(const PlannedPartition& partition, Diagnostics& diagnostics) {
         if (same != disks.begin() + static_cast<std::ptrdiff_t>(n))
             diagnostics.error(disk.name.place, fmt::format("\"{}\" has another disk \"{}\", at line {}; rename one", partition.name,
                                                            disk.name.value, same->place.line));
-        if (!disk.size && !disk.image)
+        check_place(disk, diagnostics);
+        if (!disk.size && !disk.image && !disk.on)
             diagnostics.error(disk.place,
                               fmt::format("disk \"{}\" has neither size nor image; add one, like size = \"16 MiB\"", disk.name.value));
-        if (disk.size && (disk.size->value == 0 || disk.size->value % kPageSize != 0 || disk.size->value > largest))
-            diagnostics.error(disk.size->place, fmt::format("the size of disk \"{}\" must be a multiple of 4 KiB, at most 1 GiB, not {}",
-                                                            disk.name.value, format_size(disk.size->value)));
-        if (disk.read_only.value && !disk.image)
+        if (disk.size && (disk.size->value == 0 || disk.size->value % kPageSize != 0 || (!disk.on && disk.size->value > largest)))
+            diagnostics.error(disk.size->place,
+                              fmt::format("the size of disk \"{}\" must be a multiple of 4 KiB{}, not {}", disk.name.value,
+                                          disk.on ? "" : ", at most 1 GiB", format_size(disk.size->value)));
+        if (disk.read_only.value && !disk.image && !disk.on)
             diagnostics.error(disk.read_only.place,
                               fmt::format("disk \"{}\" would be zeros for ever; give it an image, or take read_only out", disk.name.value));
     }

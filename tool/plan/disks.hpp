@@ -8,6 +8,12 @@ namespace partita::tool {
 // What can be said of a partition's disks without reading their images.
 void check_disks(const PlannedPartition& partition, Diagnostics& diagnostics);
 
+// Finds the disk of its server's that a partition's disk lies on, where it lies on one.
+void find_real_disk(const Plan& plan, const PlannedPartition& server, PlannedDisk& disk, Diagnostics& diagnostics);
+
+// That no two lie over each other, of which one can be written.
+void check_real_disks(const Plan& plan, Diagnostics& diagnostics);
+
 // Reads the disk's image, and gives it room in its server's address space from that address on.
 void place_disk(PlannedPartition& server, const PlannedPartition& client, PlannedDisk& disk, std::uint64_t from, Diagnostics& diagnostics);
 

@@ -11,10 +11,24 @@ namespace {
 
 [[nodiscard]] uint32_t cell(std::uint64_t value) { return static_cast<uint32_t>(value); }
 
+// Of a disk that lies on one of the server's: sectors, or the name that the server looks up.
+void write_place(TreeWriter& tree, const PlannedDisk& disk) {
+    const DiskDescription& description = disk.description;
+    tree.text("partita,on", disk.on->path);
+    tree.cells("partita,function", {disk.on->pci->number});
+    if (description.gpt) tree.text("partita,gpt-name", description.gpt->value);
+    if (!description.at || !description.size) return;
+    const std::uint64_t first = description.at->value / 512, count = description.size->value / 512;
+    tree.cells("partita,range", {cell(first >> 32), cell(first), cell(count >> 32), cell(count)});
+}
+
 void write_disk(TreeWriter& tree, const PlannedDisk& disk) {
     tree.text("compatible", "partita,virtio-block");
     tree.text("partita,name", disk.description.name.value);
-    tree.cells("partita,disk", {cell(disk.at), cell(disk.size)});
+    if (disk.on != nullptr)
+        write_place(tree, disk);
+    else
+        tree.cells("partita,disk", {cell(disk.at), cell(disk.size)});
     if (disk.image_size != 0) tree.cells("partita,image", {cell(disk.image_at), cell(disk.image_size)});
     if (disk.description.read_only.value) tree.cells("partita,read-only", {1});
 }

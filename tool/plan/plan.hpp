@@ -107,9 +107,10 @@ struct PlannedPort {
 };
 
 // A virtio device of a partition: the console whose ports are its ends of channels.
-// A disk, in the address space of the server that has it.
+// A disk, in the address space of the server that has it, or on a disk of that.
 struct PlannedDisk {
     DiskDescription description;
+    const BoardDevice* on = nullptr;
     std::uint64_t size = 0;
     std::uint64_t at = 0, image_at = 0;  // where it is, and what is put there at first; the same: it can be read only
     std::uint64_t image_size = 0;        // 0: zeros

@@ -39,6 +39,7 @@ public:
         if (description.virtio_ports.value) add(device, description.virtio_ports.place);
         for (const DiskDescription& disk : description.disks) {
             device.disk = PlannedDisk{.description = disk};
+            if (disk.on) find_real_disk(plan_, plan_.partitions[*server], *device.disk, diagnostics_);
             add(device, disk.place);
         }
     }
@@ -159,13 +160,14 @@ void place_in_server(Plan& plan, std::size_t client, PlannedVirtio& device, Diag
                                              server.name, format_size(size), partition.name));
     device.kept = *kept;
     device.memory = {{partition.ram, *at}};
-    if (device.disk) place_disk(server, partition, *device.disk, std::max(from, *at + size), diagnostics);
+    if (device.disk && device.disk->on == nullptr) place_disk(server, partition, *device.disk, std::max(from, *at + size), diagnostics);
 }
 
 }  // namespace
 
 void plan_virtio(Plan& plan, Diagnostics& diagnostics) {
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) VirtioPlanner{plan, n, diagnostics}.run();
+    check_real_disks(plan, diagnostics);
 }
 
 void check_virtio_ports(const Plan& plan, Diagnostics& diagnostics) {

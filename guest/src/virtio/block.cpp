@@ -15,8 +15,7 @@ namespace {
 
 constexpr uint64_t feature_seg_max = 1u << 2, feature_read_only = 1u << 5, feature_block_size = 1u << 6, feature_flush = 1u << 9,
                    feature_discard = 1u << 13, feature_write_zeroes = 1u << 14;
-constexpr uint32_t most_at_once = 32;             // requests, until others have their turn
-constexpr uint32_t most_cleared = 8u << 20 >> 9;  // sectors of a request to discard or zero: what takes no longer than a moment
+constexpr uint32_t most_at_once = 32;  // requests, until others have their turn
 constexpr uint32_t serial_size = 20;
 
 // §5.2.6.
@@ -47,8 +46,8 @@ static_assert(offsetof(Configuration, block_size) == 20 && offsetof(Configuratio
 }  // namespace
 
 uint64_t Block::features() const {
-    const uint64_t changes = feature_flush | (shape_.discards ? feature_discard : 0) | (shape_.zeroes ? feature_write_zeroes : 0);
-    return feature_seg_max | feature_block_size | (shape_.read_only ? feature_read_only : changes);
+    const uint64_t changes = feature_flush | (shape_.no_discards ? 0 : feature_discard) | (shape_.no_zeroes ? 0 : feature_write_zeroes);
+    return feature_seg_max | (shape_.block_size != 0 ? feature_block_size : 0) | (shape_.read_only ? feature_read_only : changes);
 }
 
 uint8_t Block::configuration(uint32_t offset) const {
@@ -56,11 +55,11 @@ uint8_t Block::configuration(uint32_t offset) const {
     all.capacity = shape_.sectors;
     all.seg_max = most_block_requests - 2;  // header and status have one each
     all.block_size = shape_.block_size;
-    if (!shape_.read_only && shape_.discards) {
-        all.max_discard = most_cleared, all.max_discard_ranges = 1;
-        all.discard_alignment = shape_.block_size / sector_size;
+    if (!shape_.read_only && !shape_.no_discards) {
+        all.max_discard = most_cleared_sectors, all.max_discard_ranges = 1;
+        all.discard_alignment = std::max<uint32_t>(shape_.block_size / sector_size, 1);
     }
-    if (!shape_.read_only && shape_.zeroes) all.max_zeroes = most_cleared, all.max_zeroes_ranges = 1, all.may_unmap = 1;
+    if (!shape_.read_only && !shape_.no_zeroes) all.max_zeroes = most_cleared_sectors, all.max_zeroes_ranges = 1, all.may_unmap = 1;
     std::array<uint8_t, sizeof all> bytes;
     std::memcpy(bytes.data(), &all, sizeof all);
     return offset < bytes.size() ? bytes[offset] : 0;
@@ -189,7 +188,8 @@ Block::Outcome Block::transfer(Disk::Action action, uint64_t sector, uint16_t he
 
 Block::Outcome Block::tell_serial() {
     std::array<uint8_t, serial_size> text{};
-    for (uint32_t n = 0; n < text.size() && shape_.serial[n] != 0; ++n) text[n] = static_cast<uint8_t>(shape_.serial[n]);
+    for (uint32_t n = 0; shape_.serial != nullptr && n < text.size() && shape_.serial[n] != 0; ++n)
+        text[n] = static_cast<uint8_t>(shape_.serial[n]);
     if (request_.writable - 1 < text.size()) return {Disk::Result::failed};
     std::span<const uint8_t> rest{text};
     for (const Segment &part : cut(true, 0, text.size())) {
@@ -204,12 +204,12 @@ Block::Outcome Block::clear(bool discards, uint16_t head) {
     std::array<uint8_t, sizeof(Clear)> bytes{};
     Clear what;
     if (shape_.read_only || request_.readable - sizeof(Header) != sizeof what) return {Disk::Result::failed};
-    if (!(discards ? shape_.discards : shape_.zeroes)) return {Disk::Result::unsupported};
+    if (discards ? shape_.no_discards : shape_.no_zeroes) return {Disk::Result::unsupported};
     copy_readable(sizeof(Header), bytes);
     std::memcpy(&what, bytes.data(), sizeof what);
     if ((what.flags & ~(discards ? 0 : flag_unmap)) != 0) return {Disk::Result::unsupported};
     const uint64_t size = uint64_t{what.sectors} * sector_size;
-    if (what.sectors > most_cleared || !inside(what.sector, size)) return {Disk::Result::failed};
+    if (what.sectors > most_cleared_sectors || !inside(what.sector, size)) return {Disk::Result::failed};
     const Disk::Action action = discards ? Disk::Action::discard : Disk::Action::zero;
     return {disk_.begin({.action = action, .at = what.sector * sector_size, .size = size, .parts = {}, .tag = head})};
 }

@@ -177,7 +177,7 @@ void Queue::resume() {
     for (uint32_t word = 0; word < state_.again.size(); ++word) {
         store<uint32_t>(&state_.again[word], state_.again[word] | state_.taken[word]);
         store<uint32_t>(&state_.taken[word], 0);
-        had += static_cast<uint32_t>(__builtin_popcount(state_.again[word]));
+        for (uint32_t bits = state_.again[word]; bits != 0; bits &= bits - 1) ++had;
     }
     store<uint16_t>(&state_.next, static_cast<uint16_t>(state_.done + had));
     state_.told = static_cast<uint16_t>(state_.done - state_.size);  // perhaps it was not told of any that it can still wait for

@@ -69,6 +69,8 @@ uint32_t pci_address(uint32_t function, unsigned bar);
 void pci_enable(uint32_t function);
 /* Its interrupt, for interrupt_enable(); 0: it has none. */
 uint32_t pci_interrupt(uint32_t function);
+/* What was read and written before, in memory and of devices, comes before what follows, for devices too. */
+void device_barrier(void);
 
 /* --- hypercalls ------------------------------------------------------------------------------------------------------ */
 

@@ -12,16 +12,16 @@
 namespace partita::virtio {
 
 inline constexpr std::uint32_t sector_size = 512;
-inline constexpr std::uint32_t most_block_requests = 128;  // that a driver can have at once
+inline constexpr std::uint32_t most_block_requests = 128;             // that a driver can have at once
+inline constexpr std::uint32_t most_cleared_sectors = 8u << 20 >> 9;  // of a request to discard or zero: what takes no longer than a moment
 
 // What a driver is told of a disk.
 struct DiskShape {
-    std::uint64_t sectors = 0;
-    std::uint32_t block_size = sector_size;  // a power of two: what is best read and written at once
+    std::uint64_t sectors = 0;     // 0: there is no disk, and no device
+    std::uint32_t block_size = 0;  // a power of two: what is best read and written at once; 0: nothing is
     bool read_only = false;
-    bool discards = true;     // it can discard, and
-    bool zeroes = true;       // write zeroes
-    const char *serial = "";  // 20 characters count
+    bool no_discards = false, no_zeroes = false;  // it cannot
+    const char *serial = nullptr;                 // 20 characters count
 };
 
 // What is behind the device.
@@ -93,7 +93,7 @@ public:
     // ... once the disk has room again.
     [[nodiscard]] bool waits_for_room() const { return waits_; }
 
-    [[nodiscard]] std::uint32_t id() const override { return 2; }
+    [[nodiscard]] std::uint32_t id() const override { return shape_.sectors != 0 ? 2 : 0; }
     [[nodiscard]] std::uint64_t features() const override;
     [[nodiscard]] std::uint32_t entries(std::uint32_t queue) const override { return queue == 0 ? most_block_requests : 0; }
     [[nodiscard]] std::uint8_t configuration(std::uint32_t offset) const override;

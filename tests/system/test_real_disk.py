@@ -1,0 +1,103 @@
+"""Virtio disks of unmodified Linux partitions that lie on one disk of the board, which a server drives behind the System MMU."""
+
+import hashlib
+
+import pytest
+from conftest import IMAGES, partition, system
+from gpt import make_disk
+from test_disk import MODULES, SERVE, disk
+from test_manage import PARENT, Running
+
+SIZE = 64 << 20
+ROOT_A, ROOT_B = 2048, 34816  # sectors
+PARTS = {"root-a": (ROOT_A, 32768), "root-b": (ROOT_B, 16384)}
+
+
+@pytest.fixture
+def board_disk(tmp_path):
+    path = tmp_path / "disk0.img"
+    make_disk(path, SIZE, PARTS)
+    return path
+
+
+def described(*parts):
+    return system(*parts, partition("store", SERVE, [1], rights=["serve"], devices=["disk0"], on_fault="restart", on_exit="restart"),
+                  partition("parent", PARENT, [2], rights=["manage"], control=True), board="virt-smmu")
+
+
+def client(name, cpus, disks, **more):
+    return partition(name, IMAGES / "vmlinuz", cpus, "96 MiB", on_reset="restart", server="store", **MODULES, **more) + disks
+
+
+@pytest.fixture
+def running(start, tmp_path, board_disk):
+    def begin(text, *up):
+        socket = tmp_path / "system.sock"
+        session = start(text, "--socket", socket, "--disk", f"disk0={board_disk}")
+        for _ in up:
+            session.expect(rf"({'|'.join(up)})\] Linux .* CPUs online")
+        return Running(session, socket)
+
+    return begin
+
+
+def there(session, name, disks):
+    session.command(name, f"while [ $(ls /sys/block | grep -c vd) != {disks} ]; do sleep 0.1; done; echo the''re-{name}", f"there-{name}")
+
+
+def test_two_linuxes_share_a_disk_of_the_board(running, board_disk):
+    """By range and by GPT name, each has its part and nothing else; what is written is in the board's disk, and stays when the server is
+    ended again and again while both write and read."""
+    one = disk("root", on="disk0", gpt="root-a") + disk("fixed", on="disk0", gpt="root-b", read_only=True)
+    two = disk("data", on="disk0", at="40 MiB", size="8 MiB")
+    at = running(described(client("one", [0], one), client("two", [3], two)), "one", "two")
+    session = at.session
+    there(session, "one", 2), there(session, "two", 1)
+    session.command("one", "cat /sys/block/vd?/size /sys/block/vd?/ro /sys/block/vd?/serial | tr '\\n' ' '; echo siz''es", "32768 16384 0 1 rootfixedsizes")
+    session.command("two", "cat /sys/block/vda/size; echo siz''es", r"(?s)16384.*sizes")
+    load = ("dd if=/dev/urandom of=/tmp/a bs=64k count=64 2>/dev/null; i=0; while [ $i -lt 8 ]; do dd if=/tmp/a of=/dev/vda bs=64k conv=fsync 2>/dev/null || echo WRONG; "
+            "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/vda bs=64k count=64 2>/dev/null | cmp - /tmp/a || echo WRONG; i=$((i + 1)); echo round-$i-NAME-; done; "
+            "md5sum /tmp/a | sed s/^/sum-NAME-/")
+    for name in ("one", "two"):
+        session.send(name, load.replace("NAME", name))
+    session.expect("round-1-")
+    for life in range(2, 6):
+        at.ask("restart", "store")
+        session.expect(f"server: life {life}")
+    sums = dict(session.expect(r"sum-(one|two)-(\w{32})").groups() for _ in range(2))
+    assert "WRONG" not in session.child.before and "error" not in session.child.before
+    session.command("one", "dd if=/tmp/a of=/dev/vdb bs=4k count=1 conv=fsync || echo refu''sed", "refused")
+    for name, where in (("one", ROOT_A * 512), ("two", 40 << 20)):
+        data = board_disk.read_bytes()[where : where + (4 << 20)]
+        assert hashlib.md5(data).hexdigest() == sums[name]
+    at.ask("restart", "two")
+    session.expect(r"two\] Linux .* CPUs online")
+    there(session, "two", 1)
+    session.command("two", "dd if=/dev/vda bs=64k count=64 2>/dev/null | md5sum | sed s/^/sum-/", f"sum-{sums['two']}")
+
+
+def test_a_partition_that_ends_in_the_middle_of_its_requests(running, board_disk):
+    """Its memory is used by nobody once its next life begins: requests that are under way are waited for."""
+    at = running(described(client("one", [0], disk("data", on="disk0", at="24 MiB", size="16 MiB"))), "one")
+    session = at.session
+    for life in range(2, 5):
+        there(session, "one", 1)
+        session.send("one", "while true; do dd if=/dev/vda of=/dev/null bs=1M 2>/dev/null; echo 3 >/proc/sys/vm/drop_caches; echo go''es; done")
+        session.expect("goes")
+        at.ask("restart", "one")
+        session.expect(rf"one: running \(start {life}\)")
+        session.expect(r"one\] Linux .* CPUs online")
+    there(session, "one", 1)
+    session.command("one", "dd if=/dev/vda of=/tmp/a bs=64k count=16 2>/dev/null && wc -c < /tmp/a", "1048576")
+
+
+def test_what_is_not_on_the_disk_is_told_and_is_no_device(running):
+    disks = disk("none", on="disk0", gpt="root-c") + disk("over", on="disk0", at="16 MiB", size="4 MiB") + disk("named", on="disk0", gpt="root-a") + disk("behind", on="disk0", at="62 MiB", size="4 MiB")
+    at = running(described(client("one", [0], disks)))
+    session = at.session
+    session.expect("one has no disk none: its GPT has no partition of this name")
+    session.expect("one has no disk named: it would lie over another that is served")
+    session.expect("one has no disk behind: it would end behind the disk")
+    session.expect(r"one\] Linux .* CPUs online")
+    there(session, "one", 1)
+    session.command("one", "cat /sys/block/vda/serial; echo ' ser''ial'", "over serial")
