@@ -1,6 +1,8 @@
 """Virtio disks of unmodified Linux partitions that lie on one disk of the board, which a server drives behind the System MMU."""
 
 import hashlib
+import json
+import struct
 
 import pytest
 from conftest import IMAGES, partition, system
@@ -101,3 +103,57 @@ def test_what_is_not_on_the_disk_is_told_and_is_no_device(running):
     session.expect(r"one\] Linux .* CPUs online")
     there(session, "one", 1)
     session.command("one", "cat /sys/block/vda/serial; echo ' ser''ial'", "over serial")
+
+
+def logged(path):
+    """What reached a disk, in order, from QEMU's log of it (Linux, drivers/md/dm-log-writes.c): ("write", byte, bytes) and ("flush",)."""
+    FLUSH, DISCARD = 1, 4
+    data = path.read_bytes()
+    magic, version, entries, sector = struct.unpack_from("<QQQI", data)
+    assert magic == 0x6A736677736872 and version == 1
+    at = sector
+    for _ in range(entries):
+        where, count, flags, size = struct.unpack_from("<QQQQ", data, at)
+        at += sector
+        if flags & FLUSH:
+            yield ("flush",)
+        if count and not flags & DISCARD:
+            yield ("write", where * sector, data[at : at + count * sector])
+            at += count * sector
+
+
+def test_what_was_flushed_survives_a_power_cut(start, board_disk, tmp_path):
+    """A partition writes records and flushes behind each, another writes beside it, and their server is ended in the midst of it. The power is
+    cut behind each flush that reached the disk: there, all records up to some are, and each of them has been the last one."""
+    records, size, begin = 24, 4096, 40 << 20
+    log = tmp_path / "disk.log"
+    log.write_bytes(b"")
+    node = {"driver": "blklogwrites", "file": {"driver": "file", "filename": str(board_disk)}, "log": {"driver": "file", "filename": str(log)}, "log-super-update-interval": 1}
+    one = client("one", [0], disk("data", on="disk0", at="40 MiB", size="8 MiB"))
+    two = client("two", [3], disk("root", on="disk0", gpt="root-a"))
+    socket = tmp_path / "system.sock"
+    session = start(described(one, two), "--socket", socket, "--disk", f"disk0={board_disk}", "--qemu-args", "-set", "drive.disk0.format=blklogwrites", "-set",
+                    f"drive.disk0.file=json:{json.dumps(node)}")
+    for _ in range(2):
+        session.expect(r"(one|two)\] Linux .* CPUs online")
+    there(session, "one", 1), there(session, "two", 1)
+    session.send("two", "dd if=/dev/urandom of=/tmp/a bs=64k count=4; while true; do dd if=/tmp/a of=/dev/vda bs=64k conv=fsync 2>/dev/null; done")
+    session.send("one", f"i=1; while [ $i -le {records} ]; do yes record-$i- | head -c {size} > /tmp/r; dd if=/tmp/r of=/dev/vda bs={size} seek=$i conv=fsync 2>/dev/null; "
+                 "echo writ''ten-$i-; i=$((i + 1)); done")
+    session.expect("written-4-")
+    Running(session, socket).ask("restart", "store")
+    session.expect(f"written-{records}-")
+    session.close()
+
+    image, last_at_flush = {}, []
+    for what, *rest in logged(log):
+        if what == "write":
+            for n in range(0, len(rest[1]), size):
+                image[rest[0] + n] = rest[1][n : n + size]
+            continue
+        there_now = [image.get(begin + i * size) == (f"record-{i}-\n" * size)[:size].encode() for i in range(1, records + 1)]
+        last = sum(there_now)
+        assert all(there_now[:last]), f"a record is there, and one before it is not: {there_now}"
+        last_at_flush.append(last)
+    assert last_at_flush == sorted(last_at_flush), "nothing that was there goes"
+    assert set(last_at_flush) >= set(range(1, records + 1)), f"a flush that did not reach the disk: {last_at_flush}"
