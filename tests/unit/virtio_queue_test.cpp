@@ -272,6 +272,26 @@ TEST_F(Virtqueue, ChainsAreFinishedInAnyOrder) {
     EXPECT_EQ(state.queues[0].next, state.queues[0].done);
 }
 
+TEST_F(Virtqueue, SeveralAreFinishedAtOnceOrPutBack) {
+    auto& ring = begin();
+    std::vector<std::uint16_t> heads;
+    for (const char* const text : {"a", "b", "c"}) heads.push_back(driver.offer(ring, {{driver.text(text), 1, false}}));
+    Queue queue = transport.queue(0);
+    for (const std::uint16_t head : heads) queue.take(head);
+    queue.put_back(heads[1]);
+    const std::array both{Queue::Finished{heads[0], 7}, Queue::Finished{heads[2], 8}};
+    queue.finish(both);
+    EXPECT_EQ(driver.finished(ring)->written, 7u);
+    EXPECT_EQ(driver.finished(ring)->written, 8u);
+    ASSERT_EQ(queue.next(), heads[1]);
+    transport.queue(0).resume();
+    ASSERT_EQ(queue.next(), heads[1]) << "another server has it, too";
+    queue.take(heads[1]);
+    EXPECT_FALSE(queue.next());
+    queue.finish(heads[1], 9);
+    EXPECT_EQ(driver.finished(ring)->head, heads[1]);
+}
+
 TEST_F(Virtqueue, AChainThatTheDeviceHasIsNotMadeAvailableAgain) {
     auto& ring = begin();
     const auto head = driver.offer(ring, {{driver.text("a"), 1, false}});
@@ -307,6 +327,10 @@ TEST_F(Virtqueue, AnotherServerHasWhatTheLastHadNotFinished) {
     transport.queue(0).finish(heads[1], 0);
     QueueState& queue = state.queues[0];
     const QueueState before = queue;
+    const auto tell_of = [&](std::size_t n) {
+        queue.finishing = 1;
+        driver.put<std::uint32_t>(ring.used + 4 + 8, heads[n]);
+    };
     struct Moment {
         const char* what;
         std::function<void()> change;
@@ -315,23 +339,23 @@ TEST_F(Virtqueue, AnotherServerHasWhatTheLastHadNotFinished) {
     const Moment moments[] = {
         {"between two calls", [] {}, {0, 2, 3}},
         {"it took one, and had not counted it", [&] { queue.taken[0] |= 1u << heads[3]; }, {0, 2, 3}},
-        {"it finished one, and had not told", [&] { queue.finishing = static_cast<std::uint16_t>(heads[2] + 1); }, {0, 2, 3}},
+        {"it finished one, and had not told", [&] { tell_of(2); }, {0, 2, 3}},
         {"it told of one, and had not forgotten it",
          [&] {
-             queue.finishing = static_cast<std::uint16_t>(heads[2] + 1);
+             tell_of(2);
              driver.put<std::uint16_t>(ring.used + 2, 2);
          },
          {0, 3}},
         {"it had forgotten it, and not counted",
          [&] {
-             queue.finishing = static_cast<std::uint16_t>(heads[2] + 1);
+             tell_of(2);
              queue.taken[0] &= ~(1u << heads[2]);
              driver.put<std::uint16_t>(ring.used + 2, 2);
          },
          {0, 3}},
         {"it had counted, and was at its next",
          [&] {
-             queue.finishing = static_cast<std::uint16_t>(heads[2] + 1);
+             tell_of(2);
              queue.taken[0] &= ~(1u << heads[2]);
              queue.done = 2;
              driver.put<std::uint16_t>(ring.used + 2, 2);

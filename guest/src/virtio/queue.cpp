@@ -72,10 +72,10 @@ std::optional<uint16_t> Queue::first_again() const {
 
 // Chains that the driver made available and the device has not taken. Before it says that there are none, the driver knows that it is to
 // notify of the next (§2.7.10): what the driver does about its index and this, and what is done here, need one order for both.
-uint16_t Queue::waiting(const uint8_t *ring) {
+uint16_t Queue::waiting(const uint8_t *ring, Notify notify) {
     const auto count = [&] { return static_cast<uint16_t>(load<uint16_t>(ring + 2) - state_.next); };
     const uint16_t now = count();
-    if (now != 0 || !features_.event_index) return now;
+    if (now != 0 || !features_.event_index || notify == Notify::no) return now;
     uint8_t *const part = used(used_size(state_.size));
     if (part == nullptr) return 0;
     uint8_t *const event = part + used_size(state_.size) - 2;
@@ -85,12 +85,12 @@ uint16_t Queue::waiting(const uint8_t *ring) {
     return count();
 }
 
-std::optional<uint16_t> Queue::next() {
+std::optional<uint16_t> Queue::next(Notify notify) {
     if (!usable()) return std::nullopt;
     if (const auto head = first_again()) return *head < state_.size ? head : none(Broken::bad_head);
     const uint8_t *const ring = available(available_size(state_.size));
     if (ring == nullptr) return std::nullopt;
-    const uint16_t count = waiting(ring);
+    const uint16_t count = waiting(ring, notify);
     if (count == 0) return std::nullopt;
     if (count > state_.size) return none(Broken::jumped);
     const auto head = load<uint16_t>(ring + ring_entries + (state_.next & (state_.size - 1)) * available_entry);
@@ -134,17 +134,24 @@ Queue::Step Queue::advance(Walk &at, Segment &segment) {
     return Step::segment;
 }
 
+void Queue::put_back(uint16_t head) {
+    set(state_.again, head);
+    clear(state_.taken, head);
+}
+
 // The order of the stores is what resume() relies on.
-void Queue::finish(uint16_t head, uint32_t written) {
+void Queue::finish(std::span<const Finished> all) {
     uint8_t *const ring = used(used_size(state_.size));
     if (ring == nullptr) return;
-    uint8_t *const entry = ring + ring_entries + (state_.done & (state_.size - 1)) * used_entry;
-    const auto done = static_cast<uint16_t>(state_.done + 1);
-    store<uint32_t>(entry, head);
-    store<uint32_t>(entry + 4, written);
-    store<uint16_t>(&state_.finishing, static_cast<uint16_t>(head + 1));
+    uint16_t done = state_.done;
+    for (const Finished &one : all) {
+        uint8_t *const entry = ring + ring_entries + (done++ & (state_.size - 1)) * used_entry;
+        store<uint32_t>(entry, one.head);
+        store<uint32_t>(entry + 4, one.written);
+    }
+    store<uint16_t>(&state_.finishing, static_cast<uint16_t>(all.size()));
     store<uint16_t>(ring + 2, done);
-    clear(state_.taken, head);
+    for (const Finished &one : all) clear(state_.taken, one.head);
     store<uint16_t>(&state_.done, done);
     store<uint16_t>(&state_.finishing, 0);
 }
@@ -162,15 +169,18 @@ bool Queue::must_tell() {
     return static_cast<uint16_t>(state_.done - event - 1) < static_cast<uint16_t>(state_.done - told);
 }
 
-// What was being finished is the driver's if its index says so: until the device's own count follows, it is one behind.
+// What was being finished is the driver's if its index says so: until the device's own count follows, that is behind. Which they were is in
+// the used ring; a driver that writes there harms itself alone.
 void Queue::resume() {
     if (!usable()) return;
     const uint8_t *const ring = used(used_size(state_.size));
     if (ring == nullptr) return;
-    const uint32_t finishing = state_.finishing - 1u;
-    if (finishing < state_.size && load<uint16_t>(ring + 2) == static_cast<uint16_t>(state_.done + 1)) {
-        clear(state_.taken, finishing);
-        store<uint16_t>(&state_.done, static_cast<uint16_t>(state_.done + 1));
+    const auto end = static_cast<uint16_t>(state_.done + state_.finishing);
+    if (state_.finishing != 0 && state_.finishing <= state_.size && load<uint16_t>(ring + 2) == end) {
+        for (uint16_t n = state_.done; n != end; ++n)
+            if (const auto head = load<uint32_t>(ring + ring_entries + (n & (state_.size - 1)) * used_entry); head < state_.size)
+                clear(state_.taken, head);
+        store<uint16_t>(&state_.done, end);
     }
     store<uint16_t>(&state_.finishing, 0);
     uint32_t had = 0;

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "partita/guest/virtio/memory.hpp"
 
@@ -25,7 +26,7 @@ struct QueueState {
     std::uint16_t done;                          // entries that were put into the used ring
     std::uint16_t told;                          // ... when the driver was interrupted last
     std::uint16_t broken;                        // enum Broken
-    std::uint16_t finishing;                     // 1 + the chain that is just put into the used ring; 0: none is
+    std::uint16_t finishing;                     // so many are just put into the used ring
     // A bit for each first descriptor: of chains that the device has, and of those that another server had, to be begun anew.
     std::array<std::uint32_t, most_entries / 32> taken, again;
 };
@@ -58,9 +59,10 @@ public:
 
     Queue(QueueState &state, const ClientMemory &memory, Features features) : state_(state), memory_(memory), features_(features) {}
 
+    enum class Notify : bool { no, yes };
     // The first descriptor of the next chain that the driver made available, until it is taken. None: there is none (yet), and the driver
-    // will notify of the next; or the queue is broken.
-    [[nodiscard]] std::optional<std::uint16_t> next();
+    // will notify of the next, if that is asked for; or the queue is broken.
+    [[nodiscard]] std::optional<std::uint16_t> next(Notify notify = Notify::yes);
     // What next() gave is the device's now.
     void take(std::uint16_t head);
     // Calls visit(Segment) for each part of a chain until it returns false. False: the chain is no good, and the queue broken.
@@ -74,8 +76,19 @@ public:
             if (step == Step::end || !visit(segment)) return true;
         }
     }
+    // What was taken is to come again, by next().
+    void put_back(std::uint16_t head);
     // A chain that was taken is the driver's again, with so many bytes written.
-    void finish(std::uint16_t head, std::uint32_t written);
+    struct Finished {
+        std::uint16_t head;
+        std::uint32_t written;
+    };
+    void finish(std::uint16_t head, std::uint32_t written) {
+        const Finished one{head, written};
+        finish({&one, 1});
+    }
+    // Several are, of which the driver sees all or none.
+    void finish(std::span<const Finished> all);
     // Whether the driver wants to know of what was finished since it was told last; it counts as told then.
     [[nodiscard]] bool must_tell();
     // The server is another than that which used the queue before: what the device had comes again, by next().
@@ -93,7 +106,7 @@ private:
     [[nodiscard]] Step advance(Walk &at, Segment &segment);
     [[nodiscard]] Step fail(Broken why);
     [[nodiscard]] std::optional<std::uint16_t> first_again() const;
-    [[nodiscard]] std::uint16_t waiting(const std::uint8_t *ring);
+    [[nodiscard]] std::uint16_t waiting(const std::uint8_t *ring, Notify notify);
     [[nodiscard]] std::optional<std::uint16_t> none(Broken why);
     [[nodiscard]] bool usable() const { return state_.ready != 0 && state_.broken == 0 && state_.size - 1 < most_entries; }
     [[nodiscard]] std::uint8_t *available(std::uint32_t size) { return find(state_.available, size, 2); }
