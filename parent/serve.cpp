@@ -6,6 +6,7 @@
 #include "partita/guest/guest.h"
 #include "served_console.hpp"
 #include "served_disk.hpp"
+#include "served_network.hpp"
 #include "server.hpp"
 
 namespace {
@@ -38,8 +39,10 @@ private:
 ServedDevice* partita::parent::open_device(std::uint32_t number) {
     static constinit Room<ServedConsole, 8> consoles;
     static constinit Room<ServedDisk, 16> disks;
+    static constinit Room<ServedNetwork, 16> networks;
     if (ServedDevice* const console = consoles.open(number); console != nullptr) return console;
-    return disks.open(number);
+    if (ServedDevice* const disk = disks.open(number); disk != nullptr) return disk;
+    return networks.open(number);
 }
 
 int main() {

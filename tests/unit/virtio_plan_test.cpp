@@ -122,7 +122,7 @@ TEST_F(VirtioPlan, DisksLieOnADiskOfTheirServers) {
     EXPECT_EQ(said(describe(disk("all", "read_only = true\n") + disk("same", "read_only = true\n"))), "");
     const std::pair<std::string, const char*> mistakes[] = {
         {describe(disk("a", "", "disk1")), "board \"virt-smmu\" has no disk \"disk1\"; did you mean"},
-        {describe(disk("a", "", "nvme0")), "/pcie@10000000/nvme@2,0 is no disk that a server can drive"},
+        {describe(disk("a", "", "nvme0")), "/pcie@10000000/nvme@2,0 is no disk that a server can drive: those are virtio devices"},
         {describe(disk("a", ""), ""),
          "disk@7,0 is no device of \"store\", which would serve disk \"a\"; add it there: devices = [\"disk0\"]"},
         {describe(disk("a", ""), "devices = [\"disk0\"]\nmsi = \"given\"\n"), "\"store\" has msi = \"given\""},

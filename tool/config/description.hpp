@@ -60,6 +60,20 @@ struct DiskDescription {
     Placed<bool> read_only;
 };
 
+struct PortDescription {
+    Place place;               // of its [[partition.network]]
+    Placed<std::string> name;  // the network's
+    std::optional<Placed<std::string>> mac, group;
+    Placed<bool> any_mac;
+    std::optional<Placed<std::uint64_t>> rate;  // bytes in a second
+};
+
+struct NetworkDescription {
+    Place place;  // of its [[network]]
+    Placed<std::string> name;
+    std::optional<Placed<std::string>> uplink;
+};
+
 struct PartitionDescription {
     Place place;  // of its [[partition]]
     Placed<std::string> name;
@@ -89,6 +103,7 @@ struct PartitionDescription {
     Placed<bool> control;
     Placed<bool> virtio_ports;
     std::vector<DiskDescription> disks;
+    std::vector<PortDescription> networks;
     Placed<bool> virtio_legacy;
     Placed<std::string> server;  // empty: the parent
     std::optional<Placed<std::uint64_t>> server_timeout;
@@ -122,6 +137,7 @@ struct SystemDescription {
     std::vector<ScheduleDescription> schedules;
     std::vector<WindowDescription> windows;
     std::vector<ChannelDescription> channels;
+    std::vector<NetworkDescription> networks;
     std::optional<SecureDescription> secure;
 };
 

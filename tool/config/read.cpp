@@ -161,6 +161,27 @@ DiskDescription read_disk(const toml::table& table, const std::filesystem::path&
     return out;
 }
 
+PortDescription read_port(const toml::table& table, Diagnostics& diagnostics) {
+    SectionReader reader{*find_section("partition.network"), table, diagnostics};
+    PortDescription out;
+    out.place = reader.place();
+    out.name = reader.text("name");
+    if (table.contains("mac")) out.mac = reader.text("mac");
+    if (table.contains("group")) out.group = reader.text("group");
+    out.any_mac = reader.flag("any_mac");
+    out.rate = reader.quantity("rate");
+    return out;
+}
+
+NetworkDescription read_network(const toml::table& table, Diagnostics& diagnostics) {
+    SectionReader reader{*find_section("network"), table, diagnostics};
+    NetworkDescription out;
+    out.place = reader.place();
+    out.name = reader.text("name");
+    if (table.contains("uplink")) out.uplink = reader.text("uplink");
+    return out;
+}
+
 PartitionDescription read_partition(const toml::table& table, const std::filesystem::path& folder, Diagnostics& diagnostics) {
     SectionReader reader{*find_section("partition"), table, diagnostics};
     PartitionDescription out;
@@ -204,6 +225,8 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.virtio_ports = reader.flag("virtio_ports");
     for (const toml::table* const disk : tables_of(table, *find_section("partition.disk"), diagnostics))
         out.disks.push_back(read_disk(*disk, folder, diagnostics));
+    for (const toml::table* const port : tables_of(table, *find_section("partition.network"), diagnostics))
+        out.networks.push_back(read_port(*port, diagnostics));
     out.virtio_legacy = reader.flag("virtio_legacy");
     out.server = reader.text("server");
     out.server_timeout = reader.quantity("server_timeout");
@@ -254,6 +277,8 @@ SystemDescription read_description(const std::string& text, const std::filesyste
             out.partitions.push_back(place_of_pool(*out.pool, n));
     for (const toml::table* const table : tables_of(root, *find_section("channel"), diagnostics))
         out.channels.push_back(read_channel(*table, diagnostics));
+    for (const toml::table* const table : tables_of(root, *find_section("network"), diagnostics))
+        out.networks.push_back(read_network(*table, diagnostics));
     for (const toml::table* const table : tables_of(root, *find_section("secure"), diagnostics))
         out.secure = read_secure(*table, folder, diagnostics);
     return out;

@@ -241,6 +241,31 @@ constexpr Key disk_keys[] = {
     {"read_only", Type::flag, false, "false", "", "Whether it can be read only.", "true"},
 };
 
+constexpr Key port_keys[] = {
+    {"name", Type::text, true, "", "", "The network, as its `[[network]]` calls it.", "\"lan\""},
+    {"mac", Type::text, false, "from the partition's name and the network's", "",
+     "Its address. Nobody else on the network can send from it, and the partition from no other.", "\"02:00:00:00:00:01\""},
+    {"any_mac", Type::flag, false, "false", "",
+     "Whether the partition may send from other addresses, too, for a bridge that it has: not from those of other partitions. What is "
+     "behind it is learned, and can be moved by whoever else may have any address, and from outside.",
+     "true"},
+    {"group", Type::text, false, "", "",
+     "Ports of different groups do not reach each other; those without one are a group, too. The uplink reaches all, and is reached by "
+     "all.",
+     "\"guests\""},
+    {"rate", Type::size, false, "", "",
+     "Bytes in a second that the partition may send, in the mean; 128 KiB at once. What is beyond that waits in the partition's queue.",
+     "\"10 MiB\""},
+};
+
+constexpr Key network_keys[] = {
+    {"name", Type::text, true, "", "", "What the network is called. Letters, digits, `-` and `_`, at most 31.", "\"lan\""},
+    {"uplink", Type::text, false, "", "",
+     "A virtio network card of the board, by its path in the board's device tree or an alias, which is one of the server's `devices`: the "
+     "network outside is behind it.",
+     "\"net0\""},
+};
+
 constexpr Key secure_keys[] = {
     {"program", Type::path, false, "Partita's own", "",
      "The program of the secure partition, an ELF file whose image begins as `abi/partita/secure.h` says.", "\"secure.elf\""},
@@ -260,6 +285,12 @@ constexpr Section sections[] = {
      "`build/arm-gcc/parent/serve.elf`), or on a disk of the board that is that partition's: what is written stays through the lives of "
      "both; in memory, until the board is started anew ([devices](devices.md)).",
      disk_keys},
+    {"partition.network", true, false,
+     "A virtio network device of the partition above it, on a network that the partition serves which its virtio devices are served by "
+     "(`server`, with the program `build/arm-gcc/parent/serve.elf`; [devices](devices.md)).",
+     port_keys},
+    {"network", true, false,
+     "A network between partitions: a switch in the partition that serves the virtio devices of all that are on it.", network_keys},
     {"pool", false, false,
      "What is set aside for run time: room for images that arrive (`partita load`), and for partitions that are made and unmade "
      "(`partita create`, `partita destroy`). Needs a parent partition ([the parent partition](parent.md)).",
@@ -273,53 +304,6 @@ constexpr Section sections[] = {
      "trusted service ([the two worlds](worlds.md)).",
      secure_keys},
 };
-
-std::string_view type_name(Type type) {
-    switch (type) {
-        case Type::text: return "text";
-        case Type::path: return "path, relative to the file";
-        case Type::size: return "size with unit (B, KiB, MiB, GiB)";
-        case Type::duration: return "time with unit (ns, us, ms, s)";
-        case Type::address: return "whole number";
-        case Type::flag: return "true or false";
-        case Type::choice: return "one of";
-        case Type::integer_list: return "list of whole numbers";
-        case Type::text_list: return "list of texts, or one text";
-        case Type::choice_list: return "list of";
-    }
-    return "";
-}
-
-std::string as_json_text(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + "\"";
-}
-
-std::string enumeration(const Key& key) {
-    std::string out;
-    for (const std::string& choice : choices_of(key)) out += fmt::format("{}{}", out.empty() ? "" : ", ", as_json_text(choice));
-    return "[" + out + "]";
-}
-
-std::string json_type(const Key& key) {
-    switch (key.type) {
-        case Type::text:
-        case Type::path: return R"("type": "string")";
-        case Type::size: return R"("type": "string", "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)$")";
-        case Type::duration: return R"("type": "string", "pattern": "^[0-9]+ *(ns|us|ms|s)$")";
-        case Type::address: return R"("type": "integer", "minimum": 0)";
-        case Type::flag: return R"("type": "boolean")";
-        case Type::choice: return fmt::format(R"("enum": {})", enumeration(key));
-        case Type::integer_list: return R"("type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1)";
-        case Type::text_list: return R"("type": ["array", "string"], "items": {"type": "string"})";
-        case Type::choice_list: return fmt::format(R"("type": "array", "items": {{"enum": {}}})", enumeration(key));
-    }
-    return "";
-}
 
 }  // namespace
 
@@ -348,65 +332,6 @@ std::vector<std::string> choices_of(const Key& key) {
         rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     }
     return out;
-}
-
-std::string schema_as_markdown() {
-    std::string out =
-        "# `system.toml`: every key\n\n"
-        "This page is made by `partita schema --markdown` from the table that the checks use, so it cannot differ from them.\n"
-        "Sizes and times always carry a unit. Paths are relative to the file. Editors that know JSON schemas complete the keys with "
-        "[`system.schema.json`](system.schema.json).\n";
-    for (const Section& section : sections) {
-        out += fmt::format("\n## `{}{}{}`\n\n{} {}\n", section.repeated ? "[[" : "[", section.name, section.repeated ? "]]" : "]",
-                           section.doc, section.repeated ? "One section for each." : "");
-        for (const Key& key : section.keys) {
-            std::string type{type_name(key.type)};
-            if (!key.choices.empty())
-                for (const std::string& choice : choices_of(key)) type += fmt::format(" `\"{}\"`", choice);
-            const std::string need = key.required           ? "required"
-                                     : key.fallback.empty() ? "optional"
-                                                            : fmt::format("default `{}`", key.fallback);
-            out +=
-                fmt::format("\n### `{}`\n\n*{}; {}.* {}\n\n```toml\n{} = {}\n```\n", key.name, type, need, key.doc, key.name, key.example);
-        }
-    }
-    return out;
-}
-
-namespace {
-
-// One section as a JSON object, with those inside it.
-std::string object_of(const Section& section) {
-    std::string required, properties;
-    const auto add = [&](std::string_view name, const std::string& text) {
-        properties += fmt::format("{}        {}: {}", properties.empty() ? "" : ",\n", as_json_text(name), text);
-    };
-    for (const Key& key : section.keys) {
-        if (key.required) required += fmt::format("{}{}", required.empty() ? "" : ", ", as_json_text(key.name));
-        add(key.name, fmt::format("{{{}, \"description\": {}}}", json_type(key), as_json_text(key.doc)));
-    }
-    for (const Section& inner : sections)
-        if (inner.name.starts_with(section.name) && inner.name.substr(section.name.size()).starts_with('.'))
-            add(inner.name.substr(section.name.size() + 1), object_of(inner));
-    const std::string object = fmt::format(
-        "{{\n      \"type\": \"object\", \"additionalProperties\": false, \"required\": [{}], \"description\": {},\n      "
-        "\"properties\": {{\n{}\n      }}\n    }}",
-        required, as_json_text(section.doc), properties);
-    return section.repeated ? fmt::format("{{\"type\": \"array\", \"items\": {}}}", object) : object;
-}
-
-}  // namespace
-
-std::string schema_as_json() {
-    std::string out =
-        "{\n  \"$schema\": \"http://json-schema.org/draft-07/schema#\",\n  \"title\": \"Partita system description\",\n  \"type\": "
-        "\"object\",\n"
-        "  \"additionalProperties\": false,\n  \"required\": [\"system\", \"partition\"],\n  \"properties\": {\n";
-    std::string objects;
-    for (const Section& section : sections)
-        if (!section.name.contains('.'))
-            objects += fmt::format("{}    {}: {}", objects.empty() ? "" : ",\n", as_json_text(section.name), object_of(section));
-    return out + objects + "\n  }\n}\n";
 }
 
 }  // namespace partita::tool

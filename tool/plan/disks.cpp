@@ -9,6 +9,7 @@
 #include "config/units.hpp"
 #include "plan/channel_memory.hpp"
 #include "plan/placement.hpp"
+#include "plan/server_devices.hpp"
 
 namespace partita::tool {
 
@@ -65,24 +66,9 @@ struct Extent {
 }  // namespace
 
 void find_real_disk(const Plan& plan, const PlannedPartition& server, PlannedDisk& disk, Diagnostics& diagnostics) {
-    const Placed<std::string>& name = *disk.description.on;
     constexpr std::uint32_t virtio_disk = 0x1042'1af4;
-    const BoardDevice* const device = plan.board->find(name.value);
-    if (device == nullptr)
-        return diagnostics.error(name.place, fmt::format("board \"{}\" has no disk \"{}\"; {}", plan.board->name, name.value,
-                                                         suggest(name.value, plan.board->device_names())));
-    if (!device->pci || device->pci->id != virtio_disk)
-        return diagnostics.error(name.place,
-                                 fmt::format("{} is no disk that a server can drive: those are virtio disks on the PCI bus", device->path));
-    if (std::ranges::find(server.devices, device) == server.devices.end())
-        return diagnostics.error(name.place, fmt::format("{} is no device of \"{}\", which would serve disk \"{}\"; add it there: devices "
-                                                         "= [\"{}\"]",
-                                                         device->path, server.name, disk.description.name.value, name.value));
-    if (server.messages)
-        return diagnostics.error(name.place, fmt::format("\"{}\" has msi = \"given\", and {} no interrupt line then, which its driver "
-                                                         "needs; take msi out there",
-                                                         server.name, device->path));
-    disk.on = device;
+    disk.on = find_driven(plan, server, *disk.description.on,
+                          {virtio_disk, "disk", fmt::format("disk \"{}\"", disk.description.name.value)}, diagnostics);
 }
 
 void check_real_disks(const Plan& plan, Diagnostics& diagnostics) {

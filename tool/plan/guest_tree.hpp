@@ -36,7 +36,8 @@ struct ServedDevice {
         std::uint32_t number = 0;  // as SEND and RECEIVE know it
     };
     std::vector<Port> ports;
-    const PlannedDisk* disk = nullptr;  // nullptr: it is a console
+    const PlannedDisk* disk = nullptr;
+    const PlannedNetwork* network = nullptr;  // neither: it is a console
 };
 
 struct GuestTreeRequest {

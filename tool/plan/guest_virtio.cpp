@@ -33,6 +33,17 @@ void write_disk(TreeWriter& tree, const PlannedDisk& disk) {
     if (disk.description.read_only.value) tree.cells("partita,read-only", {1});
 }
 
+void write_port(TreeWriter& tree, const PlannedNetwork& port) {
+    tree.text("compatible", "partita,virtio-net");
+    tree.text("partita,name", port.description.name.value);
+    tree.cells("partita,network", {cell(port.network)});
+    tree.cells("partita,mac", {port.mac.begin(), port.mac.end()});
+    if (port.group != 0) tree.cells("partita,group", {port.group});
+    if (port.description.any_mac.value) tree.cells("partita,any-mac", {1});
+    if (const auto& rate = port.description.rate) tree.cells("partita,rate", {cell(rate->value >> 32), cell(rate->value)});
+    if (port.uplink != nullptr) tree.cells("partita,uplink", {port.uplink->pci->number});
+}
+
 void write_console(TreeWriter& tree, const ServedDevice& device) {
     tree.text("compatible", "partita,virtio-console");
     std::vector<uint32_t> numbers, sends, kinds, sizes, lines;
@@ -63,6 +74,8 @@ void write_device(TreeWriter& tree, const ServedDevice& device) {
     tree.cells("partita,client-memory", memory);  // where the client has it, where it is seen here, bytes
     if (device.disk != nullptr)
         write_disk(tree, *device.disk);
+    else if (device.network != nullptr)
+        write_port(tree, *device.network);
     else
         write_console(tree, device);
 }

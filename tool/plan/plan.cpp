@@ -159,7 +159,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     plan_schedules(system, plan, diagnostics);
     plan_counters(plan, diagnostics);
     plan_devices(plan, diagnostics);
-    plan_virtio(plan, diagnostics);
+    plan_virtio(system, plan, diagnostics);
     check_added(plan, diagnostics);
     check_parent(plan, diagnostics);
     plan_channels(system, plan, diagnostics);
@@ -181,7 +181,7 @@ void check_without_board(const SystemDescription& system, Diagnostics& diagnosti
     Plan plan = begin_plan(system, none, diagnostics);
     begin_pooled(system, plan);
     plan_names(plan, diagnostics);
-    plan_virtio(plan, diagnostics);
+    plan_virtio(system, plan, diagnostics);
     plan_channels(system, plan, diagnostics);
     check_virtio_ports(plan, diagnostics);
     plan_pool(system, plan, diagnostics);

@@ -116,16 +116,31 @@ struct PlannedDisk {
     std::uint64_t image_size = 0;        // 0: zeros
 };
 
+// A port of a network that the server has.
+struct PlannedNetwork {
+    PortDescription description;
+    std::size_t network = 0;  // of the description
+    std::array<std::uint8_t, 6> mac{};
+    std::uint32_t group = 0;              // 0: none is named
+    const BoardDevice* uplink = nullptr;  // the network's, if it has one
+};
+
 struct PlannedVirtio {
     std::uint32_t slot = 0, interrupt = 0, version = 2, timeout_us = 0;  // as in partita_virtio
     std::size_t server = 0;
     std::uint64_t kept = 0;                                         // where the server keeps its state, in the server's address space
     std::vector<std::pair<std::uint64_t, std::uint64_t>> memory{};  // this partition's, and where the server sees it
-    std::optional<PlannedDisk> disk{};                              // none: it is the console
-    Place place{};                                                  // that asks for it
+    std::optional<PlannedDisk> disk{};
+    std::optional<PlannedNetwork> network{};  // neither: it is the console
+    Place place{};                            // that asks for it
 
     [[nodiscard]] std::uint64_t address() const { return PARTITA_VIRTIO + std::uint64_t{slot} * PARTITA_VIRTIO_SIZE; }
-    [[nodiscard]] const char* kind() const { return disk ? "virtio disk" : "virtio console"; }
+    [[nodiscard]] const char* kind() const { return disk ? "virtio disk" : network ? "virtio network" : "virtio console"; }
+    // Its name among all of its kind.
+    [[nodiscard]] std::string name() const {
+        if (disk) return "disk " + disk->description.name.value;
+        return network ? "network " + network->description.name.value : kind();
+    }
 };
 
 struct PlannedPartition {

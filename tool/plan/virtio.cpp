@@ -9,6 +9,7 @@
 #include "plan/channel_memory.hpp"
 #include "plan/channels.hpp"
 #include "plan/disks.hpp"
+#include "plan/networks.hpp"
 #include "plan/ownership.hpp"
 
 namespace partita::tool {
@@ -27,7 +28,7 @@ public:
 
     void run() {
         const PartitionDescription& description = *partition_.description;
-        if (!description.virtio_ports.value && description.disks.empty()) return refuse_the_rest();
+        if (!description.virtio_ports.value && description.disks.empty() && description.networks.empty()) return refuse_the_rest();
         check_disks(partition_, diagnostics_);
         const auto server = find_server();
         PlannedVirtio device;
@@ -41,6 +42,11 @@ public:
             device.disk = PlannedDisk{.description = disk};
             if (disk.on) find_real_disk(plan_, plan_.partitions[*server], *device.disk, diagnostics_);
             add(device, disk.place);
+        }
+        device.disk.reset();
+        for (const PortDescription& port : description.networks) {
+            device.network = PlannedNetwork{.description = port};
+            add(device, port.place);
         }
     }
 
@@ -57,12 +63,14 @@ private:
     // Where it is said that it has virtio devices.
     [[nodiscard]] const Place& place_of_first() const {
         const PartitionDescription& description = *partition_.description;
-        return description.virtio_ports.value ? description.virtio_ports.place : description.disks.front().place;
+        if (description.virtio_ports.value) return description.virtio_ports.place;
+        return description.disks.empty() ? description.networks.front().place : description.disks.front().place;
     }
     void refuse(const Place& place, const char* key) {
         diagnostics_.error(
-            place, fmt::format("{} is about virtio devices, of which \"{}\" has none; add virtio_ports = true or a disk, or take it out",
-                               key, partition_.name));
+            place, fmt::format(
+                       "{} is about virtio devices, of which \"{}\" has none; add virtio_ports = true, a disk or a network, or take it out",
+                       key, partition_.name));
     }
     void refuse_the_rest() {
         const PartitionDescription& description = *partition_.description;
@@ -165,9 +173,10 @@ void place_in_server(Plan& plan, std::size_t client, PlannedVirtio& device, Diag
 
 }  // namespace
 
-void plan_virtio(Plan& plan, Diagnostics& diagnostics) {
+void plan_virtio(const SystemDescription& system, Plan& plan, Diagnostics& diagnostics) {
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) VirtioPlanner{plan, n, diagnostics}.run();
     check_real_disks(plan, diagnostics);
+    plan_networks(system, plan, diagnostics);
 }
 
 void check_virtio_ports(const Plan& plan, Diagnostics& diagnostics) {
@@ -213,6 +222,8 @@ std::vector<ServedDevice> served_devices(const Plan& plan, const PlannedPartitio
             for (const auto& [ipa, at] : device.memory) made.memory.push_back({ipa, at, plan.partitions[n].description->memory.value});
             if (device.disk)
                 made.disk = &*device.disk;
+            else if (device.network)
+                made.network = &*device.network;
             else
                 made.ports = ports_for(plan, server, n);
         }

@@ -9,8 +9,8 @@ namespace partita::tool {
 // The most ports of a console: its queues are two for each, and two for control, of the 32 that are told apart.
 inline constexpr std::size_t most_console_ports = 15;
 
-// Gives the partitions that ask for it a console, and its server. Needs to know which interrupts their devices have.
-void plan_virtio(Plan& plan, Diagnostics& diagnostics);
+// Gives the partitions that ask for them their devices, and their servers. Needs to know which interrupts their devices have.
+void plan_virtio(const SystemDescription& system, Plan& plan, Diagnostics& diagnostics);
 
 // That each console has ports, and not too many. After channels were planned.
 void check_virtio_ports(const Plan& plan, Diagnostics& diagnostics);

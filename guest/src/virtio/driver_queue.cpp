@@ -38,10 +38,10 @@ bool DriverQueue::publish() {
     return static_cast<uint16_t>(offered_ - event - 1) < static_cast<uint16_t>(offered_ - before);
 }
 
-std::optional<DriverQueue::Done> DriverQueue::finished() {
+std::optional<DriverQueue::Done> DriverQueue::finished(Interrupt interrupt) {
     if (broken_) return std::nullopt;
     if (load<uint16_t>(&memory_.used.index) == seen_) {
-        if (!event_index_ || *used_event() == seen_) return std::nullopt;
+        if (interrupt == Interrupt::no || !event_index_ || *used_event() == seen_) return std::nullopt;
         store<uint16_t>(used_event(), seen_);
         device_barrier();
         if (load<uint16_t>(&memory_.used.index) == seen_) return std::nullopt;

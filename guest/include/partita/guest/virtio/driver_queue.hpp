@@ -45,8 +45,9 @@ public:
     void offer(const void *at, std::uint32_t size, std::uint16_t flags);
     // True: the device wants to be notified.
     [[nodiscard]] bool publish();
-    // The next that the device has finished. None: there is none (yet), and it will interrupt for the next.
-    [[nodiscard]] std::optional<Done> finished();
+    enum class Interrupt : bool { no, yes };
+    // The next that the device has finished. None: there is none (yet), and it will interrupt for the next, if that is asked for.
+    [[nodiscard]] std::optional<Done> finished(Interrupt interrupt = Interrupt::yes);
     // It finished what was never begun: nothing that it says counts any more.
     [[nodiscard]] bool broken() const { return broken_; }
     void give_up() { broken_ = true; }
