@@ -7,6 +7,7 @@
 #include "served_console.hpp"
 #include "served_disk.hpp"
 #include "served_network.hpp"
+#include "served_rng.hpp"
 #include "server.hpp"
 
 namespace {
@@ -40,9 +41,11 @@ ServedDevice* partita::parent::open_device(std::uint32_t number) {
     static constinit Room<ServedConsole, 8> consoles;
     static constinit Room<ServedDisk, 16> disks;
     static constinit Room<ServedNetwork, 16> networks;
+    static constinit Room<ServedRng, 16> rngs;
     if (ServedDevice* const console = consoles.open(number); console != nullptr) return console;
     if (ServedDevice* const disk = disks.open(number); disk != nullptr) return disk;
-    return networks.open(number);
+    if (ServedDevice* const network = networks.open(number); network != nullptr) return network;
+    return rngs.open(number);
 }
 
 int main() {

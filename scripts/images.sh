@@ -61,7 +61,7 @@ module() {
 
 unpack "$(kernel linux-image-armmp)" busybox-static
 rm -rf "$work/modules" && mkdir "$work/modules"
-for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk virtio_console; do module "$name"; done
+for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk virtio_console virtio_rng; do module "$name"; done
 take 'vmlinuz-*' "$out/vmlinuz"
 take busybox "$work/busybox"
 if [ "$set" = tests ]; then

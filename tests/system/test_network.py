@@ -102,3 +102,22 @@ def test_mistakes_are_told_where_they_are(partita, describe):
     assert done.returncode == 1
     assert 'there is no network "wan"; did you mean "lan"?' in done.stderr
     assert 'board "virt" has no network card "net0"' in done.stderr
+
+
+def test_an_rng_gives_what_it_never_gave(start, tmp_path):
+    """From the hypervisor's entropy, through the server: another in each life of either."""
+    text = system(partition("one", IMAGES / "vmlinuz", [0], "96 MiB", server="net", rng=True, **MODULES), server([1]), PARENT_ON_2)
+    socket = tmp_path / "rng.sock"
+    session = start(text, "--socket", socket)
+    at = Running(session, socket)
+    session.expect(r"one\] Linux .* CPUs online")
+    take = "while [ ! -c /dev/hwrng ]; do sleep 0.1; done; dd if=/dev/hwrng bs=512 count=8 2>/dev/null | md5sum | sed s/^/sum-/"
+    seen = set()
+    for life in range(2, 5):
+        for _ in range(2):
+            session.send("one", take)
+            seen.add(session.expect(r"sum-(\w{32})")[1])
+        at.ask("restart", "net")
+        session.expect(f"server: life {life}")
+    assert len(seen) == 6
+    session.command("one", "cat /sys/class/misc/hw_random/rng_current; dd if=/dev/hwrng bs=512 count=8 2>/dev/null | gzip | wc -c | sed s/^/packed-/", r"virtio_rng[\s\S]*packed-4[01]\d\d")

@@ -222,6 +222,7 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.watchdog_boot = reader.flag("watchdog_boot");
     out.gpio = reader.flag("gpio");
     out.control = reader.flag("control");
+    out.rng = reader.flag("rng");
     out.virtio_ports = reader.flag("virtio_ports");
     for (const toml::table* const disk : tables_of(table, *find_section("partition.disk"), diagnostics))
         out.disks.push_back(read_disk(*disk, folder, diagnostics));

@@ -141,6 +141,10 @@ constexpr Key partition_keys[] = {
      "what "
      "happens at its end may be said of it.",
      "true"},
+    {"rng", Type::flag, false, "false", "",
+     "Whether the partition has a virtio entropy device, which the partition that serves its virtio devices fills with random bytes "
+     "([devices](devices.md)).",
+     "true"},
     {"virtio_ports", Type::flag, false, "false", "",
      "Whether its ends of queuing and sampling channels are ports of a virtio console, by the channels' names: a Linux has them as "
      "`/dev/virtio-ports/NAME`. A server partition carries the messages ([channels](channels.md)).",

@@ -37,7 +37,8 @@ struct ServedDevice {
     };
     std::vector<Port> ports;
     const PlannedDisk* disk = nullptr;
-    const PlannedNetwork* network = nullptr;  // neither: it is a console
+    const PlannedNetwork* network = nullptr;
+    bool rng = false;  // none of them: it is a console
 };
 
 struct GuestTreeRequest {

@@ -76,6 +76,8 @@ void write_device(TreeWriter& tree, const ServedDevice& device) {
         write_disk(tree, *device.disk);
     else if (device.network != nullptr)
         write_port(tree, *device.network);
+    else if (device.rng)
+        tree.text("compatible", "partita,virtio-rng");
     else
         write_console(tree, device);
 }

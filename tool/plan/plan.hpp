@@ -131,11 +131,14 @@ struct PlannedVirtio {
     std::uint64_t kept = 0;                                         // where the server keeps its state, in the server's address space
     std::vector<std::pair<std::uint64_t, std::uint64_t>> memory{};  // this partition's, and where the server sees it
     std::optional<PlannedDisk> disk{};
-    std::optional<PlannedNetwork> network{};  // neither: it is the console
-    Place place{};                            // that asks for it
+    std::optional<PlannedNetwork> network{};
+    bool rng = false;  // none of them: it is the console
+    Place place{};     // that asks for it
 
     [[nodiscard]] std::uint64_t address() const { return PARTITA_VIRTIO + std::uint64_t{slot} * PARTITA_VIRTIO_SIZE; }
-    [[nodiscard]] const char* kind() const { return disk ? "virtio disk" : network ? "virtio network" : "virtio console"; }
+    [[nodiscard]] const char* kind() const {
+        return disk ? "virtio disk" : network ? "virtio network" : rng ? "virtio rng" : "virtio console";
+    }
     // Its name among all of its kind.
     [[nodiscard]] std::string name() const {
         if (disk) return "disk " + disk->description.name.value;

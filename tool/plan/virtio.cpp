@@ -28,7 +28,7 @@ public:
 
     void run() {
         const PartitionDescription& description = *partition_.description;
-        if (!description.virtio_ports.value && description.disks.empty() && description.networks.empty()) return refuse_the_rest();
+        if (!place_of_first()) return refuse_the_rest();
         check_disks(partition_, diagnostics_);
         const auto server = find_server();
         PlannedVirtio device;
@@ -48,6 +48,9 @@ public:
             device.network = PlannedNetwork{.description = port};
             add(device, port.place);
         }
+        device.network.reset();
+        device.rng = true;
+        if (description.rng.value) add(device, description.rng.place);
     }
 
 private:
@@ -60,17 +63,20 @@ private:
         device.slot = *slot, device.interrupt = platform::virtio_interrupt + *slot;
         partition_.virtio.push_back(device);
     }
-    // Where it is said that it has virtio devices.
-    [[nodiscard]] const Place& place_of_first() const {
+    // Where it is said that it has virtio devices; none: it has none.
+    [[nodiscard]] std::optional<Place> place_of_first() const {
         const PartitionDescription& description = *partition_.description;
         if (description.virtio_ports.value) return description.virtio_ports.place;
-        return description.disks.empty() ? description.networks.front().place : description.disks.front().place;
+        if (!description.disks.empty()) return description.disks.front().place;
+        if (!description.networks.empty()) return description.networks.front().place;
+        return description.rng.value ? std::optional{description.rng.place} : std::nullopt;
     }
     void refuse(const Place& place, const char* key) {
         diagnostics_.error(
-            place, fmt::format(
-                       "{} is about virtio devices, of which \"{}\" has none; add virtio_ports = true, a disk or a network, or take it out",
-                       key, partition_.name));
+            place,
+            fmt::format(
+                "{} is about virtio devices, of which \"{}\" has none; add virtio_ports or rng = true, a disk or a network, or take it out",
+                key, partition_.name));
     }
     void refuse_the_rest() {
         const PartitionDescription& description = *partition_.description;
@@ -95,7 +101,7 @@ private:
     [[nodiscard]] std::optional<std::size_t> the_parent() {
         for (std::size_t n = 0; n < plan_.partitions.size(); ++n)
             if (plan_.partitions[n].is_parent() && n != number_) return n;
-        diagnostics_.error(place_of_first(),
+        diagnostics_.error(*place_of_first(),
                            fmt::format("nobody would serve the virtio devices of \"{}\"; add a parent partition (control = true), or name "
                                        "another with server = \"NAME\"",
                                        partition_.name));
@@ -108,7 +114,7 @@ private:
         if (!server) return std::nullopt;
         const PlannedPartition& found = plan_.partitions[*server];
         if ((found.flags & PARTITA_RIGHT_SERVE) != 0) return server;
-        diagnostics_.error(name.value.empty() ? place_of_first() : name.place,
+        diagnostics_.error(name.value.empty() ? *place_of_first() : name.place,
                            fmt::format("\"{}\" may not serve virtio devices; add \"serve\" to its rights", found.name));
         return std::nullopt;
     }
@@ -224,6 +230,8 @@ std::vector<ServedDevice> served_devices(const Plan& plan, const PlannedPartitio
                 made.disk = &*device.disk;
             else if (device.network)
                 made.network = &*device.network;
+            else if (device.rng)
+                made.rng = true;
             else
                 made.ports = ports_for(plan, server, n);
         }
