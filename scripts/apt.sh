@@ -41,6 +41,11 @@ fetch_index() {
     echo "partita: fetching Debian's armhf $1" >&2
     apt-get -q=2 update >"$work/log" 2>&1 || fail "Debian's armhf index cannot be fetched, see $work/log; $later"
 }
+# fetch_with_needed PACKAGE…: into $work/archives, with all that they need
+fetch_with_needed() {
+    (cd "$work/archives" && rm -f ./*.deb && apt-get -q=2 -y --no-install-recommends --download-only install "$@" >>../log 2>&1) ||
+        fail "$* cannot be downloaded, see $work/log; $later"
+}
 # fetch PACKAGE[/SUITE]…: into $work/archives, alone
 fetch() {
     (cd "$work/archives" && rm -f ./*.deb && apt-get -q=2 download "$@" >>../log 2>&1) || fail "$* cannot be downloaded, see $work/log; $later"

@@ -61,7 +61,7 @@ module() {
 
 unpack "$(kernel linux-image-armmp)" busybox-static
 rm -rf "$work/modules" && mkdir "$work/modules"
-for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk virtio_console virtio_rng; do module "$name"; done
+for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk virtio_console virtio_rng crc32c_generic ext4; do module "$name"; done
 take 'vmlinuz-*' "$out/vmlinuz"
 take busybox "$work/busybox"
 if [ "$set" = tests ]; then
@@ -81,10 +81,10 @@ root=$work/root
 rm -rf "$root"
 mkdir -p "$root/bin" "$root/sbin" "$root/etc" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/usr/bin" "$root/usr/sbin"
 cp "$work/busybox" "$root/bin/busybox"
-cp "$here/initrd/inittab" "$here/initrd/rc" "$here/initrd/port" "$root/etc/"
-chmod 755 "$root/bin/busybox" "$root/etc/rc" "$root/etc/port"
+cp "$here/initrd/inittab" "$here/initrd/rc" "$here/initrd/port" "$here/initrd/switch" "$root/etc/"
+cp "$here/initrd/init" "$root/init"
+chmod 755 "$root/bin/busybox" "$root/etc/rc" "$root/etc/port" "$root/etc/switch" "$root/init"
 ln -s /bin/busybox "$root/bin/sh"
-ln -s /bin/busybox "$root/init"
 pack() {
     (cd "$root" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --owner=0:0 --reproducible | gzip -9n) >"$out/$1"
 }

@@ -1,12 +1,16 @@
-/* A driver of a virtio console that means ill: registers in any order, queues and buffers anywhere, chains without end, notifications
+/* A driver of virtio devices, whatever they are, that means ill: registers in any order, queues and buffers anywhere, chains without end, notifications
  * without pause; and lives that end in the middle of it. It may break its own device, and nothing else. */
 #include "hostile.h"
+#include "partita/guest/tree.h"
 
-#define DEVICE 0x0a000000u
-#define REGISTER(offset) REG32(DEVICE + (offset))
+#define DEVICES 0x0a000000u
+#define SLOTS 32u
+#define REGISTER(offset) REG32(device + (offset))
 #define QUEUE_SIZE 16u
 #define LIVES 6u
 #define ROUNDS 60u
+
+static uint32_t device, ids[SLOTS], count; /* the one that it is at; those that there are */
 
 struct descriptor {
     uint32_t address, high, size;
@@ -24,7 +28,7 @@ static uint8_t buffer[256];
 
 /* Its own memory, and what is not: the GIC, its own device, address 0, behind its memory, what only the server has, the end of all. */
 static uint32_t somewhere(void) {
-    static const uint32_t places[] = {0x08000000, DEVICE, 0, 0x40200000, 0x40400000, 0x80000000, 0xfffffff0, 0x401ffff8};
+    static const uint32_t places[] = {0x08000000, DEVICES, 0, 0x40200000, 0x40400000, 0x80000000, 0xfffffff0, 0x401ffff8};
     return next_random() % 3 != 0 ? (uint32_t)(uintptr_t)buffer + next_random() % 300 : places[next_random() % 8] + next_random() % 64;
 }
 
@@ -69,20 +73,40 @@ static void any_register(void) {
     const uint32_t offset = next_random() % 0x200;
     switch (next_random() % 6) {
         case 0: REGISTER(offset & ~3u) = next_random(); break;
-        case 1: REG16(DEVICE + (offset & ~1u)) = (uint16_t)next_random(); break;
-        case 2: REG8(DEVICE + offset) = (uint8_t)next_random(); break;
+        case 1: REG16(device + (offset & ~1u)) = (uint16_t)next_random(); break;
+        case 2: REG8(device + offset) = (uint8_t)next_random(); break;
         case 3: (void)REGISTER(offset & ~3u); break;
-        case 4: (void)REG16(DEVICE + (offset & ~1u)); break;
-        default: (void)REG8(DEVICE + offset); break;
+        case 4: (void)REG16(device + (offset & ~1u)); break;
+        default: (void)REG8(device + offset); break;
     }
+}
+
+static void choose(uint32_t which) {
+    for (uint32_t slot = 0; slot < SLOTS; ++slot)
+        if (ids[slot] != 0 && which-- == 0) device = DEVICES + slot * 0x200;
+}
+
+static void find_devices(void) {
+    uint32_t bytes = 0;
+    for (uint32_t slot = 0; slot < SLOTS; ++slot) {
+        char name[] = "virtio_mmio@a000000";
+        for (uint32_t digit = 0; digit < 4; ++digit) name[18 - digit] = "0123456789abcdef"[slot * 0x200 >> digit * 4 & 0xf];
+        device = DEVICES + slot * 0x200;
+        if (tree_child_property("", name, "compatible", &bytes) == NULL) continue;
+        ids[slot] = REGISTER(0x008);
+        expect(ids[slot] != 0, "a device", slot);
+        expect(REGISTER(0x070) == 0, "another life finds it reset", REGISTER(0x070));
+        ++count;
+    }
+    console_printf("%u devices\n", (unsigned)count);
 }
 
 int main(void) {
     const uint32_t life = life_number();
     for (uint32_t n = 0; n < life * 1000; ++n) (void)next_random();
-    expect(REGISTER(0x008) == 3, "a console", REGISTER(0x008));
-    expect(REGISTER(0x070) == 0, "another life finds it reset", REGISTER(0x070));
+    find_devices();
     for (uint32_t round = 0; round < ROUNDS; ++round) {
+        choose(round % count);
         set_up();
         for (uint32_t n = 0; n < 12; ++n) offer(next_random() % 6);
         for (uint32_t n = 0; n < 100; ++n) REGISTER(0x050) = next_random() % 8 == 0 ? next_random() : next_random() % 6;
@@ -91,7 +115,10 @@ int main(void) {
         expect(REGISTER(0) == 0x74726976, "what it always reads", REGISTER(0));
         if (life < LIVES && round == life * 7) restart();
     }
-    REGISTER(0x070) = 0;
-    expect(REGISTER(0x070) == 0, "a reset mends it", REGISTER(0x070));
+    for (uint32_t n = 0; n < count; ++n) {
+        choose(n);
+        REGISTER(0x070) = 0;
+        expect(REGISTER(0x070) == 0, "a reset mends it", REGISTER(0x070));
+    }
     return told("virtio", ROUNDS);
 }

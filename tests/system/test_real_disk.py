@@ -3,12 +3,15 @@
 import hashlib
 import json
 import struct
+import sys
 
 import pytest
-from conftest import IMAGES, partition, system
-from gpt import make_disk
+from conftest import IMAGES, ROOT, partition, system
 from test_disk import MODULES, SERVE, disk
 from test_manage import PARENT, Running
+
+sys.path.insert(0, str(ROOT / "scripts"))
+from gpt import make_disk  # noqa: E402
 
 SIZE = 64 << 20
 ROOT_A, ROOT_B = 2048, 34816  # sectors

@@ -1,0 +1,80 @@
+"""examples/server: two Debian systems on one disk and one network card of the board, which a partition of its own drives."""
+
+import re
+import subprocess
+
+import pytest
+from conftest import BOOT, IMAGES, ROOT, Session
+from test_manage import PARENT, Running
+
+EXAMPLE = ROOT / "examples/server/system.toml"
+FIO = ("fio --name=verify --filename=/root/fio --size={size} --rw=randrw --bs=4k --ioengine=libaio --iodepth=32 --direct=1 --verify=crc32c --verify_fatal=1 "
+       "--fsync=64 --output=/tmp/fio; echo fio-{name}-$?")
+
+
+@pytest.fixture
+def board_disk(tmp_path):
+    path = tmp_path / "server.img"
+    subprocess.run(["sh", ROOT / "scripts/rootfs.sh", path, IMAGES / "rootfs"], check=True)
+    return path
+
+
+def described(path):
+    """The example, with a parent partition instead of its control loop: it restarts the server when it is told to."""
+    text = EXAMPLE.read_text().replace('"../../', f'"{ROOT}/')
+    begin, end = text.index("[[partition]]"), text.index("[[partition]]", text.index("[[partition]]") + 1)
+    parent = f'[[partition]]\nname = "parent"\nkernel = "{PARENT}"\nmemory = "2 MiB"\ncpus = [0]\nrights = ["manage"]\ncontrol = true\n\n'
+    path.write_text(text[:begin] + parent + text[end:])
+    return path
+
+
+def whole_file_system(disk, name, number, tmp_path):
+    """What fsck says of one of the disk's file systems; the journal is carried out first, as at the next boot."""
+    part = tmp_path / f"{name}.ext4"
+    first = (2048 + number * (384 << 11)) * 512
+    with open(disk, "rb") as source, open(part, "wb") as out:
+        source.seek(first)
+        out.write(source.read(384 << 20))
+    subprocess.run(["/sbin/e2fsck", "-p", part], capture_output=True, check=False)
+    done = subprocess.run(["/sbin/e2fsck", "-f", "-n", part], capture_output=True, text=True, check=False)
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_example_runs_as_it_is(board_disk):
+    session = Session([EXAMPLE, "--disk", f"disk0={board_disk}", "--timeout", str(BOOT), "--until", r"front\] Debian .*root on /dev/vda", "--until", r"back\] Debian .*root on /dev/vda",
+                       "--until", r"control\] cycles"])
+    status, output = session.wait()
+    assert status == 0, output[-3000:]
+
+
+def test_two_debians_work_while_their_server_ends(board_disk, tmp_path):
+    """fio verifies what it wrote, iperf3 and ping reach the other and the outside, stress-ng finds nothing wrong, and the server ends again and
+    again meanwhile. Behind it, both file systems are whole."""
+    socket = tmp_path / "system.sock"
+    session = Session([described(tmp_path / "system.toml"), "--disk", f"disk0={board_disk}", "--socket", socket])
+    try:
+        at = Running(session, socket)
+        for _ in range(2):
+            session.expect(r"(front|back)\] Debian .*root on /dev/vda")
+        session.command("front", "ping -c 2 -W 5 10.0.2.21 | grep -c ttl= | sed s/^/got-/; ping -c 2 -W 5 10.0.2.2 | grep -c ttl= | sed s/^/out-/", r"got-2\b[\s\S]*out-2\b")
+        for name in ("front", "back"):
+            session.send(name, FIO.format(size="4M", name=name))
+        for life in (2, 3):
+            at.ask("restart", "server")
+            session.expect(f"server: life {life}")
+        assert {session.expect(r"fio-(front|back)-(\d+)").groups() for _ in range(2)} == {("front", "0"), ("back", "0")}
+        session.command("back", "iperf3 -s -D; echo list''ens", "listens")
+        session.send("front", "iperf3 -c 10.0.2.21 -t 4 --json >/tmp/iperf; echo iperf-$?; grep -m 1 -A 8 sum_received /tmp/iperf | grep bits_per_second")
+        session.expect(r"iperf-0")
+        assert float(session.expect(r'bits_per_second": *([\d.e+]+)')[1]) > 1e5
+        session.send("front", "stress-ng --vm 1 --vm-bytes 16M --vm-method flip --hdd 1 --hdd-bytes 2M --temp-path /root --verify --timeout 5 --quiet; echo stress-$?")
+        session.expect(r"stress-0")
+        for name in ("front", "back"):
+            session.command(name, f"dmesg | grep -cE 'I/O error|BUG|WARNING|EXT4-fs error|Oops' | sed s/^/bad-{name}-/", rf"bad-{name}-0\b")
+            session.command(name, f"sync; echo syn''ced-{name}", f"synced-{name}")
+        assert "error" not in re.sub("iperf.*", "", session.child.before)
+    finally:
+        session.close()
+    for number, name in enumerate(("root-a", "root-b")):
+        whole, said = whole_file_system(board_disk, name, number, tmp_path)
+        assert whole, said
