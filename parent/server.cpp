@@ -28,15 +28,15 @@ void note(uint32_t intid) {
 }  // namespace
 
 void Server::start() {
-    const uint32_t interrupt = serve_interrupt();
-    if (interrupt == 0) return;
+    interrupt_ = serve_interrupt();
+    if (interrupt_ == 0) return;
     for (uint32_t number = 0; number < devices_.size(); ++number) {
         devices_[number] = open_device(number);
-        if (devices_[number] != nullptr) ++count_;
+        if (devices_[number] != nullptr) served_[count_++] = devices_[number];
     }
-    interrupt_enable(interrupt, 0x80, note);
-    for (const ServedDevice* const device : devices_)
-        if (device != nullptr) device->enable_interrupts(note);
+    interrupt_enable(interrupt_, 0x80, note);
+    for (const ServedDevice* const device : served()) device->enable_interrupts(note);
+    asked_ = true;  // before it was here to be told
 }
 
 bool Server::work() {
@@ -45,24 +45,27 @@ bool Server::work() {
         came[word] = 0;
         for (; bits != 0; bits &= bits - 1) {
             const uint32_t intid = word * 32 + static_cast<uint32_t>(__builtin_ctz(bits));
-            for (ServedDevice* const device : devices_)
-                if (device != nullptr) device->interrupted(intid);
+            if (intid == interrupt_)
+                asked_ = true;
+            else
+                for (ServedDevice* const device : served()) device->interrupted(intid);
         }
     }
-    for (uint32_t n = 0; n < count_ * 4; ++n) {  // then others have their turn: a driver may go on without end
+    if (asked_) asked_ = take();
+    bool more = asked_;
+    for (ServedDevice* const device : served()) more = device->work() || more;
+    return more;
+}
+
+// What drivers have asked for, until there is nothing more: false. True: others have their turn, since a driver may go on without end.
+bool Server::take() {
+    for (uint32_t n = 0; n < count_ * 4; ++n) {
         const hypercall_result asked = partita_call_take(0, 0, 0);
-        if (asked.r0 != PSCI_SUCCESS) return go_on();
+        if (asked.r0 != PSCI_SUCCESS) return false;
         ServedDevice* const device = devices_[asked.r1 % PARTITA_MAX_VIRTIO];
         if (device != nullptr) device->serve(asked.r1, asked.r2, asked.r3);
     }
-    (void)go_on();
     return count_ != 0;
-}
-
-bool Server::go_on() {
-    bool more = false;
-    for (ServedDevice* const device : devices_) more = (device != nullptr && device->work()) || more;
-    return more;
 }
 
 }  // namespace partita::parent

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "served_device.hpp"
 
@@ -16,10 +17,12 @@ public:
     [[nodiscard]] bool work();
 
 private:
-    [[nodiscard]] bool go_on();
+    [[nodiscard]] bool take();
+    [[nodiscard]] std::span<ServedDevice* const> served() const { return std::span{served_}.first(count_); }
 
-    std::array<ServedDevice*, PARTITA_MAX_VIRTIO> devices_{};
-    std::uint32_t count_ = 0;
+    std::array<ServedDevice*, PARTITA_MAX_VIRTIO> devices_{}, served_{};  // by their numbers; those that there are
+    std::uint32_t count_ = 0, interrupt_ = 0;
+    bool asked_ = false;  // drivers may want something
 };
 
 }  // namespace partita::parent

@@ -7,10 +7,35 @@ void *memset(void *to, int value, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
+/* Eight words at once where both are aligned alike. Where they are not, which needs the MMU, words are loaded from any address
+ * (DDI 0406C.d A3.2.1). */
+static const uint8_t *copy_words(uint8_t *to, const uint8_t *from, size_t size) {
+    const uint8_t *const end = to + (size & ~31u);
+    if (((uintptr_t)from & 3u) == 0) {
+        while (to != end)
+            __asm__ volatile("ldmia %1!, {r4-r9, r12, lr}\n\tstmia %0!, {r4-r9, r12, lr}"
+                             : "+r"(to), "+r"(from)::"r4", "r5", "r6", "r7", "r8", "r9", "r12", "lr", "memory");
+        return from;
+    }
+    while (to != end)
+        __asm__ volatile(
+            "ldr r4, [%1], #4\n\tldr r5, [%1], #4\n\tldr r6, [%1], #4\n\tldr r7, [%1], #4\n\t"
+            "ldr r8, [%1], #4\n\tldr r9, [%1], #4\n\tldr r12, [%1], #4\n\tldr lr, [%1], #4\n\t"
+            "stmia %0!, {r4-r9, r12, lr}"
+            : "+r"(to), "+r"(from)::"r4", "r5", "r6", "r7", "r8", "r9", "r12", "lr", "memory");
+    return from;
+}
+
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
     uint8_t *out = to;
     const uint8_t *in = from;
-    if ((((uintptr_t)to | (uintptr_t)from) & 3u) == 0)
+    if (size >= 64) {
+        while (((uintptr_t)out & 3u) != 0) *out++ = *in++, --size;
+        in = copy_words(out, in, size);
+        out += size & ~31u;
+        size &= 31u;
+    }
+    if ((((uintptr_t)out | (uintptr_t)in) & 3u) == 0)
         for (; size >= 4; size -= 4, out += 4, in += 4) *(uint32_t *)(void *)out = *(const uint32_t *)(const void *)in;
     while (size--) *out++ = *in++;
     return to;
@@ -18,6 +43,9 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size) {
 
 void *memset(void *to, int value, size_t size) {
     uint8_t *out = to;
+    const uint32_t word = (uint8_t)value * 0x01010101u;
+    for (; size != 0 && ((uintptr_t)out & 3u) != 0; --size) *out++ = (uint8_t)value;
+    for (; size >= 4; size -= 4, out += 4) *(uint32_t *)(void *)out = word;
     while (size--) *out++ = (uint8_t)value;
     return to;
 }

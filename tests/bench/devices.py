@@ -79,7 +79,7 @@ def commands(port):
 
 
 class Machine:
-    def __init__(self, folder, command, prefix):
+    def __init__(self, folder, command, prefix, up="Linux .*CPUs online", first="ifconfig eth0 10.0.2.15 up"):
         self.prefix = prefix
         self.counts = folder / "counts"
         self.counts.unlink(missing_ok=True)
@@ -87,8 +87,9 @@ class Machine:
         subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", plugin, HERE / "share.c"], check=True)
         self.child = pexpect.popen_spawn.PopenSpawn([*map(str, command), "-plugin", f"{plugin},out={self.counts}"], timeout=MOST_SECONDS,
                                                     encoding="utf-8", codec_errors="replace")
-        self.child.expect("Linux .*CPUs online")
-        self.run("ifconfig eth0 10.0.2.15 up")
+        self.child.expect(up)
+        if first:
+            self.run(first)
 
     def read(self):
         with open(self.counts, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as words:
@@ -102,7 +103,10 @@ class Machine:
         self.child.expect("(?:\n|] )end-(well|badly)")
         if self.child.match.group(1) != "well":
             sys.exit(f"partita: bench: \"{command}\" fails in Linux")
-        return tuple(b - a for a, b in zip(begin, self.read()))
+        return self.difference(begin, self.read())
+
+    def difference(self, before, after):
+        return tuple(b - a for a, b in zip(before, after))
 
     def close(self):
         self.child.kill(signal.SIGTERM)

@@ -1,5 +1,5 @@
-/* A driver of virtio devices, whatever they are, that means ill: registers in any order, queues and buffers anywhere, chains without end, notifications
- * without pause; and lives that end in the middle of it. It may break its own device, and nothing else. */
+/* A driver of virtio devices, whatever they are, that means ill: registers in any order, queues and buffers anywhere, chains without end,
+ * notifications without pause; and lives that end in the middle of it. It may break its own device, and nothing else. */
 #include "hostile.h"
 #include "partita/guest/tree.h"
 

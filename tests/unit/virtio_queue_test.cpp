@@ -101,6 +101,18 @@ TEST_F(Virtqueue, IndirectTablesAreFollowed) {
     EXPECT_EQ(read(1), "near<far<away<");
 }
 
+TEST_F(Virtqueue, AnIndirectTableMayBeAsLongAsTheQueue) {
+    auto& ring = begin();
+    const std::uint64_t table = driver.take(16 * 16), text = driver.text("abcdefghijklmnop");
+    for (std::uint32_t n = 0; n < 16; ++n)
+        driver.describe(table, n, text + n, 1, n < 15 ? FakeDriver::next : std::uint16_t{0}, static_cast<std::uint16_t>(n + 1));
+    driver.describe(ring.descriptors, 0, table, 256, FakeDriver::indirect, 0);
+    EXPECT_EQ(read(0), "a<b<c<d<e<f<g<h<i<j<k<l<m<n<o<p<");
+    driver.describe(table, 15, text, 1, FakeDriver::next, 0);
+    EXPECT_EQ(read(0), "bad") << "but no longer";
+    EXPECT_EQ(why(), Broken::loops);
+}
+
 TEST_F(Virtqueue, WhatADriverMayNotBreaksTheQueue) {
     struct Case {
         const char* what;

@@ -120,6 +120,7 @@ Queue::Step Queue::advance(Walk &at, Segment &segment) {
         const bool allowed = features_.indirect && !at.indirect && (flags & desc_next) == 0;
         if (!allowed || size == 0 || size % descriptor_size != 0 || size / descriptor_size > state_.size) return fail(Broken::bad_table);
         at.table = address, at.count = size / descriptor_size, at.index = 0, at.indirect = true;
+        at.steps = 0;                 // a table may be as long as the queue (§2.7.5.3.1)
         return advance(at, segment);  // once at most
     }
     segment = {memory_.find(address, size), size, (flags & desc_write) != 0};

@@ -169,7 +169,7 @@ void Transport::reset() {
 }
 
 Broken Transport::find_broken(uint32_t &queue) {
-    for (queue = 0; queue < most_queues; ++queue) {
+    for (queue = 0; queue < queues_; ++queue) {
         QueueState &state = state_.queues[queue];
         if (state.broken == 0) continue;
         state_.status |= status_needs_reset;

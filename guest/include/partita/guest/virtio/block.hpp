@@ -69,7 +69,7 @@ class Block final : public Device {
 public:
     // state: zeros, or what another server left.
     Block(BlockState &state, const ClientMemory &memory, std::uint32_t version, const DiskShape &shape, Disk &disk)
-        : transport_(*this, state.transport, memory, version), shape_(shape), disk_(disk) {}
+        : transport_(*this, state.transport, memory, version, 1), shape_(shape), disk_(disk) {}
 
     [[nodiscard]] std::uint32_t read(std::uint32_t offset, std::uint32_t size) const { return transport_.read(offset, size); }
     void write(std::uint32_t offset, std::uint32_t size, std::uint32_t value);

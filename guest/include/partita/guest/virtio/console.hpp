@@ -58,7 +58,10 @@ class Console final : public Device {
 public:
     // state: zeros, or what another server left.
     Console(ConsoleState &state, const ClientMemory &memory, std::uint32_t version, std::span<const ConsolePort> ports, ConsoleLink &link)
-        : state_(state), transport_(*this, state.transport, memory, version), ports_(ports), link_(link) {}
+        : state_(state),
+          transport_(*this, state.transport, memory, version, static_cast<std::uint32_t>(ports.size() + 1) * 2),
+          ports_(ports),
+          link_(link) {}
 
     [[nodiscard]] std::uint32_t read(std::uint32_t offset, std::uint32_t size) const { return transport_.read(offset, size); }
     void write(std::uint32_t offset, std::uint32_t size, std::uint32_t value);

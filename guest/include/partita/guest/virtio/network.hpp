@@ -40,7 +40,7 @@ class Network final : public Device {
 public:
     // state: zeros, or what another server left.
     Network(NetworkState &state, const ClientMemory &memory, std::uint32_t version, const MacAddress &mac, NetworkLink &link)
-        : transport_(*this, state.transport, memory, version), legacy_(version == 1), mac_(mac), link_(link) {}
+        : transport_(*this, state.transport, memory, version, 2), legacy_(version == 1), mac_(mac), link_(link) {}
 
     [[nodiscard]] std::uint32_t read(std::uint32_t offset, std::uint32_t size) const { return transport_.read(offset, size); }
     void write(std::uint32_t offset, std::uint32_t size, std::uint32_t value);

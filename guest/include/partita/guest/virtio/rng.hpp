@@ -32,7 +32,7 @@ class Rng final : public Device {
 public:
     // state: zeros, or what another server left.
     Rng(RngState &state, const ClientMemory &memory, std::uint32_t version, RandomSource &source)
-        : transport_(*this, state.transport, memory, version), source_(source) {}
+        : transport_(*this, state.transport, memory, version, 1), source_(source) {}
 
     [[nodiscard]] std::uint32_t read(std::uint32_t offset, std::uint32_t size) const { return transport_.read(offset, size); }
     void write(std::uint32_t offset, std::uint32_t size, std::uint32_t value);

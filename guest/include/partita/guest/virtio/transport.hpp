@@ -42,8 +42,9 @@ protected:
 
 class Transport {
 public:
-    Transport(Device &device, TransportState &state, const ClientMemory &memory, std::uint32_t version)
-        : device_(device), state_(state), memory_(memory), version_(version) {}
+    // queues: the device has none from this number on.
+    Transport(Device &device, TransportState &state, const ClientMemory &memory, std::uint32_t version, std::uint32_t queues = most_queues)
+        : device_(device), state_(state), memory_(memory), version_(version), queues_(queues) {}
 
     [[nodiscard]] std::uint32_t read(std::uint32_t offset, std::uint32_t size) const;
     void write(std::uint32_t offset, std::uint32_t size, std::uint32_t value);
@@ -66,7 +67,7 @@ public:
             return configuration_changed;
         }
         bool tell = false;
-        for (number = 0; number < most_queues; ++number)
+        for (number = 0; number < queues_; ++number)
             if (device_.entries(number) != 0) tell = queue(number).must_tell() || tell;
         return tell ? used_buffers : 0;
     }
@@ -88,7 +89,7 @@ private:
     Device &device_;
     TransportState &state_;
     const ClientMemory &memory_;
-    std::uint32_t version_;
+    std::uint32_t version_, queues_;
 };
 
 }  // namespace partita::virtio
