@@ -57,6 +57,26 @@ void Lan::open(const char* name, uint32_t uplink) {
     if (!linked_) console_printf("server: network %s has no uplink: %s\n", name, why);
 }
 
+namespace {
+
+void tell_counters(const PortCounters& counters) {
+    const auto wide = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+    console_printf(
+        "sent %llu frames (%llu bytes), received %llu (%llu bytes); lost %llu without room, %llu from foreign addresses, %llu malformed; "
+        "%llu times delayed\n",
+        wide(counters.sent_frames), wide(counters.sent_bytes), wide(counters.received_frames), wide(counters.received_bytes),
+        wide(counters.no_room), wide(counters.foreign), wide(counters.malformed), wide(counters.delayed));
+}
+
+}  // namespace
+
+void Lan::tell(uint32_t port) const {
+    tell_counters(switch_.counters(port));
+    if (!linked_ || port + 1 != switch_.ports()) return;
+    console_printf("server: ... and its uplink: ");
+    tell_counters(switch_.counters(uplink_.number()));
+}
+
 void Lan::interrupted(uint32_t intid) {
     if (linked_ && uplink_.interrupt() == intid) busy_ = true;
 }

@@ -17,6 +17,7 @@ public:
     void delivered() override { driver_->commit(); }
     // Takes what arrived. True: there may be more.
     bool work();
+    [[nodiscard]] std::uint32_t number() const { return number_; }
     [[nodiscard]] std::uint32_t interrupt() const { return driver_->device().interrupt(); }
 
 private:
@@ -32,6 +33,8 @@ public:
     [[nodiscard]] static Lan* find(std::uint32_t number, const char* name, std::uint32_t uplink);
 
     [[nodiscard]] Switch& frames() { return switch_; }
+    // The counters of a port, on the console; behind the last one those of the uplink, too.
+    void tell(std::uint32_t port) const;
     void interrupted(std::uint32_t intid);
     [[nodiscard]] bool work();
     [[nodiscard]] bool has_uplink() const { return linked_; }

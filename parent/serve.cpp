@@ -35,6 +35,13 @@ private:
     std::size_t count_ = 0;
 };
 
+// Enter was typed.
+volatile bool asked = false;
+
+void typed(std::uint32_t) {
+    for (int c = console_get(); c >= 0; c = console_get()) asked = asked || c == '\r' || c == '\n';
+}
+
 }  // namespace
 
 ServedDevice* partita::parent::open_device(std::uint32_t number) {
@@ -55,8 +62,13 @@ int main() {
         return 1;
     }
     server.start();
+    console_listen(typed);
     console_printf("server: life %u\n", static_cast<unsigned>(life_number()));
     for (;;) {
+        if (asked) {
+            asked = false;
+            server.tell();
+        }
         if (!server.work()) wait_for_interrupt();
         interrupts_on();
         interrupts_off();

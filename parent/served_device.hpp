@@ -15,6 +15,8 @@ public:
     // An interrupt came, perhaps one of its own.
     virtual void interrupted(std::uint32_t) {}
     virtual void enable_interrupts(void (*)(std::uint32_t)) const {}
+    // Says on the console what it has done.
+    virtual void tell() const {}
     // Goes on with what others' turn interrupted. True: there is still more.
     [[nodiscard]] virtual bool work() { return false; }
 

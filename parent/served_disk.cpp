@@ -1,6 +1,7 @@
 #include "served_disk.hpp"
 
 #include <cstring>
+#include <iterator>
 
 #include "partita/guest/guest.h"
 #include "pci_lines.hpp"
@@ -127,11 +128,30 @@ bool ServedDisk::work() {
 }
 
 virtio::Disk::Result ServedDisk::begin(const Request& request) {
-    if (real_ == nullptr) return begin_in_memory(request);
-    if (block_->under_way() >= real_->share()) return Result::full;
+    if (real_ != nullptr && block_->under_way() >= real_->share()) return Result::full;
     Request there = request;
     there.at += begin_;
-    return real_->driver().begin(there, *this);
+    const Result result = real_ == nullptr ? begin_in_memory(request) : real_->driver().begin(there, *this);
+    if (result == Result::full) return result;
+    auto& counter = counters_[static_cast<std::size_t>(request.action)];
+    ++counter.requests, counter.bytes += request.size;
+    if (result == Result::failed) ++failed_;
+    return result;
+}
+
+void ServedDisk::ended(uint32_t tag, Result result) {
+    if (result != Result::ok) ++failed_;
+    block_->finished(tag, result);
+}
+
+void ServedDisk::tell() const {
+    static constexpr const char* names[] = {"reads", "writes", "flushes", "zeroes", "discards"};
+    console_printf("server: disk %s of %s:", name_, client_);
+    for (std::size_t n = 0; n < std::size(names); ++n)
+        if (counters_[n].requests != 0)
+            console_printf(" %u %s (%llu KiB),", static_cast<unsigned>(counters_[n].requests), names[n],
+                           static_cast<unsigned long long>(counters_[n].bytes / 1024));
+    console_printf(" %u failed\n", static_cast<unsigned>(failed_));
 }
 
 virtio::Disk::Result ServedDisk::begin_in_memory(const Request& request) const {

@@ -22,6 +22,7 @@ public:
     void interrupted(std::uint32_t intid) override;
     void enable_interrupts(void (*handler)(std::uint32_t)) const override;
     [[nodiscard]] bool work() override;
+    void tell() const override;
 
 private:
     // What is kept of the device: zeros at first.
@@ -41,7 +42,7 @@ private:
 
     [[nodiscard]] Result begin(const Request& request) override;
     [[nodiscard]] Result begin_in_memory(const Request& request) const;
-    void ended(std::uint32_t tag, Result result) override { block_->finished(tag, result); }
+    void ended(std::uint32_t tag, Result result) override;
     void interrupt(std::uint32_t bits) override;
     void broken(std::uint32_t queue, virtio::Broken why) override;
 
@@ -52,6 +53,12 @@ private:
     RealDisk* real_ = nullptr;       // or where it lies, from which byte on
     std::uint64_t begin_ = 0;
     virtio::DiskShape shape_;
+    // Since this life began: by what was asked for, and what failed of all.
+    struct {
+        std::uint32_t requests;
+        std::uint64_t bytes;
+    } counters_[5] = {};
+    std::uint32_t failed_ = 0;
     bool resumed_ = false;  // it went on where an earlier life of this partition ended
     std::array<Held, 8> held_{};
     std::uint32_t held_count_ = 0;

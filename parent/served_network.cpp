@@ -61,6 +61,11 @@ bool ServedNetwork::work() {
     return network_->is_busy() || more;
 }
 
+void ServedNetwork::tell() const {
+    console_printf("server: network %s, %s: ", name_, client_);
+    lan_->tell(number_);
+}
+
 virtio::NetworkLink::Sent ServedNetwork::send(const virtio::Frame& frame) {
     return lan_->frames().send(number_, frame, timer_now()) == Switch::Sent::done ? Sent::done : Sent::wait;
 }

@@ -19,6 +19,7 @@ public:
     void interrupted(std::uint32_t intid) override { lan_->interrupted(intid); }
     void enable_interrupts(void (*handler)(std::uint32_t)) const override;
     [[nodiscard]] bool work() override;
+    void tell() const override;
 
 private:
     void notified();

@@ -15,6 +15,10 @@ public:
     void start();
     // Does what drivers and channels have asked for since the last call. True: there may be more to do at once.
     [[nodiscard]] bool work();
+    // Says on the console what each device has done.
+    void tell() const {
+        for (const ServedDevice* const device : served()) device->tell();
+    }
 
 private:
     [[nodiscard]] bool take();

@@ -6,6 +6,10 @@
 
 #define UART_DR (*(volatile uint32_t *)(PARTITA_GUEST_UART + 0x00))
 #define UART_FR (*(volatile uint32_t *)(PARTITA_GUEST_UART + 0x18))
+#define UART_IMSC (*(volatile uint32_t *)(PARTITA_GUEST_UART + 0x38))
+#define UART_RECEIVE (1u << 4)
+#define UART_RECEIVE_TIMEOUT (1u << 6)
+#define UART_INTERRUPT 33u
 #define UART_RECEIVE_EMPTY (1u << 4)
 #define UART_TRANSMIT_FULL (1u << 5)
 
@@ -21,6 +25,11 @@ void console_put(char c) {
 }
 
 int console_get(void) { return UART_FR & UART_RECEIVE_EMPTY ? -1 : (int)(UART_DR & 0xffu); }
+
+void console_listen(interrupt_handler handler) {
+    interrupt_enable(UART_INTERRUPT, 0x80, handler);
+    UART_IMSC = UART_RECEIVE | UART_RECEIVE_TIMEOUT;
+}
 
 uint32_t timer_frequency(void) { return read_cntfrq(); }
 

@@ -21,7 +21,7 @@ EXAMPLE = ROOT / "examples/consolidation/system.toml"
 BOARDS = ["virt", "virt-a7"]
 
 # Emulation on a busy machine is slow: these bound a hang, they judge no speed.
-BOOT = 150
+BOOT = 600
 
 
 def partition(name, kernel, cpus, memory="2 MiB", **more):

@@ -67,6 +67,9 @@ def test_linuxes_reach_each_other_and_the_outside(running):
         at.ask("restart", "net")
         session.expect(f"server: life {life}")
     assert session.expect(r"(\w{32})  -")[1] == first
+    session.send("net", "")
+    assert int(session.expect(r"net\] server: network lan, one: sent (\d+) frames \(\d+ bytes\), received \d+ \(\d+ bytes\); lost \d+ without room, 0 from foreign addresses, 0 malformed")[1]) > 100
+    session.expect(r"net\] server: \.\.\. and its uplink: sent ")
     session.command("one", "cat /sys/class/net/eth0/statistics/rx_errors /sys/class/net/eth0/statistics/rx_dropped | tr '\\n' ' '; echo err''ors", r"0 \d+ errors")
     at.ask("restart", "two")
     session.expect(r"two\] Linux .* CPUs online")

@@ -71,6 +71,8 @@ def test_two_linuxes_share_a_disk_of_the_board(running, board_disk):
         session.expect(f"server: life {life}")
     sums = dict(session.expect(r"sum-(one|two)-(\w{32})").groups() for _ in range(2))
     assert "WRONG" not in session.child.before and "error" not in session.child.before
+    session.send("store", "")
+    session.expect(r"store\] server: disk data of two: \d+ reads \(\d+ KiB\), \d+ writes \(\d+ KiB\), \d+ flushes \(0 KiB\), 0 failed")
     session.command("one", "dd if=/tmp/a of=/dev/vdb bs=4k count=1 conv=fsync || echo refu''sed", "refused")
     for name, where in (("one", ROOT_A * 512), ("two", 40 << 20)):
         data = board_disk.read_bytes()[where : where + (4 << 20)]

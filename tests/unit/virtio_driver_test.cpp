@@ -241,6 +241,12 @@ TEST_F(Requests, AreRefusedWhereThereIsNoRoom) {
     requests.finish();
     ASSERT_EQ(owner.all.size(), 1u);
     EXPECT_EQ(requests.begin(flush, owner), Disk::Result::later);
+    owner.all.clear();
+    requests.fail();
+    EXPECT_EQ(owner.all.size(), BlockRequests::most) << "all that are under way";
+    EXPECT_EQ(owner.all[0].second, Disk::Result::failed);
+    requests.fail();
+    EXPECT_EQ(owner.all.size(), BlockRequests::most);
 }
 
 }  // namespace

@@ -139,6 +139,8 @@ struct PlannedVirtio {
     [[nodiscard]] const char* kind() const {
         return disk ? "virtio disk" : network ? "virtio network" : rng ? "virtio rng" : "virtio console";
     }
+    // Where what it gives comes from, for people.
+    [[nodiscard]] std::string place_in_words() const;
     // Its name among all of its kind.
     [[nodiscard]] std::string name() const {
         if (disk) return "disk " + disk->description.name.value;

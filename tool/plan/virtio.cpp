@@ -179,6 +179,22 @@ void place_in_server(Plan& plan, std::size_t client, PlannedVirtio& device, Diag
 
 }  // namespace
 
+std::string PlannedVirtio::place_in_words() const {
+    if (network) {
+        std::string out;
+        for (const std::uint8_t byte : network->mac) out += fmt::format("{}{:02x}", out.empty() ? "" : ":", byte);
+        return network->uplink != nullptr ? out + ", uplink " + network->uplink->path : out;
+    }
+    if (rng) return "random bytes";
+    if (!disk) return "ends of channels";
+    const char* const only = disk->description.read_only.value ? ", read only" : "";
+    if (disk->on == nullptr) return fmt::format("{} in memory{}", format_size(disk->size), only);
+    if (disk->description.gpt) return fmt::format("partition {} of {}{}", disk->description.gpt->value, disk->on->path, only);
+    if (!disk->description.at || !disk->description.size) return fmt::format("all of {}{}", disk->on->path, only);
+    return fmt::format("{} of {} from {:#x} on{}", format_size(disk->description.size->value), disk->on->path, disk->description.at->value,
+                       only);
+}
+
 void plan_virtio(const SystemDescription& system, Plan& plan, Diagnostics& diagnostics) {
     for (std::size_t n = 0; n < plan.partitions.size(); ++n) VirtioPlanner{plan, n, diagnostics}.run();
     check_real_disks(plan, diagnostics);

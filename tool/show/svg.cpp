@@ -86,6 +86,10 @@ std::string draw_devices(const Plan& plan, int& y) {
         const PlannedPartition& partition = plan.partitions[n];
         row("GIC, timer, uart", partition.name, colour(static_cast<int>(n)),
             fmt::format("virtual; uart interrupt {}", platform::pl011_interrupt));
+        for (const PlannedVirtio& device : partition.virtio)
+            row(device.name(), partition.name, colour(static_cast<int>(n)),
+                fmt::format("{}, served by {}; interrupt {} (virtual)", device.place_in_words(), plan.partitions[device.server].name,
+                            device.interrupt));
         for (const BoardDevice* const device : partition.devices) {
             std::string interrupts = "interrupt";
             for (const BoardInterrupt& interrupt : device->interrupts) interrupts += fmt::format(" {}", interrupt.intid);

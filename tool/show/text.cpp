@@ -51,8 +51,8 @@ std::string show_text(const Plan& plan) {
             out += fmt::format("  {:<24} {:<12}  interrupts {} and {} (virtual)\n", "control channel", partition.name,
                                platform::control_interrupt, platform::events_interrupt);
         for (const PlannedVirtio& device : partition.virtio)
-            out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual), served by {}\n", device.name(), partition.name, device.interrupt,
-                               plan.partitions[device.server].name);
+            out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual), served by {}: {}\n", device.name(), partition.name,
+                               device.interrupt, plan.partitions[device.server].name, device.place_in_words());
         if (partition.has_gpio())
             out += fmt::format("  {:<24} {:<12}  interrupt {} (virtual)\n", "gpio", partition.name, platform::pl061_interrupt);
         if (partition.messages)

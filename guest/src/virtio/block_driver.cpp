@@ -45,6 +45,12 @@ void BlockDriver::commit() {
     if (requests_.queue().publish()) device_.notify(0);
 }
 
+// A disk that said what cannot be is stopped before the memory that it was given is anybody's again.
+void BlockDriver::finish() {
+    requests_.finish();
+    if (broken() && device_.stop()) requests_.fail();
+}
+
 bool BlockDriver::read_now(uint64_t at, std::span<uint8_t> to) {
     struct Waiting final : RequestOwner {
         void ended(uint32_t, Disk::Result how) override { result = how; }
@@ -59,6 +65,7 @@ bool BlockDriver::read_now(uint64_t at, std::span<uint8_t> to) {
     if (waiting.result == Disk::Result::later) {  // nobody would be there when it ended
         (void)device_.stop();
         requests_.queue().give_up();
+        requests_.fail();
     }
     return waiting.result == Disk::Result::ok;
 }

@@ -1,5 +1,7 @@
 #include "partita/guest/virtio/block_requests.hpp"
 
+#include <utility>
+
 namespace partita::virtio {
 
 using std::uint16_t;
@@ -47,9 +49,14 @@ Disk::Result BlockRequests::begin(const Disk::Request &request, RequestOwner &ow
 
 void BlockRequests::finish() {
     while (const auto done = queue_.finished()) {
-        const Asked &asked = asked_[done->number];
+        const Asked asked = std::exchange(asked_[done->number], {});
         asked.owner->ended(asked.tag, result_of(load<uint8_t>(&slots_[done->number].status)));
     }
+}
+
+void BlockRequests::fail() {
+    for (Asked &each : asked_)
+        if (const Asked asked = std::exchange(each, {}); asked.owner != nullptr) asked.owner->ended(asked.tag, Disk::Result::failed);
 }
 
 }  // namespace partita::virtio

@@ -29,6 +29,8 @@ void console_write(const char *text);
 void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The next character that was typed, or -1. */
 int console_get(void);
+/* Calls `handler` when something was typed, until console_get() has taken all of it. After interrupts_init(). */
+void console_listen(void (*handler)(uint32_t intid));
 
 /* --- time: the virtual timer (ARM DDI 0406C.d B8.1) ----------------------------------------------------------------- */
 

@@ -25,7 +25,7 @@ public:
     [[nodiscard]] Disk::Result begin(const Disk::Request &request, RequestOwner &owner);
     void commit();
     // Tells the owners of all that have ended.
-    void finish() { requests_.finish(); }
+    void finish();
     [[nodiscard]] bool broken() { return requests_.queue().broken(); }
     // Reads so many bytes before anything else is begun, and waits for them, some seconds at most. False: they could not be read.
     [[nodiscard]] bool read_now(std::uint64_t at, std::span<std::uint8_t> to);

@@ -28,6 +28,8 @@ public:
     [[nodiscard]] Disk::Result begin(const Disk::Request &request, RequestOwner &owner);
     // Tells the owners of all that have ended.
     void finish();
+    // The disk does nothing any more: tells the owners of all that are under way that they failed.
+    void fail();
     [[nodiscard]] DriverQueue &queue() { return queue_; }
 
 private:
@@ -47,7 +49,7 @@ private:
     DriverQueue queue_;
     std::array<Slot, most> slots_{};
     struct Asked {
-        RequestOwner *owner;
+        RequestOwner *owner;  // nullptr: nothing is under way
         std::uint32_t tag;
     };
     std::array<Asked, most> asked_{};
