@@ -1,10 +1,12 @@
 #!/bin/sh
 # Makes a disk for the board: a GPT with two partitions, "root-a" and "root-b", each a root file system of Debian's own armhf packages, with
 # fio, iperf3, ping and stress-ng. They are unpacked, not installed: what starts them is rootfs/init.
+# In /boot are the kernel and the RAM disk of IMAGES (images.sh), for boot loaders.
 # It is a copy of one that is kept in the folder: what a system wrote there is gone.
-#   rootfs.sh FILE FOLDER
+#   rootfs.sh FILE FOLDER IMAGES
 set -eu
-[ $# -eq 2 ] || { echo "rootfs.sh FILE FOLDER" >&2 && exit 2; }
+[ $# -eq 3 ] || { echo "rootfs.sh FILE FOLDER IMAGES" >&2 && exit 2; }
+images=$(CDPATH='' cd -- "$3" && pwd)
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 mkdir -p "$(dirname -- "$1")"
 file=$(CDPATH='' cd -- "$(dirname -- "$1")" && pwd)/$(basename -- "$1")
@@ -15,7 +17,7 @@ give() {
     cp --sparse=always "$work/disk.img" "$file"
     exit 0
 }
-stamp=$(cat "$0" "$here/apt.sh" "$here/gpt.py" "$here"/rootfs/* | sha256sum | cut -d' ' -f1)
+stamp=$(cat "$0" "$here/apt.sh" "$here/gpt.py" "$here"/rootfs/* "$images/stamp" | sha256sum | cut -d' ' -f1)
 [ -s "$work/disk.img" ] && [ -f "$work/stamp" ] && [ "$(cat "$work/stamp")" = "$stamp" ] && give
 
 . "$here/apt.sh"
@@ -36,6 +38,9 @@ ln -sf mawk "$root/bin/awk" # as update-alternatives would have it
 rm -f "$root/sbin/init"
 cp "$here/rootfs/init" "$root/sbin/init"
 chmod 755 "$root/sbin/init"
+mkdir -p "$root/boot"
+cp "$images/vmlinuz" "$root/boot/vmlinuz"
+cp "$images/initrd-devices.cpio.gz" "$root/boot/initrd.gz"
 echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 echo 'root:x:0:' >"$root/etc/group"
 for name in root-a root-b; do

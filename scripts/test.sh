@@ -88,7 +88,7 @@ step build-arm-clang preset arm-clang
 step build-host preset host
 step build-host-sanitized preset host-sanitized
 step images sh scripts/images.sh "$build/images" tests
-step disk sh scripts/rootfs.sh "$build/images/server.img" "$build/images/rootfs"
+step disk sh scripts/rootfs.sh "$build/images/server.img" "$build/images/rootfs" "$build/images"
 step format format
 step tidy-hypervisor tidy arm-clang "$root/(hypervisor|parent|monitor|secure|guest)/.*cpp"
 step tidy-tool tidy host-sanitized "$root/tool/.*cpp"

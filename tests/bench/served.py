@@ -14,7 +14,9 @@ import sys
 import tempfile
 import time
 
-from devices import IMAGES, MOST_SECONDS, ROOT, TOOL, Machine
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "soak"))
+from devices import IMAGES, MOST_SECONDS, ROOT, TOOL, Machine  # noqa: E402
+from served_board import described  # noqa: E402
 
 SERVER, FRONT, BACK = 1, 2, 3  # CPUs
 REQUESTS, MEGABYTES = 1000, 16
@@ -31,24 +33,18 @@ SLEEPS = ("wfi", "wfe")  # exits that are not counted
 TCP_GOAL = 3.0  # times what the loopback takes
 
 
-def described(folder):
-    text = (ROOT / "examples/server/system.toml").read_text().replace('"../../', f'"{ROOT}/')
-    begin = text.index("[[partition]]")
-    end = text.index("[[partition]]", begin + 1)
-    parent = f'[[partition]]\nname = "parent"\nkernel = "{ROOT}/build/arm-gcc/parent/parent.elf"\nmemory = "2 MiB"\ncpus = [0]\nrights = ["manage"]\ncontrol = true\n\n'
-    text = text[:begin] + parent + text[end:]
+def described_with_memory_disk(folder):
+    path = described(folder / "system.toml")
     memory_disk = '[[partition.disk]]\nname = "memory"\nsize = "4 MiB"\n\n[[partition.network]]'
-    text = text.replace("[[partition.network]]", memory_disk, 1)
-    path = folder / "system.toml"
-    path.write_text(text)
+    path.write_text(path.read_text().replace("[[partition.network]]", memory_disk, 1))
     return path
 
 
 class System(Machine):
     def __init__(self, folder):
         disk, self.socket = folder / "disk", folder / "system.sock"
-        subprocess.run(["sh", ROOT / "scripts/rootfs.sh", disk, IMAGES / "rootfs"], check=True)
-        command = [TOOL, "run", described(folder), "--disk", f"disk0={disk}", "--socket", self.socket, "--timeout", MOST_SECONDS, "--qemu-args"]
+        subprocess.run(["sh", ROOT / "scripts/rootfs.sh", disk, IMAGES / "rootfs", IMAGES], check=True)
+        command = [TOOL, "run", described_with_memory_disk(folder), "--disk", f"disk0={disk}", "--socket", self.socket, "--timeout", MOST_SECONDS, "--qemu-args"]
         super().__init__(folder, command, "[front] ", up=r"front\] Debian[\s\S]*back\] Debian|back\] Debian[\s\S]*front\] Debian", first=None)
 
     def read(self):

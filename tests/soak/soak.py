@@ -77,9 +77,14 @@ def main():
     parser = argparse.ArgumentParser(prog="partita soak", description=__doc__)
     parser.add_argument("--restarts", type=count, default=10000, metavar="N", help="of each of two programs (default 10000)")
     parser.add_argument("--linux", type=count, default=0, metavar="N", help="of a Linux that reboots itself, instead of the programs")
+    parser.add_argument("--served", type=count, default=0, metavar="N", help="instead: rounds of work of two Debian systems whose server ends in the midst of it")
     parser.add_argument("--timeout", type=count, default=36000, metavar="SECONDS")
     options = parser.parse_args()
     told = r"control\] cycles \d+ missed \d+ worst \d+ ns mean \d+ ns"
+    if options.served:
+        import served_board  # which needs pexpect
+
+        return 0 if served_board.soak(options.served) else 1
     if options.linux:
         output = run(linux(), [rf"linux: running \(start {options.linux + 1}\)", told], options.timeout)
         return 0 if judge(output, f"{options.linux} restarts of Linux") else 1

@@ -2,10 +2,14 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 from conftest import BOOT, IMAGES, ROOT, Session
-from test_manage import PARENT, Running
+from test_manage import Running
+
+sys.path.insert(0, str(ROOT / "tests/soak"))
+from served_board import check_file_system, described, file_systems  # noqa: E402
 
 EXAMPLE = ROOT / "examples/server/system.toml"
 FIO = ("fio --name=verify --filename=/root/fio --size={size} --rw=randrw --bs=4k --ioengine=libaio --iodepth=32 --direct=1 --verify=crc32c --verify_fatal=1 "
@@ -15,29 +19,8 @@ FIO = ("fio --name=verify --filename=/root/fio --size={size} --rw=randrw --bs=4k
 @pytest.fixture
 def board_disk(tmp_path):
     path = tmp_path / "server.img"
-    subprocess.run(["sh", ROOT / "scripts/rootfs.sh", path, IMAGES / "rootfs"], check=True)
+    subprocess.run(["sh", ROOT / "scripts/rootfs.sh", path, IMAGES / "rootfs", IMAGES], check=True)
     return path
-
-
-def described(path):
-    """The example, with a parent partition instead of its control loop: it restarts the server when it is told to."""
-    text = EXAMPLE.read_text().replace('"../../', f'"{ROOT}/')
-    begin, end = text.index("[[partition]]"), text.index("[[partition]]", text.index("[[partition]]") + 1)
-    parent = f'[[partition]]\nname = "parent"\nkernel = "{PARENT}"\nmemory = "2 MiB"\ncpus = [0]\nrights = ["manage"]\ncontrol = true\n\n'
-    path.write_text(text[:begin] + parent + text[end:])
-    return path
-
-
-def whole_file_system(disk, name, number, tmp_path):
-    """What fsck says of one of the disk's file systems; the journal is carried out first, as at the next boot."""
-    part = tmp_path / f"{name}.ext4"
-    first = (2048 + number * (384 << 11)) * 512
-    with open(disk, "rb") as source, open(part, "wb") as out:
-        source.seek(first)
-        out.write(source.read(384 << 20))
-    subprocess.run(["/sbin/e2fsck", "-p", part], capture_output=True, check=False)
-    done = subprocess.run(["/sbin/e2fsck", "-f", "-n", part], capture_output=True, text=True, check=False)
-    return done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_example_runs_as_it_is(board_disk):
@@ -76,6 +59,7 @@ def test_two_debians_work_while_their_server_ends(board_disk, tmp_path):
         assert "error" not in re.sub("iperf.*", "", session.child.before)
     finally:
         session.close()
-    for number, name in enumerate(("root-a", "root-b")):
-        whole, said = whole_file_system(board_disk, name, number, tmp_path)
-        assert whole, said
+    parts = file_systems(board_disk)
+    assert set(parts) == {"root-a", "root-b"}
+    for begin, size in parts.values():
+        assert check_file_system(board_disk, begin, size, tmp_path) == ""
