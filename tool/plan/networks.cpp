@@ -36,7 +36,7 @@ constexpr uint32_t virtio_network_card = 0x1041'1af4;
 // Always the same for the same names; locally administered (IEEE 802-2014 §8.2).
 [[nodiscard]] Mac made_mac(const std::string& partition, const std::string& network) {
     uint32_t hash = 0x811c'9dc5;  // FNV-1a
-    for (const char c : partition + "/" + network) hash = (hash ^ static_cast<unsigned char>(c)) * 0x0100'0193u;
+    for (const char c : fmt::format("{}/{}", partition, network)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x0100'0193u;
     Mac out{0x02, 0x50};
     for (std::size_t n = 0; n < 4; ++n) out[n + 2] = static_cast<uint8_t>(hash >> (24 - n * 8));
     return out;
