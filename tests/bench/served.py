@@ -79,10 +79,10 @@ def measure_disks(system):
         idle = FIO.format(disk=disk, depth=depth, requests=1, batch=1)  # what fio takes without requests
         figures = []
         for command in (idle, work):
-            before, exits = None, system.exits()
-            before = system.run(command)
+            exits = system.exits()
+            counted = system.run(command)
             after = system.exits()
-            figures.append((before, {key: after[key] - exits[key] for key in after}))
+            figures.append((counted, {key: after[key] - exits[key] for key in after}))
         (idle_counts, idle_exits), (counts, exits) = figures
         per = REQUESTS - 1
         hypervisor = sum(counts[cpu][1] - idle_counts[cpu][1] for cpu in (SERVER, FRONT)) / per

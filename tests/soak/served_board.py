@@ -111,7 +111,7 @@ def soak(rounds):
         for number in range(1, rounds + 1):
             board.round(number)
         board.close()
-        wrong = [f"{word} in what was said" for word in ("PANIC", "unserved", "needs a reset") if word in board.seen]
+        wrong = [f"{word} in what was said" for word in ("PANIC", "was not served", "stops until its driver resets it") if word in board.seen]
         wrong += [f"{count} bad messages of a kernel" for count in re.findall(r"bad-(\d+)", board.seen) if count != "0"]
         for part, (begin, size) in file_systems(board.disk).items():
             said = check_file_system(board.disk, begin, size, board.folder)

@@ -155,9 +155,6 @@ TEST(FrameAdapter, CompletesSums) {
         const auto all = adapted(header, bytes, {}, 13);
         ASSERT_EQ(all.size(), 1u);
         EXPECT_EQ(all[0].first.flags, 0u);
-        Bytes without = bytes;
-        put16(without, 40, 0);
-        EXPECT_EQ(ones(all[0].second, 34, size), ones(without, 34, size, 0) == 0 ? 0 : ones(without, 34, size, get16(all[0].second, 40)));
         EXPECT_EQ(get16(all[0].second, 40), 0xffff & ~ones(bytes, 34, size)) << "what was there counts";
         EXPECT_EQ(adapted(header, bytes, {.checksum = true})[0].second, bytes);
     }
