@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetches Debian's own armhf kernel and its static busybox, unchanged, and makes an initial RAM disk of the latter, and one with the
-# kernel's own drivers for NVMe disks and virtio devices. For the tests
-# also its LPAE and PREEMPT_RT kernels, its driver for the SP805 watchdog, its installer and U-Boot.
+# kernel's own drivers for NVMe disks and virtio devices. For the tests also its LPAE and PREEMPT_RT kernels, a RAM disk with the drivers of
+# the latter, its driver for the SP805 watchdog, its installer and U-Boot.
 #   images.sh OUTPUT-FOLDER [tests]
 set -eu
 mkdir -p "$1"
@@ -10,7 +10,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 set=${2:-run}
 case $set in
     run) results="vmlinuz initrd.cpio.gz initrd-devices.cpio.gz" ;;
-    tests) results="vmlinuz initrd.cpio.gz initrd-devices.cpio.gz sp805_wdt.ko vmlinuz-lpae vmlinuz-rt installer-initrd.gz u-boot.bin" ;;
+    tests) results="vmlinuz initrd.cpio.gz initrd-devices.cpio.gz initrd-devices-rt.cpio.gz sp805_wdt.ko vmlinuz-lpae vmlinuz-rt installer-initrd.gz u-boot.bin" ;;
     *) echo "images.sh OUTPUT-FOLDER [tests]" >&2 && exit 2 ;;
 esac
 stamp=$(cat "$0" "$here/apt.sh" "$here"/initrd/* | sha256sum | cut -d' ' -f1)
@@ -49,19 +49,24 @@ kernel() {
     echo "$name"
 }
 
-# module NAME: it and before it what it needs, in $work/modules, and their names in the order to load them
+# module NAME: it and before it what it needs, in $modules, and their names in the order to load them
 module() {
-    [ ! -f "$work/modules/$1.ko" ] || return 0
+    [ ! -f "$modules/$1.ko" ] || return 0
     found=$(find "$work/unpacked" -name "$1.ko*" -o -name "$(echo "$1" | tr _ -).ko*" | head -n 1)
     [ -n "$found" ] || return 0 # built in
-    xz -dc "$found" >"$work/modules/$1.ko" 2>/dev/null || cp "$found" "$work/modules/$1.ko" # Debian 13 compresses it
-    for needed in $(tr '\000' '\n' <"$work/modules/$1.ko" | sed -n 's/^depends=//p' | tr , ' '); do module "$needed"; done
-    echo "$1" >>"$work/modules/order"
+    xz -dc "$found" >"$modules/$1.ko" 2>/dev/null || cp "$found" "$modules/$1.ko" # kernels of Debian 13 have them compressed
+    for needed in $(tr '\000' '\n' <"$modules/$1.ko" | sed -n 's/^depends=//p' | tr , ' '); do module "$needed"; done
+    echo "$1" >>"$modules/order"
+}
+# drivers FOLDER: of what is unpacked, those for disks and virtio devices
+drivers() {
+    modules=$1
+    rm -rf "$modules" && mkdir "$modules"
+    for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk virtio_console virtio_rng crc32c_generic ext4; do module "$name"; done
 }
 
 unpack "$(kernel linux-image-armmp)" busybox-static
-rm -rf "$work/modules" && mkdir "$work/modules"
-for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk virtio_console virtio_rng crc32c_generic ext4; do module "$name"; done
+drivers "$work/modules"
 take 'vmlinuz-*' "$out/vmlinuz"
 take busybox "$work/busybox"
 if [ "$set" = tests ]; then
@@ -72,6 +77,7 @@ if [ "$set" = tests ]; then
     # shellcheck disable=SC2086
     unpack "$(kernel linux-image-rt-armmp $newer)"
     take 'vmlinuz-*' "$out/vmlinuz-rt"
+    drivers "$work/modules-rt"
     unpack "debian-installer-$(. /etc/os-release && echo "$VERSION_ID")-netboot-armhf" u-boot-qemu
     take u-boot.bin "$out/u-boot.bin"
     take initrd.gz "$out/installer-initrd.gz"
@@ -89,8 +95,13 @@ pack() {
     (cd "$root" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --owner=0:0 --reproducible | gzip -9n) >"$out/$1"
 }
 pack initrd.cpio.gz
-mkdir -p "$root/lib/modules"
-cp "$work"/modules/* "$root/lib/modules/"
+mkdir -p "$root/lib"
+cp -R "$work/modules" "$root/lib/modules"
 pack initrd-devices.cpio.gz
-rm -rf "$work/lists" "$work/archives" "$work/unpacked" "$work/modules" "$root"
+if [ "$set" = tests ]; then
+    rm -rf "$root/lib/modules"
+    cp -R "$work/modules-rt" "$root/lib/modules"
+    pack initrd-devices-rt.cpio.gz
+fi
+rm -rf "$work/lists" "$work/archives" "$work/unpacked" "$work/modules" "$work/modules-rt" "$root"
 echo "$stamp" >"$out/stamp"

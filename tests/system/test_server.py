@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import BOOT, IMAGES, ROOT, Session
+from conftest import BOOT, IMAGES, ROOT, Session, partition, system
+from test_disk import SERVE, disk
 from test_manage import Running
 
 sys.path.insert(0, str(ROOT / "tests/soak"))
@@ -31,14 +32,15 @@ def test_the_example_runs_as_it_is(board_disk):
 
 
 def test_two_debians_work_while_their_server_ends(board_disk, tmp_path):
-    """fio verifies what it wrote, iperf3 and ping reach the other and the outside, stress-ng finds nothing wrong, and the server ends again and
-    again meanwhile. Behind it, both file systems are whole."""
+    """One with a kernel of its release, one with a newer one: fio verifies what it wrote, iperf3 and ping reach the other and the outside,
+    stress-ng finds nothing wrong, and the server ends again and again meanwhile. Behind it, both file systems are whole."""
     socket = tmp_path / "system.sock"
     session = Session([described(tmp_path / "system.toml"), "--disk", f"disk0={board_disk}", "--socket", socket])
     try:
         at = Running(session, socket)
-        for _ in range(2):
-            session.expect(r"(front|back)\] Debian .*root on /dev/vda")
+        kernels = dict(session.expect(r"(front|back)\] Debian .*, (Linux \d+\.\d+).*root on /dev/vda").groups() for _ in range(2))
+        assert set(kernels) == {"front", "back"}
+        session.command("front", "uname -v", "PREEMPT_RT")
         session.command("front", "ping -c 2 -W 5 10.0.2.21 | grep -c ttl= | sed s/^/got-/; ping -c 2 -W 5 10.0.2.2 | grep -c ttl= | sed s/^/out-/", r"got-2\b[\s\S]*out-2\b")
         for name in ("front", "back"):
             session.send(name, FIO.format(size="4M", name=name))
@@ -63,3 +65,18 @@ def test_two_debians_work_while_their_server_ends(board_disk, tmp_path):
     assert set(parts) == {"root-a", "root-b"}
     for begin, size in parts.values():
         assert check_file_system(board_disk, begin, size, tmp_path) == ""
+
+
+def test_u_boot_boots_linux_from_a_served_disk(board_disk, start):
+    """Both read the same disk, one after the other."""
+    boot_loader = partition("front", IMAGES / "u-boot.bin", [2], "192 MiB", boot_memory="8 MiB", format="raw", load=0, server="server")
+    session = start(system(partition("server", SERVE, [1], rights=["serve"], devices=["disk0"]), boot_loader + disk("root", on="disk0", gpt="root-a"), board="virt-smmu"),
+                    "--disk", f"disk0={board_disk}")
+    session.expect("Hit any key")
+    session.send("front", "")
+    session.expect("=> ")
+    for line, answer in (("virtio scan; virtio info", "Hard Disk"),
+                         ("ext4load virtio 0 0x42000000 /boot/vmlinuz; ext4load virtio 0 0x44000000 /boot/initrd.gz", r"\d{7} bytes read[\s\S]*\d{7} bytes read"),
+                         ("setenv bootargs console=ttyAMA0 quiet root=/dev/vda name=front", "=> "),
+                         ("bootz 0x42000000 0x44000000:${filesize} ${fdt_addr}", r"front\] Debian .*: front, root on /dev/vda")):
+        session.command("front", line, answer)
