@@ -13,14 +13,22 @@ using std::uint64_t;
 using std::uint8_t;
 
 // What it begins with is put there once: an earlier life may have been ended in the middle of it, and is followed by one that begins anew.
+// Where there is room for changes alone, it stays where it is.
 bool ServedDisk::find_memory_disk(const NodeName& node, Kept& kept) {
-    const Cells disk = cells(node, "partita,disk"), image = cells(node, "partita,image");
+    const Cells disk = cells(node, "partita,disk"), image = cells(node, "partita,image"), changes = cells(node, "partita,changes");
     if (disk.count < 2 || (image.count >= 2 && image[1] > disk[1])) return false;
-    bytes_ = {static_cast<uint8_t*>(pointer(disk[0])), disk[1]};
-    shape_.sectors = bytes_.size() / virtio::sector_size;
-    shape_.block_size = 4096;
-    if (kept.filled == 0 && image.count >= 2 && image[0] != disk[0]) std::memcpy(bytes_.data(), pointer(image[0]), image[1]);
-    virtio::store<uint32_t>(&kept.filled, 1);
+    auto* const at = static_cast<uint8_t*>(pointer(disk[0]));
+    if (changes.count != 0) {
+        const uint32_t pages = (image[1] + MemoryDisk::block_size - 1) / MemoryDisk::block_size;  // behind it there are zeros
+        const std::span<uint8_t> memory{at, static_cast<std::size_t>(MemoryDisk::kept_size(disk[1], changes[0]))};
+        in_memory_.open({static_cast<const uint8_t*>(pointer(image[0])), pages * MemoryDisk::block_size}, memory, disk[1], changes[0]);
+    } else {
+        in_memory_.open({at, disk[1]});
+        if (kept.filled == 0 && image.count >= 2 && image[0] != disk[0]) std::memcpy(at, pointer(image[0]), image[1]);
+        virtio::store<uint32_t>(&kept.filled, 1);
+    }
+    shape_.sectors = in_memory_.size() / virtio::sector_size;
+    shape_.block_size = MemoryDisk::block_size;
     return true;
 }
 
@@ -151,19 +159,27 @@ void ServedDisk::tell() const {
         if (counters_[n].requests != 0)
             console_printf(" %u %s (%llu KiB),", static_cast<unsigned>(counters_[n].requests), names[n],
                            static_cast<unsigned long long>(counters_[n].bytes / 1024));
+    if (in_memory_.copies())
+        console_printf(" %u KiB left for changes,", static_cast<unsigned>(in_memory_.room() * (MemoryDisk::block_size / 1024)));
     console_printf(" %u failed\n", static_cast<unsigned>(failed_));
 }
 
-virtio::Disk::Result ServedDisk::begin_in_memory(const Request& request) const {
-    uint8_t* at = bytes_.data() + request.at;
+virtio::Disk::Result ServedDisk::begin_in_memory(const Request& request) {
+    if ((request.action == Action::write || request.action == Action::zero) && !in_memory_.has_room(request.at, request.size)) {
+        if (complaints_.may_say())
+            console_printf("server: disk %s of %s has no more room for changes: what is written to other places fails\n", name_, client_);
+        return Result::failed;
+    }
+    uint64_t at = request.at;
     for (const virtio::Segment& part : request.parts) {
         if (request.action == Action::read)
-            std::memcpy(part.at, at, part.size);
+            in_memory_.read(at, {part.at, part.size});
         else
-            std::memcpy(at, part.at, part.size);
+            in_memory_.write(at, {part.at, part.size});
         at += part.size;
     }
-    if (request.action == Action::zero) std::memset(at, 0, static_cast<std::size_t>(request.size));
+    if (request.action == Action::zero) in_memory_.zero(at, request.size);
+    if (request.action == Action::discard) in_memory_.discard(at, request.size);
     return Result::ok;
 }
 

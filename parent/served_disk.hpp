@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "memory_disk.hpp"
 #include "partita/guest/virtio/block.hpp"
 #include "real_disk.hpp"
 #include "served_device.hpp"
@@ -41,7 +42,7 @@ private:
     void access(const Held& access);
 
     [[nodiscard]] Result begin(const Request& request) override;
-    [[nodiscard]] Result begin_in_memory(const Request& request) const;
+    [[nodiscard]] Result begin_in_memory(const Request& request);
     void ended(std::uint32_t tag, Result result) override;
     void interrupt(std::uint32_t bits) override;
     void broken(std::uint32_t queue, virtio::Broken why) override;
@@ -49,8 +50,8 @@ private:
     std::uint32_t device_ = 0;
     const char *client_ = nullptr, *name_ = nullptr;
     virtio::ClientMemory memory_;
-    std::span<std::uint8_t> bytes_;  // of a disk in memory
-    RealDisk* real_ = nullptr;       // or where it lies, from which byte on
+    MemoryDisk in_memory_;      // either this
+    RealDisk* real_ = nullptr;  // or where it lies, from which byte on
     std::uint64_t begin_ = 0;
     virtio::DiskShape shape_;
     // Since this life began: by what was asked for, and what failed of all.

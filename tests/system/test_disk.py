@@ -33,7 +33,7 @@ def running(start, tmp_path, image):
                                partition("store", SERVE, [1], rights=["serve"], on_fault="restart", on_exit="restart"),
                                partition("parent", PARENT, [2], rights=["manage"], control=True)), "--socket", socket)
         session.expect(r"linux\] Linux .* CPUs online")
-        session.command("linux", "while [ $(ls /sys/block | grep -c vd) != 3 ]; do sleep 0.1; done; cat /sys/block/vd?/serial; echo -n ' ser''ials'", "databegunfixed serials")
+        session.command("linux", "while [ $(ls /sys/block | grep -c vd) != 3 ]; do sleep 0.1; done; echo $(for s in /sys/block/vd?/serial; do cat $s; echo; done) ser''ials", "data begun fixed serials")
         return Running(session, socket)
 
     return begin
@@ -72,6 +72,34 @@ def test_a_disk_outlives_its_driver_and_its_server(running):
     at.session.expect(r"linux\] Linux .* CPUs online")
     at.session.command("linux", "while [ ! -e /dev/vda ]; do sleep 0.1; done; echo th''ere", "there")
     sum_of(at, "dd if=/dev/vda bs=64k count=32 2>/dev/null", wanted)
+
+
+def test_disks_with_one_image_change_apart(start, tmp_path, image):
+    """Copy-on-write: what one changes, no other sees; the server's lives leave it; what has no room fails, and a discard gives room back."""
+    socket = tmp_path / "system.sock"
+    disks = disk("one", image=image, changes="256 KiB") + disk("other", image=image, changes="64 KiB", size="4 MiB")
+    session = start(system(partition("linux", IMAGES / "vmlinuz", [0], "128 MiB", server="store", **MODULES) + disks,
+                           partition("store", SERVE, [1], rights=["serve"], on_fault="restart", on_exit="restart"),
+                           partition("parent", PARENT, [2], rights=["manage"], control=True)), "--socket", socket)
+    at = Running(session, socket)
+    session.expect(r"linux\] Linux .* CPUs online")
+    session.command("linux", "while [ ! -e /dev/vdb ]; do sleep 0.1; done; echo th''ere", "there")
+    original = image.read_bytes()
+    changed = bytearray(original)
+    changed[40_000:44_096] = b"\0" * 4096  # of two blocks
+    session.command("linux", "dd if=/dev/zero of=/dev/vda bs=32 seek=1250 count=128 conv=fsync 2>/dev/null; echo writ''ten", "written")
+    at.ask("restart", "store")
+    session.expect("server: life 2")
+    session.command("linux", "echo 3 >/proc/sys/vm/drop_caches; echo drop''ped", "dropped")
+    sum_of(at, "head -c 3000000 /dev/vda", hashlib.md5(changed).hexdigest())
+    sum_of(at, "cat /dev/vdb", hashlib.md5(original.ljust(4 << 20, b"\0")).hexdigest())
+    session.send("linux", "dd if=/dev/urandom of=/dev/vdb bs=4k count=17 oflag=direct || echo refu''sed")
+    session.expect("server: disk other of linux has no more room for changes: what is written to other places fails")
+    session.expect(r"16\+0 records out[\s\S]*refused")
+    session.command("linux", "blkdiscard -o 0 -l 65536 /dev/vdb; dd if=/dev/urandom of=/dev/vdb bs=4k count=16 seek=100 oflag=direct && echo wri''tten", "written")
+    session.send("store", "")
+    session.expect(r"server: disk one of linux: .* 248 KiB left for changes, 0 failed")
+    session.expect(r"server: disk other of linux: .* 0 KiB left for changes, 1 failed")
 
 
 def test_mistakes_are_told_where_they_are(partita, describe, tmp_path, image):

@@ -86,6 +86,39 @@ TEST_F(VirtioPlan, DisksAreInTheirServersMemory) {
     EXPECT_NE(show_text(*plan).find("disk begun"), std::string::npos);
 }
 
+// An image that several begin with is there once, whatever becomes of it, and of copy-on-write there is only what can change.
+TEST_F(VirtioPlan, AnImageIsPlacedOnceForAllItsDisks) {
+    write("image.bin", Bytes(1u << 20, 0x5a));
+    const auto disk = [](const std::string& name, const std::string& more) {
+        return fmt::format("[[partition.disk]]\nname = \"{}\"\nimage = \"image.bin\"\n{}", name, more);
+    };
+    ASSERT_EQ(complaints(description(disk("one", "changes = \"64 KiB\"\n") + disk("other", "changes = \"8 KiB\"\nsize = \"2 MiB\"\n") +
+                                     disk("fixed", "read_only = true\n") + disk("all", ""))),
+              "");
+    const PlannedPartition &linux = plan->partitions[0], &parent = plan->partitions[2];
+    EXPECT_EQ(std::ranges::count(parent.copies, Bytes(1u << 20, 0x5a), &PlannedCopy::bytes), 1);
+    for (const PlannedVirtio& device : linux.virtio) EXPECT_EQ(device.disk->image_at, linux.virtio[0].disk->image_at);
+    const auto kept = [&](std::size_t n) { return std::ranges::find(parent.regions, linux.virtio[n].disk->at, &PlannedRegion::ipa)->size; };
+    EXPECT_EQ(kept(0), 64u * 1024 + 4096) << "and a table of a number for each block";
+    EXPECT_EQ(kept(1), 8u * 1024 + 4096);
+    EXPECT_EQ(kept(3), 1u << 20);
+    const void* const tree = tree_of(2);
+    EXPECT_EQ(cell(tree, "/hypervisor/served/device-1@1", "partita,disk", 1), 2u << 20);
+    EXPECT_EQ(cell(tree, "/hypervisor/served/device-1@1", "partita,changes", 0), 8192u);
+    EXPECT_EQ(cell(tree, "/hypervisor/served/device-3@3", "partita,changes", 0), ~0u);
+    EXPECT_NE(show_text(*plan).find("2 MiB in memory, 8 KiB for changes"), std::string::npos);
+    const std::vector<std::pair<std::string, std::string>> mistakes{
+        {disk("a", "changes = \"5000 B\"\n"), "disk \"a\" can have a multiple of 4 KiB for changes, at most 1 GiB, not 5000 B"},
+        {disk("a", "changes = \"0 B\"\n"), "for changes, at most 1 GiB, not 0 B"},
+        {disk("a", "changes = \"4 KiB\"\nread_only = true\n"), "disk \"a\" can be read only; take read_only or changes out"},
+        {"[[partition.disk]]\nname = \"a\"\nsize = \"4 MiB\"\nchanges = \"4 KiB\"\n",
+         "disk \"a\" has no image that it could leave as it is; add one, or take changes out"},
+        {"[[partition.disk]]\nname = \"a\"\non = \"x\"\nchanges = \"4 KiB\"\n",
+         "disk \"a\" lies on a disk of the board, where all of it can be changed; take changes out"},
+    };
+    for (const auto& [text, words] : mistakes) EXPECT_NE(complaints(description(text)).find(words), std::string::npos) << words;
+}
+
 // On a disk of the server's: nothing is placed, and the server is told where they lie.
 TEST_F(VirtioPlan, DisksLieOnADiskOfTheirServers) {
     const auto describe = [](const std::string& disks, const std::string& devices = "devices = [\"disk0\"]\n",

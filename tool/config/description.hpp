@@ -55,8 +55,9 @@ struct DiskDescription {
     Placed<std::string> name;
     std::optional<Placed<std::uint64_t>> size;
     std::optional<Placed<std::filesystem::path>> image;
-    std::optional<Placed<std::string>> on, gpt;  // a disk of the board that it lies on; the partition of that
-    std::optional<Placed<std::uint64_t>> at;     // where on it
+    std::optional<Placed<std::uint64_t>> changes;  // how many bytes of it can differ from the image; all, without a copy of it
+    std::optional<Placed<std::string>> on, gpt;    // a disk of the board that it lies on; the partition of that
+    std::optional<Placed<std::uint64_t>> at;       // where on it
     Placed<bool> read_only;
 };
 

@@ -154,6 +154,7 @@ DiskDescription read_disk(const toml::table& table, const std::filesystem::path&
     out.name = reader.text("name");
     out.size = reader.quantity("size");
     if (table.contains("image")) out.image = resolve(reader.text("image"), folder);
+    out.changes = reader.quantity("changes");
     if (table.contains("on")) out.on = reader.text("on");
     if (table.contains("gpt")) out.gpt = reader.text("gpt");
     out.at = reader.quantity("at");

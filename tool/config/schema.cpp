@@ -233,6 +233,11 @@ constexpr Key disk_keys[] = {
      "\"16 MiB\""},
     {"image", Type::path, false, "zeros", "", "A file with what is on it when the board starts. It is part of the system image.",
      "\"root.ext4\""},
+    {"changes", Type::size, false, "all of it", "",
+     "Copy-on-write: room for so much that is changed, in blocks of 4 KiB; the image itself is not copied, and disks of a server with the "
+     "same image have it together. What goes beyond fails as on a disk that is broken there, and the server says so; a discard gives "
+     "room back.",
+     "\"4 MiB\""},
     {"on", Type::text, false, "memory of the server", "",
      "A virtio disk of the board, by its path in the board's device tree or an alias, which is one of the server's `devices`: this disk "
      "lies there, in a range (`at` and `size`) or in a partition of it (`gpt`); without both it is all of it. What is written outlives the "

@@ -7,6 +7,7 @@
 
 #include "arch/address.hpp"
 #include "config/units.hpp"
+#include "memory_disk.hpp"
 #include "plan/channel_memory.hpp"
 #include "plan/placement.hpp"
 #include "plan/server_devices.hpp"
@@ -46,6 +47,19 @@ void check_place(const DiskDescription& disk, Diagnostics& diagnostics) {
     if (disk.gpt && (disk.gpt->value.empty() || disk.gpt->value.size() > longest_gpt_name ||
                      std::ranges::any_of(disk.gpt->value, [](const char c) { return c < ' ' || c > '~'; })))
         refuse(disk.gpt->place, "names a partition that a GPT cannot have here", "use ASCII, 1 to 36 characters");
+}
+
+void check_changes(const DiskDescription& disk, Diagnostics& diagnostics) {
+    if (!disk.changes) return;
+    const auto refuse = [&](std::string_view what) {
+        diagnostics.error(disk.changes->place, fmt::format("disk \"{}\" {}", disk.name.value, what));
+    };
+    if (!disk.image && !disk.on) return refuse("has no image that it could leave as it is; add one, or take changes out");
+    if (disk.on) return refuse("lies on a disk of the board, where all of it can be changed; take changes out");
+    if (disk.read_only.value) return refuse("can be read only; take read_only or changes out");
+    const std::uint64_t size = disk.changes->value;
+    if (size == 0 || size % kPageSize != 0 || size > largest)
+        refuse(fmt::format("can have a multiple of 4 KiB for changes, at most 1 GiB, not {}", format_size(size)));
 }
 
 // Sectors, from where to where; all of the disk where nothing is said, and none that is known where a name says it.
@@ -110,42 +124,82 @@ void check_disks(const PlannedPartition& partition, Diagnostics& diagnostics) {
             diagnostics.error(disk.size->place,
                               fmt::format("the size of disk \"{}\" must be a multiple of 4 KiB{}, not {}", disk.name.value,
                                           disk.on ? "" : ", at most 1 GiB", format_size(disk.size->value)));
+        check_changes(disk, diagnostics);
         if (disk.read_only.value && !disk.image && !disk.on)
             diagnostics.error(disk.read_only.place,
                               fmt::format("disk \"{}\" would be zeros for ever; give it an image, or take read_only out", disk.name.value));
     }
 }
 
-void place_disk(PlannedPartition& server, const PlannedPartition& client, PlannedDisk& disk, std::uint64_t from, Diagnostics& diagnostics) {
-    const DiskDescription& description = disk.description;
-    std::optional<Bytes> image;
-    if (description.image) {
-        image = read_image(*description.image, "the image of a disk", diagnostics);
-        if (!image) return;
+namespace {
+
+// Another disk of the server with the same image: that is read only, whatever the disk is.
+[[nodiscard]] const PlannedDisk* with_same_image(const Plan& plan, std::size_t server, const std::filesystem::path& image) {
+    for (const PlannedPartition& partition : plan.partitions)
+        for (const PlannedVirtio& device : partition.virtio)
+            if (device.server == server && device.disk && device.disk->image_size != 0 && device.disk->description.image->value == image)
+                return &*device.disk;
+    return nullptr;
+}
+
+// Room in the server's address space, for one disk.
+class DiskPlacer {
+public:
+    DiskPlacer(PlannedPartition& server, const Place& place, std::uint64_t from, Diagnostics& diagnostics)
+        : server_(server), place_(place), from_(from), diagnostics_(diagnostics) {}
+
+    [[nodiscard]] std::uint64_t place(const std::string& what, std::uint64_t size, std::uint32_t flags) {
+        const auto at = free_address(server_, size, from_);
+        if (!at)
+            diagnostics_.error(place_, fmt::format("the address space of \"{}\" has no room for {}, {}; make it smaller, or give it to "
+                                                   "another server",
+                                                   server_.name, what, format_size(size)));
+        if (at) server_.regions.push_back({what, *at, 0, size, flags});
+        return at.value_or(0);
     }
-    disk.image_size = image ? image->size() : 0;
+    // False: it cannot be read, which is told.
+    [[nodiscard]] bool place_image(PlannedDisk& disk, const std::string& name) {
+        auto image = read_image(*disk.description.image, "the image of a disk", diagnostics_);
+        if (!image) return false;
+        disk.image_size = image->size();
+        disk.image_at = place("the image of " + name, pages(disk.image_size), PARTITA_REGION_READ);
+        server_.copies.push_back({"image of " + name, disk.image_at, std::move(*image)});
+        return true;
+    }
+
+private:
+    PlannedPartition& server_;
+    const Place& place_;
+    std::uint64_t from_;
+    Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void place_disk(Plan& plan, std::size_t number, const PlannedPartition& client, PlannedDisk& disk, std::uint64_t from,
+                Diagnostics& diagnostics) {
+    const DiskDescription& description = disk.description;
+    DiskPlacer placer{plan.partitions[number], description.place, from, diagnostics};
+    const std::string name = fmt::format("disk {} of {}", description.name.value, client.name);
+    if (description.image) {
+        const PlannedDisk* const same = with_same_image(plan, number, description.image->value);
+        if (same != nullptr)
+            disk.image_at = same->image_at, disk.image_size = same->image_size;
+        else if (!placer.place_image(disk, name))
+            return;
+    }
     disk.size = description.size ? description.size->value : pages(disk.image_size);
     if (disk.image_size > disk.size || disk.size == 0)
         return diagnostics.error(description.size ? description.size->place : description.image->place,
                                  fmt::format("disk \"{}\" has {}, but its image {} bytes; give it at least that", description.name.value,
                                              format_size(disk.size), disk.image_size));
-    const std::string name = fmt::format("disk {} of {}", description.name.value, client.name);
-    const auto place = [&](const std::string& what, std::uint64_t size, std::uint32_t flags) {
-        const auto at = free_address(server, size, from);
-        if (!at)
-            diagnostics.error(description.place,
-                              fmt::format("the address space of \"{}\" has no room for {}, {}; make it smaller, or give it to "
-                                          "another server",
-                                          server.name, what, format_size(size)));
-        if (at) server.regions.push_back({what, *at, 0, size, flags});
-        return at.value_or(0);
-    };
-    if (image) disk.image_at = place("the image of " + name, pages(disk.image_size), PARTITA_REGION_READ);
+    constexpr std::uint32_t kept = PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_KEPT;
     if (description.read_only.value)
         disk.at = disk.image_at, disk.size = pages(disk.image_size);
+    else if (description.changes)
+        disk.at = placer.place("changes of " + name, parent::MemoryDisk::kept_size(disk.size, description.changes->value), kept);
     else
-        disk.at = place(name, disk.size, PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_KEPT);
-    if (image) server.copies.push_back({"image of " + name, disk.image_at, std::move(*image)});
+        disk.at = placer.place(name, disk.size, kept);
 }
 
 }  // namespace partita::tool

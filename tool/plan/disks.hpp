@@ -14,7 +14,8 @@ void find_real_disk(const Plan& plan, const PlannedPartition& server, PlannedDis
 // That no two lie over each other, of which one can be written.
 void check_real_disks(const Plan& plan, Diagnostics& diagnostics);
 
-// Reads the disk's image, and gives it room in its server's address space from that address on.
-void place_disk(PlannedPartition& server, const PlannedPartition& client, PlannedDisk& disk, std::uint64_t from, Diagnostics& diagnostics);
+// Reads the disk's image, and gives it room in the address space of its server, the partition of that number, from that address on.
+void place_disk(Plan& plan, std::size_t server, const PlannedPartition& client, PlannedDisk& disk, std::uint64_t from,
+                Diagnostics& diagnostics);
 
 }  // namespace partita::tool

@@ -30,6 +30,7 @@ void write_disk(TreeWriter& tree, const PlannedDisk& disk) {
     else
         tree.cells("partita,disk", {cell(disk.at), cell(disk.size)});
     if (disk.image_size != 0) tree.cells("partita,image", {cell(disk.image_at), cell(disk.image_size)});
+    if (const auto& changes = disk.description.changes) tree.cells("partita,changes", {cell(changes->value)});
     if (disk.description.read_only.value) tree.cells("partita,read-only", {1});
 }
 

@@ -174,7 +174,8 @@ void place_in_server(Plan& plan, std::size_t client, PlannedVirtio& device, Diag
                                              server.name, format_size(size), partition.name));
     device.kept = *kept;
     device.memory = {{partition.ram, *at}};
-    if (device.disk && device.disk->on == nullptr) place_disk(server, partition, *device.disk, std::max(from, *at + size), diagnostics);
+    if (device.disk && device.disk->on == nullptr)
+        place_disk(plan, device.server, partition, *device.disk, std::max(from, *at + size), diagnostics);
 }
 
 }  // namespace
@@ -188,6 +189,8 @@ std::string PlannedVirtio::place_in_words() const {
     if (rng) return "random bytes";
     if (!disk) return "ends of channels";
     const char* const only = disk->description.read_only.value ? ", read only" : "";
+    if (disk->on == nullptr && disk->description.changes)
+        return fmt::format("{} in memory, {} for changes", format_size(disk->size), format_size(disk->description.changes->value));
     if (disk->on == nullptr) return fmt::format("{} in memory{}", format_size(disk->size), only);
     if (disk->description.gpt) return fmt::format("partition {} of {}{}", disk->description.gpt->value, disk->on->path, only);
     if (!disk->description.at || !disk->description.size) return fmt::format("all of {}{}", disk->on->path, only);
