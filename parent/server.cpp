@@ -64,6 +64,7 @@ bool Server::take() {
         if (asked.r0 != PSCI_SUCCESS) return false;
         ServedDevice* const device = devices_[asked.r1 % PARTITA_MAX_VIRTIO];
         if (device != nullptr) device->serve(asked.r1, asked.r2, asked.r3);
+        if ((asked.r2 & PARTITA_ASK_LAST) != 0) return false;
     }
     return count_ != 0;
 }

@@ -87,8 +87,8 @@
       "of the pool has nothing to run any more; DENIED for others.")                                                                       \
     X(TAKE, 0x8600ff40u, take, PARTITA_RIGHT_SERVE, "none",                                                                                \
       "r0: SUCCESS or EMPTY; r1: a handle, whose bits [7:0] are the virtio device's number; r2: bits [31:28]: an enum partita_ask, of an " \
-      "access bits [19:16] its bytes and [11:0] where in the device's registers; r3: the value to be written, or a bit for each queue "    \
-      "(bit n % 32 for queue n)",                                                                                                          \
+      "access bits [19:16] its bytes and [11:0] where in the device's registers; bit 27: nothing else waits, and what comes brings the "   \
+      "interrupt; r3: the value to be written, or a bit for each queue (bit n % 32 for queue n)",                                          \
       "Takes what a driver of one of the caller's devices wants. READ, WRITE and RELEASE wait for an ANSWER.")                             \
     X(ANSWER, 0x8600ff41u, answer, PARTITA_RIGHT_SERVE, "r1: the handle; r2: the value that was read",                                     \
       "r0: SUCCESS, DENIED, INVALID_PARAMETERS, or WRONG_STATE: nobody waits for it any more", "Answers what was taken.")                  \
@@ -128,6 +128,9 @@ enum partita_ask {
     PARTITA_ASK_RELEASE =
         3 /* a life of its partition begins: the device is as at reset, and its memory is left alone, once this is answered */
 };
+
+/* Beside it: the server has taken all that there was. */
+#define PARTITA_ASK_LAST (1u << 27)
 
 /* How a partition is. */
 enum partita_phase {

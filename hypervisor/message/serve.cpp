@@ -169,7 +169,10 @@ void take_request(Vcpu& vcpu) {
         VirtioDevice& device = system().virtio[number];
         const bool found = take_from(vcpu, device);
         if (device.wants()) server.calls.fetch_or(1u << number, std::memory_order_acq_rel);
-        if (found) return answer(vcpu, PSCI_SUCCESS);
+        if (!found) continue;
+        // Whoever asks from here on calls, since the calls are looked at behind what was taken: so the server need not ask again.
+        if (server.calls.load(std::memory_order_seq_cst) == 0) vcpu.r[2] |= PARTITA_ASK_LAST;
+        return answer(vcpu, PSCI_SUCCESS);
     }
     server.distributor.pulse(server.description->serve_interrupt);  // requests came and went: it is to ask again
     answer(vcpu, PARTITA_EMPTY);

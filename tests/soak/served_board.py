@@ -23,15 +23,17 @@ WORK = {
 }
 
 
-def described(path):
-    """examples/server, with a parent partition instead of its control loop: it ends the server when it is told to. The first of the two
-    systems has the PREEMPT_RT kernel, which is the newer one in Debian 12."""
+def described(path, newer=True):
+    """examples/server, with a parent partition instead of its control loop: it ends the server when it is told to. `newer`: the first of the
+    two systems has the PREEMPT_RT kernel, which is the newer one in Debian 12."""
     text = (ROOT / "examples/server/system.toml").read_text().replace('"../../', f'"{ROOT}/')
     begin = text.index("[[partition]]")
     end = text.index("[[partition]]", begin + 1)
     parent = f'[[partition]]\nname = "parent"\nkernel = "{ROOT}/build/arm-gcc/parent/parent.elf"\nmemory = "2 MiB"\ncpus = [0]\nrights = ["manage"]\ncontrol = true\n\n'
     text = text[:begin] + parent + text[end:]
-    path.write_text(text.replace("/vmlinuz\"", "/vmlinuz-rt\"", 1).replace("/initrd-devices.cpio", "/initrd-devices-rt.cpio", 1))
+    if newer:
+        text = text.replace("/vmlinuz\"", "/vmlinuz-rt\"", 1).replace("/initrd-devices.cpio", "/initrd-devices-rt.cpio", 1)
+    path.write_text(text)
     return path
 
 

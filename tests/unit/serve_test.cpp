@@ -80,6 +80,15 @@ protected:
     [[nodiscard]] bool pending(std::uint32_t id) {
         return (a.distributor.read(driver.interrupts, 0x200 + id / 32 * 4, 4) >> id % 32 & 1u) != 0;
     }
+    [[nodiscard]] bool serve_interrupt_pends() {
+        constexpr std::uint32_t id = tool::platform::serve_interrupt;
+        return (b.distributor.read(server.interrupts, 0x200 + id / 32 * 4, 4) >> id % 32 & 1u) != 0;
+    }
+    void forget_serve_interrupt() {  // GICD_ICPENDR
+        constexpr std::uint32_t id = tool::platform::serve_interrupt;
+        b.distributor.write(server.interrupts, 0x280 + id / 32 * 4, 4, 1u << id % 32);
+        ASSERT_FALSE(serve_interrupt_pends());
+    }
     void pass(std::uint32_t microseconds) {
         const std::uint64_t ticks = std::uint64_t{62'500'000} * microseconds / 1'000'000;
         CNTPCT::write(CNTPCT::read() + ticks);
@@ -98,11 +107,11 @@ TEST_F(Serve, AReadWaitsForTheServersAnswer) {
     read(device_id);
     EXPECT_EQ(driver.state, RunState::waiting);
     EXPECT_EQ(read_elr(), 0x4000'8000u) << "not done yet";
-    EXPECT_TRUE(b.distributor.read(server.interrupts, 0x204, 4) >> (tool::platform::serve_interrupt - 32) & 1u);
+    EXPECT_TRUE(serve_interrupt_pends());
     ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
     const std::uint32_t handle = server.r[1];
     EXPECT_EQ(handle & 0xffffu, 0u) << "device 0, vCPU 0";
-    EXPECT_EQ(server.r[2], PARTITA_ASK_READ << 28 | 4u << 16 | device_id);
+    EXPECT_EQ(server.r[2], PARTITA_ASK_READ << 28 | PARTITA_ASK_LAST | 4u << 16 | device_id);
     EXPECT_EQ(ask(PARTITA_HYPERCALL_TAKE), PARTITA_EMPTY) << "once";
     EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, handle, 3), PSCI_SUCCESS);
     settle();
@@ -115,7 +124,7 @@ TEST_F(Serve, AReadWaitsForTheServersAnswer) {
 TEST_F(Serve, AWriteTellsItsValueAndWaits) {
     write(status, 0xf);
     ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
-    EXPECT_EQ(server.r[2], std::uint32_t{PARTITA_ASK_WRITE} << 28 | 4u << 16 | status);
+    EXPECT_EQ(server.r[2], std::uint32_t{PARTITA_ASK_WRITE} << 28 | PARTITA_ASK_LAST | 4u << 16 | status);
     EXPECT_EQ(server.r[3], 0xfu);
     EXPECT_EQ(driver.state, RunState::waiting);
     EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, server.r[1]), PSCI_SUCCESS);
@@ -127,7 +136,7 @@ TEST_F(Serve, AWriteTellsItsValueAndWaits) {
 TEST_F(Serve, NarrowReadsExtendAndBigEndianOnesSwap) {
     read(config + 1, 1);
     ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
-    EXPECT_EQ(server.r[2], 1u << 16 | (config + 1));
+    EXPECT_EQ(server.r[2], PARTITA_ASK_LAST | 1u << 16 | (config + 1));
     EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, server.r[1], 0xffff'ff85), PSCI_SUCCESS);
     settle();
     EXPECT_EQ(driver.r[3], 0x85u);
@@ -164,10 +173,25 @@ TEST_F(Serve, NotificationsArePostedAndAddUp) {
     EXPECT_EQ(driver.state, RunState::runnable);
     ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
     EXPECT_EQ(server.r[1], 0u);
-    EXPECT_EQ(server.r[2], std::uint32_t{PARTITA_ASK_NOTIFY} << 28);
+    EXPECT_EQ(server.r[2], std::uint32_t{PARTITA_ASK_NOTIFY} << 28 | PARTITA_ASK_LAST);
     EXPECT_EQ(server.r[3], 0x12u);
     EXPECT_EQ(ask(PARTITA_HYPERCALL_TAKE), PARTITA_EMPTY);
     EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, 0, 0), PARTITA_WRONG_STATE) << "nobody waits";
+}
+
+// A server that is told that nothing waits asks again when it is interrupted: so one comes for all that is not said.
+TEST_F(Serve, OnlyTheLastIsCalledTheLast) {
+    write(notify, 1);
+    read(config);
+    ASSERT_EQ(driver.state, RunState::waiting);
+    ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
+    EXPECT_EQ(server.r[2] & PARTITA_ASK_LAST, 0u);
+    ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
+    EXPECT_NE(server.r[2] & PARTITA_ASK_LAST, 0u);
+    EXPECT_EQ(ask(PARTITA_HYPERCALL_TAKE), PARTITA_EMPTY);
+    forget_serve_interrupt();
+    write(notify, 2);
+    EXPECT_TRUE(serve_interrupt_pends());
 }
 
 TEST_F(Serve, AnEmptySlotHasNoDevice) {
@@ -238,7 +262,7 @@ TEST_F(Serve, ANewServerLooksAtEverything) {
     write(notify, 2);
     fake.start(1);
     ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
-    EXPECT_EQ(server.r[2], std::uint32_t{PARTITA_ASK_NOTIFY} << 28);
+    EXPECT_EQ(server.r[2], std::uint32_t{PARTITA_ASK_NOTIFY} << 28 | PARTITA_ASK_LAST);
     EXPECT_EQ(server.r[3], ~0u);
 }
 
@@ -301,7 +325,7 @@ TEST_F(Serve, AServerThatWasNotThereIsToldOfTheNewLifeFirst) {
     EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, handle), PSCI_SUCCESS);
     EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, handle), PARTITA_WRONG_STATE);
     ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
-    EXPECT_EQ(server.r[2], std::uint32_t{PARTITA_ASK_NOTIFY} << 28);
+    EXPECT_EQ(server.r[2], std::uint32_t{PARTITA_ASK_NOTIFY} << 28 | PARTITA_ASK_LAST);
 }
 
 TEST_F(Serve, AnAnswerDuringAPauseIsThereAfterwards) {
@@ -352,7 +376,7 @@ TEST_F(Serve, AnAccessThatTheCpuDoesNotDescribeIsForwarded) {
     undescribed(0xe5b1'3004, device_id, 0);
     EXPECT_EQ(driver.r[1], 0x0a00'0008u) << "written back";
     ASSERT_EQ(ask(PARTITA_HYPERCALL_TAKE), PSCI_SUCCESS);
-    EXPECT_EQ(server.r[2], 4u << 16 | device_id);
+    EXPECT_EQ(server.r[2], PARTITA_ASK_LAST | 4u << 16 | device_id);
     EXPECT_EQ(ask(PARTITA_HYPERCALL_ANSWER, server.r[1], 3), PSCI_SUCCESS);
     settle();
     EXPECT_EQ(driver.r[3], 3u);
