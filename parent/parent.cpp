@@ -7,7 +7,7 @@
 #include "page.hpp"
 #include "partita/guest/guest.h"
 #include "partita/guest/tree.h"
-#include "served_console.hpp"
+#include "served_ports.hpp"
 #include "server.hpp"
 #include "store.hpp"
 #include "uart.hpp"

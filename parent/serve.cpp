@@ -4,9 +4,9 @@
 
 #include "page.hpp"
 #include "partita/guest/guest.h"
-#include "served_console.hpp"
 #include "served_disk.hpp"
 #include "served_network.hpp"
+#include "served_ports.hpp"
 #include "served_rng.hpp"
 #include "server.hpp"
 
@@ -46,10 +46,12 @@ void typed(std::uint32_t) {
 
 ServedDevice* partita::parent::open_device(std::uint32_t number) {
     static constinit Room<ServedConsole, 8> consoles;
+    static constinit Room<ServedRpmsg, 8> rpmsgs;
     static constinit Room<ServedDisk, 16> disks;
     static constinit Room<ServedNetwork, 16> networks;
     static constinit Room<ServedRng, 16> rngs;
     if (ServedDevice* const console = consoles.open(number); console != nullptr) return console;
+    if (ServedDevice* const rpmsg = rpmsgs.open(number); rpmsg != nullptr) return rpmsg;
     if (ServedDevice* const disk = disks.open(number); disk != nullptr) return disk;
     if (ServedDevice* const network = networks.open(number); network != nullptr) return network;
     return rngs.open(number);

@@ -62,7 +62,7 @@ module() {
 drivers() {
     modules=$1
     rm -rf "$modules" && mkdir "$modules"
-    for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk virtio_console virtio_rng crc32c_generic ext4; do module "$name"; done
+    for name in nvme virtio_pci virtio_mmio virtio_net virtio_blk virtio_console virtio_rng virtio_rpmsg_bus rpmsg_ctrl rpmsg_char crc32c_generic ext4; do module "$name"; done
 }
 
 unpack "$(kernel linux-image-armmp)" busybox-static

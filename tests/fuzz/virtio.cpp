@@ -1,11 +1,12 @@
-// The virtio console with a driver that writes anything, at any time, into its memory and into the registers: the device reads and writes
-// that memory only, comes to an end each time, and a reset makes it work again.
+// The virtio console, and RPMsg, with a driver that writes anything, at any time, into its memory and into the registers: the device reads
+// and writes that memory only, comes to an end each time, and a reset makes it work again.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
 
 #include "partita/guest/virtio/console.hpp"
+#include "partita/guest/virtio/rpmsg.hpp"
 
 namespace {
 
@@ -19,7 +20,7 @@ void require(bool good, const char* what) {
     std::abort();
 }
 
-class Link final : public ConsoleLink {
+class Link final : public PortLink {
 public:
     [[nodiscard]] std::span<std::uint8_t> page() override { return page_; }
     [[nodiscard]] Sent send(std::uint32_t port, std::uint32_t size) override {
@@ -41,11 +42,12 @@ private:
 };
 
 // A driver that has come as far as to use its queues: most of what is interesting is behind that.
-void set_up(Console& console, std::uint32_t version) {
+template <typename Device>
+void set_up(Device& console, std::uint32_t version) {
     console.write(0x070, 4, 0);
     console.write(0x070, 4, 3);
     console.write(0x024, 4, 0);
-    console.write(0x020, 4, 0x3000'0002);
+    console.write(0x020, 4, 0x3000'0000 | static_cast<std::uint32_t>(console.features()));
     console.write(0x024, 4, 1);
     console.write(0x020, 4, 1);
     console.write(0x070, 4, 11);
@@ -64,19 +66,16 @@ void set_up(Console& console, std::uint32_t version) {
     console.write(0x070, 4, 15);
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static constexpr ConsolePort ports[] = {{"in", false, false, 64}, {"out", true, false, 64}, {"value", false, true, 8}};
-    if (size < 2) return 0;
+template <typename Device, typename State>
+void run(std::span<const Port> ports, const std::uint8_t* data, std::size_t size) {
     std::vector<std::uint8_t> bytes(memory_size);
     ClientMemory memory;
     require(memory.add(base, bytes.data(), memory_size), "room for its memory");
     const std::uint32_t version = data[0] % 2 + 1;
-    ConsoleState state{};
+    State state{};
     if (data[0] & 2) std::memset(static_cast<void*>(&state), data[1], sizeof state);  // what another server left, by whatever means
     Link link;
-    Console console{state, memory, version, ports, link};
+    Device console{state, memory, version, ports, link};
     if (data[0] & 4) set_up(console, version);
     for (std::size_t n = 2; n + 8 <= size; n += 8) {
         std::uint32_t value = 0;
@@ -118,5 +117,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
     set_up(console, version);
     require((console.read(0x070, 4) & 0xffu) == 15, "a reset makes it work again");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static constexpr Port ports[] = {{"in", false, false, 64}, {"out", true, false, 64}, {"value", false, true, 8}};
+    if (size < 2) return 0;
+    if (data[0] & 8)
+        run<Rpmsg, RpmsgState>(std::span{ports}.first(2), data, size);
+    else
+        run<Console, ConsoleState>(ports, data, size);
     return 0;
 }

@@ -164,16 +164,18 @@ def test_a_hostile_driver_breaks_its_own_device(partita, describe, exits, cpu):
 
 
 def test_a_hostile_driver_of_every_device_breaks_its_own(partita, describe):
-    """Disks in memory and on the board's disk, and a network behind the board's card, of one server: which goes on."""
+    """RPMsg, disks in memory and on the board's disk, and a network behind the board's card, of one server: which goes on."""
     disks = ('[[partition.disk]]\nname = "memory"\nsize = "64 KiB"\n[[partition.disk]]\nname = "range"\non = "disk0"\nat = "1 MiB"\nsize = "1 MiB"\n'
              '[[partition.disk]]\nname = "fixed"\non = "disk0"\nat = "2 MiB"\nsize = "1 MiB"\nread_only = true\n[[partition.network]]\nname = "lan"\n')
     server = partition("server", ROOT / "build/arm-gcc/parent/serve.elf", [1], rights=["serve"], devices=["disk0", "net0"])
-    text = system(partition("hostile", HOSTILE / "hostile-virtio.elf", [0], server="server") + disks, server, *NEIGHBOURS, '[[network]]\nname = "lan"\nuplink = "net0"\n',
-                  shared=[0], slice="1 ms", board="virt-smmu")
+    text = system(partition("hostile", HOSTILE / "hostile-virtio.elf", [0], server="server", rpmsg=True) + disks, server, *NEIGHBOURS, '[[network]]\nname = "lan"\nuplink = "net0"\n',
+                  '[[channel]]\nname = "out"\nkind = "queuing"\nfrom = "hostile"\nto = "server"\nmessage = "64 B"\ndepth = 4\n'
+                  '[[channel]]\nname = "in"\nkind = "queuing"\nfrom = "server"\nto = "hostile"\nmessage = "64 B"\ndepth = 4\n', shared=[0], slice="1 ms", board="virt-smmu")
     done = partita("run", describe(text), "--deterministic", "--until", "hostile: virtio (ok|FAILED)", *ENDS, "--timeout", BOOT)
     assert "hostile: virtio ok" in done.stdout, done.stdout[-3000:]
     unharmed(done)
-    assert "4 devices" in done.stdout
+    assert "5 devices" in done.stdout
+    assert "the virtio rpmsg of hostile stops until its driver resets it: queue" in done.stdout
     for who in ("disk memory", "disk range", "disk fixed", "the port of hostile on network lan"):
         assert re.search(rf"server: {who}.* stops until its driver resets it: queue", done.stdout), who
     assert "server: life 1" in done.stdout and "server: life 2" not in done.stdout and "was not served" not in done.stdout

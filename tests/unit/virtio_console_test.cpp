@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "fake_driver.hpp"
+#include "fake_port_link.hpp"
 
 namespace partita::virtio {
 namespace {
@@ -12,42 +13,10 @@ namespace {
 constexpr std::uint64_t multiport = 1u << 1, features = feature_version_1 | feature_event_index | multiport;
 enum Event : std::uint16_t { device_ready = 0, device_add = 1, port_ready = 3, port_open = 6, port_name = 7 };
 
-class FakeLink final : public ConsoleLink {
-public:
-    [[nodiscard]] std::span<std::uint8_t> page() override { return page_; }
-    [[nodiscard]] Sent send(std::uint32_t port, std::uint32_t size) override {
-        if (room == 0) return Sent::full;
-        --room;
-        sent.emplace_back(port, std::string{reinterpret_cast<const char*>(page_.data()), size});
-        return Sent::done;
-    }
-    [[nodiscard]] std::optional<std::uint32_t> receive(std::uint32_t port) override {
-        auto& queue = waiting[port];
-        if (queue.empty()) return std::nullopt;
-        const std::string text = queue.front();
-        queue.pop_front();
-        std::memcpy(page_.data(), text.data(), text.size());
-        return static_cast<std::uint32_t>(text.size());
-    }
-    [[nodiscard]] bool connected(std::uint32_t port) override { return (there >> port & 1u) != 0; }
-    void interrupt(std::uint32_t bits) override { interrupts.push_back(bits); }
-    void too_long(std::uint32_t port) override { long_ones.push_back(port); }
-    void broken(std::uint32_t queue, Broken why) override { stopped.emplace_back(queue, why); }
-
-    std::uint32_t room = 100, there = 0;
-    std::vector<std::pair<std::uint32_t, std::string>> sent;
-    std::map<std::uint32_t, std::deque<std::string>> waiting;
-    std::vector<std::uint32_t> interrupts, long_ones;
-    std::vector<std::pair<std::uint32_t, Broken>> stopped;
-
-private:
-    std::array<std::uint8_t, 4096> page_{};
-};
-
 // Port 0 ("in") gives the driver messages, 1 ("out") takes them, 2 ("value") gives the latest.
 class ConsoleTest : public testing::Test {
 protected:
-    static constexpr std::array<ConsolePort, 3> ports{{{"in", false, false, 64}, {"out", true, false, 64}, {"value", false, true, 8}}};
+    static constexpr std::array<Port, 3> ports{{{"in", false, false, 64}, {"out", true, false, 64}, {"value", false, true, 8}}};
 
     [[nodiscard]] static std::uint32_t rx(std::uint32_t port) { return port == 0 ? 0 : 2 * port + 2; }
     [[nodiscard]] static std::uint32_t tx(std::uint32_t port) { return rx(port) + 1; }
@@ -103,7 +72,7 @@ protected:
     std::string text_at(std::uint64_t buffer, std::uint32_t size) { return {reinterpret_cast<const char*>(driver.at(buffer)), size}; }
 
     FakeDriver driver;
-    FakeLink link;
+    FakePortLink link;
     ConsoleState state{};
     Console console{state, driver.client, 2, ports, link};
     std::deque<std::pair<std::uint64_t, std::uint16_t>> controls;

@@ -7,6 +7,7 @@ extern "C" {
 }
 
 #include "pack/describe.hpp"
+#include "partita/guest/virtio/rpmsg.hpp"
 #include "plan/virtio.hpp"
 #include "plan_fixture.hpp"
 #include "show/show.hpp"
@@ -211,6 +212,35 @@ TEST_F(VirtioPlan, TheDriverFindsATransportAndTheServerAllItNeeds) {
     EXPECT_EQ(cell(parent, "/hypervisor/served", "interrupts", 1), platform::serve_interrupt - 32);
 }
 
+// Queues end there; values stay the partition's own.
+TEST_F(VirtioPlan, RpmsgHasTheQueues) {
+    static_assert(most_rpmsg_bytes == virtio::Rpmsg::most_bytes && most_virtio_ports == virtio::most_ports);
+    ASSERT_EQ(complaints(description("rpmsg = true\nrng = true\n")), "");
+    EXPECT_STREQ(plan->partitions[0].virtio[0].kind(), "virtio rpmsg");
+    ASSERT_EQ(plan->partitions[0].ports.size(), 1u);
+    EXPECT_EQ(plan->channels[plan->partitions[0].ports[0].channel].name, "value");
+    const void* const parent = tree_of(2);
+    const char* const served = "/hypervisor/served/device-0@0";
+    EXPECT_STREQ(static_cast<const char*>(fdt_getprop(parent, fdt_path_offset(parent, served), "compatible", nullptr)),
+                 "partita,virtio-rpmsg");
+    EXPECT_EQ(cell(parent, served, "partita,ports", 1), 1u);
+    EXPECT_EQ(cell(parent, served, "partita,ports", 2), ~0u);
+    EXPECT_NE(show_text(*plan).find("virtio rpmsg"), std::string::npos);
+    const std::string words = complaints(description("virtio_ports = true\nrpmsg = true\n"));
+    EXPECT_NE(words.find("\"linux\" has both rpmsg and virtio_ports, but its channels can end in one of them; take one out"),
+              std::string::npos);
+    std::string text = description("rpmsg = true\n");
+    text.replace(text.find("16 B"), 4, "512 B");
+    EXPECT_NE(complaints(text).find("channel \"down\" has messages of 512 B, but those of RPMsg are 496 bytes at most"), std::string::npos)
+        << complaints(text);
+    std::string alone = description("");
+    alone.replace(alone.find("name = \"rtos\""), 0, "rpmsg = true\n");
+    for (const char* const kind : {"\"queuing\"", "\"queuing\""}) alone.replace(alone.find(kind), std::strlen(kind), "\"sampling\"");
+    for (int n = 0; n < 2; ++n) alone.replace(alone.find("depth = 4"), 9, "told = true");
+    EXPECT_NE(complaints(alone).find("\"rtos\" has rpmsg, but no queuing channel that would be one; take it out"), std::string::npos)
+        << complaints(alone);
+}
+
 TEST_F(VirtioPlan, TheServerSeesTheMemoryAndWhatItKeepsIsItsOwn) {
     ASSERT_EQ(complaints(description("virtio_ports = true\n")), "");
     const auto& own = plan->partitions[0].regions[0];
@@ -309,9 +339,9 @@ TEST_F(VirtioPlan, AValueThatNobodyTellsOfIsNoPort) {
 
 TEST_F(VirtioPlan, AConsoleHasRoomForSoManyPorts) {
     std::string more;
-    for (std::size_t n = 3; n <= most_console_ports; ++n) more += channel(fmt::format("c{}", n), "queuing", "rtos", "linux", "depth = 1\n");
+    for (std::size_t n = 3; n <= most_virtio_ports; ++n) more += channel(fmt::format("c{}", n), "queuing", "rtos", "linux", "depth = 1\n");
     const std::string said = complaints(description("virtio_ports = true\n", "rights = [\"manage\", \"serve\"]\ncontrol = true\n", more));
-    EXPECT_NE(said.find("16 ends of queuing and sampling channels; a virtio console has room for 15"), std::string::npos) << said;
+    EXPECT_NE(said.find("16 ends of queuing or sampling channels; a virtio console has room for 15"), std::string::npos) << said;
 }
 
 }  // namespace

@@ -102,7 +102,7 @@ struct PartitionDescription {
     Placed<bool> watchdog_boot;
     Placed<bool> gpio;
     Placed<bool> control;
-    Placed<bool> virtio_ports, rng;
+    Placed<bool> virtio_ports, rpmsg, rng;
     std::vector<DiskDescription> disks;
     std::vector<PortDescription> networks;
     Placed<bool> virtio_legacy;

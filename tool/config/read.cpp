@@ -225,6 +225,7 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.control = reader.flag("control");
     out.rng = reader.flag("rng");
     out.virtio_ports = reader.flag("virtio_ports");
+    out.rpmsg = reader.flag("rpmsg");
     for (const toml::table* const disk : tables_of(table, *find_section("partition.disk"), diagnostics))
         out.disks.push_back(read_disk(*disk, folder, diagnostics));
     for (const toml::table* const port : tables_of(table, *find_section("partition.network"), diagnostics))

@@ -149,6 +149,10 @@ constexpr Key partition_keys[] = {
      "Whether its ends of queuing and sampling channels are ports of a virtio console, by the channels' names: a Linux has them as "
      "`/dev/virtio-ports/NAME`. A server partition carries the messages ([channels](channels.md)).",
      "true"},
+    {"rpmsg", Type::flag, false, "false", "",
+     "Whether its ends of queuing channels are endpoints of an RPMsg device, instead of ports of a console: a Linux makes `/dev/rpmsgN` of "
+     "them. Messages of at most 496 bytes; `serve.elf` carries them ([channels](channels.md)).",
+     "true"},
     {"virtio_legacy", Type::flag, false, "false", "",
      "Whether its virtio devices speak version 1 of the transport, for software that knows no other.", "true"},
     {"server", Type::text, false, "the parent partition", "",

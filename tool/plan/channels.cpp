@@ -161,12 +161,13 @@ private:
     return std::nullopt;
 }
 
-// Who uses a partition's end of a channel: itself, or the server of its virtio console.
-[[nodiscard]] std::size_t user_of(const Plan& plan, std::size_t owner, std::size_t channel) {
-    const PlannedPartition& partition = plan.partitions[owner];
-    return plan.channels[channel].message_size != 0 && partition.description->virtio_ports.value && !partition.virtio.empty()
-               ? partition.virtio.front().server
-               : owner;
+// Who uses a partition's end of a channel: itself, or the server of its virtio console, or of RPMsg, which has queues alone.
+[[nodiscard]] std::size_t user_of(const Plan& plan, std::size_t owner, std::size_t number) {
+    const PlannedChannel& channel = plan.channels[number];
+    for (const PlannedVirtio& device : plan.partitions[owner].virtio)
+        if (device.has_ports() && (device.rpmsg ? channel.kind == PARTITA_CHANNEL_QUEUING : channel.message_size != 0))
+            return device.server;
+    return owner;
 }
 
 void add_port(Plan& plan, std::size_t of, std::size_t channel, uint32_t flags, const Place& place, Diagnostics& diagnostics) {

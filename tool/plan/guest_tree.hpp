@@ -38,7 +38,7 @@ struct ServedDevice {
     std::vector<Port> ports;
     const PlannedDisk* disk = nullptr;
     const PlannedNetwork* network = nullptr;
-    bool rng = false;  // none of them: it is a console
+    bool rng = false, rpmsg = false;  // none of them: it is a console
 };
 
 struct GuestTreeRequest {

@@ -45,8 +45,8 @@ void write_port(TreeWriter& tree, const PlannedNetwork& port) {
     if (port.uplink != nullptr) tree.cells("partita,uplink", {port.uplink->pci->number});
 }
 
-void write_console(TreeWriter& tree, const ServedDevice& device) {
-    tree.text("compatible", "partita,virtio-console");
+void write_ports(TreeWriter& tree, const ServedDevice& device) {
+    tree.text("compatible", device.rpmsg ? "partita,virtio-rpmsg" : "partita,virtio-console");
     std::vector<uint32_t> numbers, sends, kinds, sizes, lines;
     std::vector<std::string> names;
     for (const auto& [end, number] : device.ports) {
@@ -80,7 +80,7 @@ void write_device(TreeWriter& tree, const ServedDevice& device) {
     else if (device.rng)
         tree.text("compatible", "partita,virtio-rng");
     else
-        write_console(tree, device);
+        write_ports(tree, device);
 }
 
 }  // namespace

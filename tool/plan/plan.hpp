@@ -132,13 +132,15 @@ struct PlannedVirtio {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> memory{};  // this partition's, and where the server sees it
     std::optional<PlannedDisk> disk{};
     std::optional<PlannedNetwork> network{};
-    bool rng = false;  // none of them: it is the console
-    Place place{};     // that asks for it
+    bool rng = false, rpmsg = false;  // none of them: it is the console
+    Place place{};                    // that asks for it
 
     [[nodiscard]] std::uint64_t address() const { return PARTITA_VIRTIO + std::uint64_t{slot} * PARTITA_VIRTIO_SIZE; }
     [[nodiscard]] const char* kind() const {
-        return disk ? "virtio disk" : network ? "virtio network" : rng ? "virtio rng" : "virtio console";
+        return disk ? "virtio disk" : network ? "virtio network" : rng ? "virtio rng" : rpmsg ? "virtio rpmsg" : "virtio console";
     }
+    // Its partition's ends of channels are its ports.
+    [[nodiscard]] bool has_ports() const { return !disk && !network && !rng; }
     // Where what it gives comes from, for people.
     [[nodiscard]] std::string place_in_words() const;
     // Its name among all of its kind.

@@ -38,6 +38,7 @@ public:
         device.server = *server;
         plan_.partitions[*server].serves = true;
         if (description.virtio_ports.value) add(device, description.virtio_ports.place);
+        if (description.rpmsg.value) add_rpmsg(device);
         for (const DiskDescription& disk : description.disks) {
             device.disk = PlannedDisk{.description = disk};
             if (disk.on) find_real_disk(plan_, plan_.partitions[*server], *device.disk, diagnostics_);
@@ -54,6 +55,15 @@ public:
     }
 
 private:
+    void add_rpmsg(PlannedVirtio device) {
+        const Place& place = partition_.description->rpmsg.place;
+        if (partition_.description->virtio_ports.value)
+            return diagnostics_.error(place, fmt::format("\"{}\" has both rpmsg and virtio_ports, but its channels can end in one of them; "
+                                                         "take one out",
+                                                         partition_.name));
+        device.rpmsg = true;
+        add(device, place);
+    }
     void add(PlannedVirtio device, const Place& place) {
         const auto slot = free_slot();
         if (!slot)
@@ -67,16 +77,15 @@ private:
     [[nodiscard]] std::optional<Place> place_of_first() const {
         const PartitionDescription& description = *partition_.description;
         if (description.virtio_ports.value) return description.virtio_ports.place;
+        if (description.rpmsg.value) return description.rpmsg.place;
         if (!description.disks.empty()) return description.disks.front().place;
         if (!description.networks.empty()) return description.networks.front().place;
         return description.rng.value ? std::optional{description.rng.place} : std::nullopt;
     }
     void refuse(const Place& place, const char* key) {
-        diagnostics_.error(
-            place,
-            fmt::format(
-                "{} is about virtio devices, of which \"{}\" has none; add virtio_ports or rng = true, a disk or a network, or take it out",
-                key, partition_.name));
+        diagnostics_.error(place, fmt::format("{} is about virtio devices, of which \"{}\" has none; add virtio_ports, rpmsg or rng = "
+                                              "true, a disk or a network, or take it out",
+                                              key, partition_.name));
     }
     void refuse_the_rest() {
         const PartitionDescription& description = *partition_.description;
@@ -204,28 +213,40 @@ void plan_virtio(const SystemDescription& system, Plan& plan, Diagnostics& diagn
     plan_networks(system, plan, diagnostics);
 }
 
-void check_virtio_ports(const Plan& plan, Diagnostics& diagnostics) {
-    for (std::size_t n = 0; n < plan.partitions.size(); ++n) {
-        const PlannedPartition& partition = plan.partitions[n];
-        if (partition.virtio.empty() || !partition.description->virtio_ports.value) continue;
-        const std::size_t ports = ports_for(plan, plan.partitions[partition.virtio.front().server], n).size();
-        const Place& place = partition.description->virtio_ports.place;
-        if (ports == 0)
-            diagnostics.error(
-                place,
-                fmt::format("\"{}\" has virtio_ports, but no queuing or sampling channel that would be one; take it out", partition.name));
-        for (const PlannedPort& port : plan.partitions[partition.virtio.front().server].ports)
-            if (const PlannedChannel& channel = plan.channels[port.channel];
-                port.owner == n && channel.kind == PARTITA_CHANNEL_SAMPLING && !port.sends() && !channel.told)
-                diagnostics.error(channel.place,
-                                  fmt::format("channel \"{}\": the server of \"{}\" would not know of new values; add told = "
-                                              "true",
-                                              channel.name, partition.name));
-        if (ports > most_console_ports)
-            diagnostics.error(place, fmt::format("\"{}\" has {} ends of queuing and sampling channels; a virtio console has room for {}: "
-                                                 "leave one out",
-                                                 partition.name, ports, most_console_ports));
+namespace {
+
+// What a console's or RPMsg's ports can be.
+void check_ports(const Plan& plan, std::size_t number, const PlannedVirtio& device, Diagnostics& diagnostics) {
+    const PlannedPartition& partition = plan.partitions[number];
+    const char *const key = device.rpmsg ? "rpmsg" : "virtio_ports", *const kinds = device.rpmsg ? "queuing" : "queuing or sampling";
+    const std::size_t ports = ports_for(plan, plan.partitions[device.server], number).size();
+    if (ports == 0)
+        diagnostics.error(device.place,
+                          fmt::format("\"{}\" has {}, but no {} channel that would be one; take it out", partition.name, key, kinds));
+    if (ports > most_virtio_ports)
+        diagnostics.error(device.place, fmt::format("\"{}\" has {} ends of {} channels; a {} has room for {}: leave one out",
+                                                    partition.name, ports, kinds, device.kind(), most_virtio_ports));
+    for (const PlannedPort& port : plan.partitions[device.server].ports) {
+        if (port.owner != number) continue;
+        const PlannedChannel& channel = plan.channels[port.channel];
+        if (channel.kind == PARTITA_CHANNEL_SAMPLING && !port.sends() && !channel.told)
+            diagnostics.error(channel.place,
+                              fmt::format("channel \"{}\": the server of \"{}\" would not know of new values; add told = true",
+                                          channel.name, partition.name));
+        if (device.rpmsg && channel.message_size > most_rpmsg_bytes)
+            diagnostics.error(channel.place,
+                              fmt::format("channel \"{}\" has messages of {}, but those of RPMsg are {} bytes at most, which "
+                                          "\"{}\" has for its channels; make them shorter, or use virtio_ports",
+                                          channel.name, format_size(channel.message_size), most_rpmsg_bytes, partition.name));
     }
+}
+
+}  // namespace
+
+void check_virtio_ports(const Plan& plan, Diagnostics& diagnostics) {
+    for (std::size_t n = 0; n < plan.partitions.size(); ++n)
+        for (const PlannedVirtio& device : plan.partitions[n].virtio)
+            if (device.has_ports()) check_ports(plan, n, device, diagnostics);
 }
 
 void place_served_memory(Plan& plan, Diagnostics& diagnostics) {
@@ -252,7 +273,7 @@ std::vector<ServedDevice> served_devices(const Plan& plan, const PlannedPartitio
             else if (device.rng)
                 made.rng = true;
             else
-                made.ports = ports_for(plan, server, n);
+                made.rpmsg = device.rpmsg, made.ports = ports_for(plan, server, n);
         }
     return out;
 }

@@ -1,6 +1,10 @@
 #include "partita/guest/virtio/console.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "partita/guest/virtio/chain.hpp"
 
 namespace partita::virtio {
 
@@ -27,38 +31,6 @@ enum Event : uint16_t { device_ready = 0, device_add = 1, port_ready = 3, port_o
     uint32_t n = 0;
     while (text[n] != 0) ++n;
     return n;
-}
-
-// The bytes of a chain that the device reads, as far as there is room: all that there were.
-[[nodiscard]] std::optional<uint32_t> gather(Queue &queue, uint16_t head, std::span<uint8_t> room) {
-    uint32_t size = 0;
-    const bool good = queue.walk(head, [&](const Segment &segment) {
-        if (segment.writable) return false;
-        const uint32_t fits = size < room.size() ? std::min(segment.size, static_cast<uint32_t>(room.size()) - size) : 0;
-        std::memcpy(room.data() + std::min<std::size_t>(size, room.size()), segment.at, fits);
-        size += std::min(segment.size, ~0u - size);
-        return true;
-    });
-    return good ? std::optional{size} : std::nullopt;
-}
-
-// How much a chain has room for, up to a whole message; and bytes into it.
-[[nodiscard]] uint32_t room_in(Queue &queue, uint16_t head, uint32_t wanted) {
-    uint32_t size = 0;
-    const bool good = queue.walk(head, [&](const Segment &segment) {
-        if (segment.writable) size += std::min(segment.size, wanted - size);
-        return size < wanted;
-    });
-    return good ? size : 0;
-}
-void scatter(Queue &queue, uint16_t head, std::span<const uint8_t> bytes) {
-    (void)queue.walk(head, [&](const Segment &segment) {
-        if (!segment.writable) return true;
-        const std::size_t part = std::min<std::size_t>(segment.size, bytes.size());
-        std::memcpy(segment.at, bytes.data(), part);
-        bytes = bytes.subspan(part);
-        return !bytes.empty();
-    });
 }
 
 }  // namespace
@@ -98,6 +70,7 @@ void Console::write(uint32_t offset, uint32_t size, uint32_t value) {
 }
 
 void Console::notified(uint32_t queues) {
+    turn_.begin();
     if (!transport_.runs()) return;
     if (multiport()) {
         if ((queues >> control_from_driver & 1u) != 0) take_control();
@@ -110,6 +83,7 @@ void Console::notified(uint32_t queues) {
 
 void Console::port_changed(uint32_t port) {
     if (!transport_.runs() || port >= ports_.size()) return;
+    turn_.begin();
     announce(port);
     work(port);
     conclude();
@@ -133,12 +107,12 @@ void Console::work(uint32_t port) {
 void Console::take_messages(uint32_t port) {
     Queue queue = transport_.queue(from_driver(port));
     const uint32_t most = ports_[port].message_size;
-    while (const auto head = queue.next()) {
-        const auto size = gather(queue, *head, link_.page().first(most));
+    while (const auto head = turn_.next(queue)) {
+        const auto size = gather(queue, *head, 0, link_.page().first(most));
         if (!size) return;
         if (*size > most)
             link_.too_long(port);
-        else if (*size != 0 && link_.send(port, *size) == ConsoleLink::Sent::full)
+        else if (*size != 0 && link_.send(port, *size) == PortLink::Sent::full)
             return;  // it stays the driver's, which waits with the next
         queue.take(*head);
         queue.finish(*head, 0);
@@ -149,23 +123,23 @@ void Console::give_messages(uint32_t port) {
     if (!open(port)) return;
     Queue queue = transport_.queue(to_driver(port));
     const uint32_t most = ports_[port].message_size;
-    while (const auto head = queue.next()) {
+    while (const auto head = turn_.next(queue)) {
         // Before the message is taken: it cannot be put back.
         if (room_in(queue, *head, most) < most) return queue.breaks(Broken::too_small);
         const auto size = link_.receive(port);
         if (!size) return;
         queue.take(*head);
-        scatter(queue, *head, link_.page().first(*size));
+        scatter(queue, *head, 0, link_.page().first(*size));
         queue.finish(*head, *size);
     }
 }
 
 void Console::take_control() {
     Queue queue = transport_.queue(control_from_driver);
-    while (const auto head = queue.next()) {
+    while (const auto head = turn_.next(queue)) {
         queue.take(*head);
         std::array<uint8_t, sizeof(Control)> bytes{};
-        const auto size = gather(queue, *head, bytes);
+        const auto size = gather(queue, *head, 0, bytes);
         if (!size) return;
         Control message{};
         std::memcpy(&message, bytes.data(), sizeof message);
@@ -238,7 +212,7 @@ bool Console::tell(const Control &message, const char *name) {
         return false;
     }
     queue.take(*head);
-    scatter(queue, *head, std::span{bytes}.first(size));
+    scatter(queue, *head, 0, std::span{bytes}.first(size));
     queue.finish(*head, size);
     return true;
 }

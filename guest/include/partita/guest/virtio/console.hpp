@@ -2,47 +2,13 @@
 // reads at once.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 
+#include "partita/guest/virtio/ports.hpp"
 #include "partita/guest/virtio/transport.hpp"
 
 namespace partita::virtio {
-
-inline constexpr std::uint32_t most_ports = 15;
-
-// What carries the messages, on the other side of the device.
-class ConsoleLink {
-public:
-    enum class Sent { done, full, refused };
-
-    // Room for the longest message, of either direction.
-    [[nodiscard]] virtual std::span<std::uint8_t> page() = 0;
-    // The first bytes of the page, from the driver. full: not now, port_changed() tells when it is worth another try.
-    [[nodiscard]] virtual Sent send(std::uint32_t port, std::uint32_t size) = 0;
-    // The next message for the driver, into the page: its size. None: there is none (yet).
-    [[nodiscard]] virtual std::optional<std::uint32_t> receive(std::uint32_t port) = 0;
-    // Whether the other end is there.
-    [[nodiscard]] virtual bool connected(std::uint32_t port) = 0;
-    // Sets bits of InterruptStatus.
-    virtual void interrupt(std::uint32_t bits) = 0;
-    // The driver wrote more than a message can have; it is lost.
-    virtual void too_long(std::uint32_t port) = 0;
-    // The device works no more until it is reset.
-    virtual void broken(std::uint32_t queue, Broken why) = 0;
-
-protected:
-    ~ConsoleLink() = default;
-};
-
-struct ConsolePort {
-    const char *name = nullptr;
-    bool sends = false;              // the driver may write,
-    bool latest = false;             // or it reads values of which the latest counts
-    std::uint32_t message_size = 0;  // the longest
-};
 
 // What the driver has been told, and has said: with the transport's state, all that a server needs to go on where another ended.
 struct ConsoleState {
@@ -57,7 +23,7 @@ struct ConsoleState {
 class Console final : public Device {
 public:
     // state: zeros, or what another server left.
-    Console(ConsoleState &state, const ClientMemory &memory, std::uint32_t version, std::span<const ConsolePort> ports, ConsoleLink &link)
+    Console(ConsoleState &state, const ClientMemory &memory, std::uint32_t version, std::span<const Port> ports, PortLink &link)
         : state_(state),
           transport_(*this, state.transport, memory, version, static_cast<std::uint32_t>(ports.size() + 1) * 2),
           ports_(ports),
@@ -73,6 +39,8 @@ public:
     void port_changed(std::uint32_t port);
     // Goes on where another server ended.
     void resume();
+    // There is more to do, for notified(~0u): others may have their turn before.
+    [[nodiscard]] bool is_busy() const { return turn_.ended(); }
 
     [[nodiscard]] std::uint32_t id() const override { return 3; }
     [[nodiscard]] std::uint64_t features() const override;
@@ -99,8 +67,9 @@ private:
 
     ConsoleState &state_;
     Transport transport_;
-    std::span<const ConsolePort> ports_;
-    ConsoleLink &link_;
+    std::span<const Port> ports_;
+    PortLink &link_;
+    Turn turn_;
 };
 
 }  // namespace partita::virtio

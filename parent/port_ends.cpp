@@ -1,7 +1,8 @@
-#include "served_console.hpp"
+#include "port_ends.hpp"
 
 #include "page.hpp"
 #include "partita/guest/calls.h"
+#include "partita/guest/guest.h"
 #include "partita/system_image.h"
 
 namespace partita::parent {
@@ -18,7 +19,8 @@ namespace {
 
 }  // namespace
 
-bool ServedConsole::find_ports(const NodeName& node) {
+bool PortEnds::open(uint32_t device, const char* what) {
+    const NodeName node{device};
     const Cells numbers = cells(node, "partita,ports"), sends = cells(node, "partita,sends"), kinds = cells(node, "partita,kinds"),
                 sizes = cells(node, "partita,message-sizes"), interrupts = cells(node, "interrupts");
     const char* name = text(node, "partita,port-names");
@@ -30,47 +32,27 @@ bool ServedConsole::find_ports(const NodeName& node) {
         if (sizes[n] > page().size()) return false;
     }
     count_ = numbers.count;
-    return true;
-}
-
-bool ServedConsole::open(uint32_t device) {
-    const NodeName node{device};
-    auto* const state = static_cast<virtio::ConsoleState*>(find_state(node, sizeof(virtio::ConsoleState)));
-    if (!is_compatible(node, "partita,virtio-console") || state == nullptr || !find_ports(node) || !find_memory(node, memory_))
-        return false;
-    device_ = device;
+    device_ = device, what_ = what;
     client_ = text(node, "partita,client");
-    console_.emplace(*state, memory_, cells(node, "partita,version")[0], std::span{ports_}.first(count_), *this);
     return true;
 }
 
-void ServedConsole::enable_interrupts(void (*handler)(uint32_t)) const {
+void PortEnds::enable_interrupts(void (*handler)(uint32_t)) const {
     for (uint32_t n = 0; n < count_; ++n) interrupt_enable(ends_[n].intid, 0x80, handler);
 }
 
-void ServedConsole::serve(uint32_t handle, uint32_t what, uint32_t value) {
-    serve_access(*console_, handle, what, value, [this](uint32_t queues) { notified(queues); });
-}
-
-// The first comes with this partition's life, and behind a RELEASE: until then the driver's memory may be another life's.
-void ServedConsole::notified(uint32_t queues) {
-    if (resumed_) return console_->notified(queues);
-    resumed_ = true;
-    console_->resume();
-}
-
-void ServedConsole::interrupted(uint32_t intid) {
+std::optional<uint32_t> PortEnds::interrupted(uint32_t intid) {
     for (uint32_t n = 0; n < count_; ++n) {
         if (ends_[n].intid != intid) continue;
         given_ &= ~(1u << n);
-        if (resumed_) console_->port_changed(n);
-        return;
+        return n;
     }
+    return std::nullopt;
 }
 
-std::span<std::uint8_t> ServedConsole::page() { return {message_page(), page_size}; }
+std::span<std::uint8_t> PortEnds::page() { return {message_page(), page_size}; }
 
-virtio::ConsoleLink::Sent ServedConsole::send(uint32_t port, uint32_t size) {
+virtio::PortLink::Sent PortEnds::send(uint32_t port, uint32_t size) {
     constexpr unsigned tries = 8;  // readers of a value hold it for as long as a copy takes
     auto result = static_cast<std::int32_t>(PARTITA_BUSY);
     for (unsigned n = 0; n < tries && result == PARTITA_BUSY; ++n)
@@ -79,7 +61,7 @@ virtio::ConsoleLink::Sent ServedConsole::send(uint32_t port, uint32_t size) {
     return result == PARTITA_FULL ? Sent::full : Sent::refused;
 }
 
-std::optional<uint32_t> ServedConsole::receive(uint32_t port) {
+std::optional<uint32_t> PortEnds::receive(uint32_t port) {
     const uint32_t bit = 1u << port;
     if (ports_[port].latest && (given_ & bit) != 0) return std::nullopt;
     given_ |= bit;
@@ -89,22 +71,22 @@ std::optional<uint32_t> ServedConsole::receive(uint32_t port) {
 }
 
 // Who writes a value waits for no reader.
-bool ServedConsole::connected(uint32_t port) {
+bool PortEnds::connected(uint32_t port) {
     if (ports_[port].latest && ports_[port].sends) return true;
     return (partita_call_port(ends_[port].number, 0, 0).r1 & PARTITA_PORT_PEERS_RUN) != 0;
 }
 
-void ServedConsole::interrupt(uint32_t bits) { (void)partita_call_raise(device_, bits, 0); }
+void PortEnds::interrupt(uint32_t bits) { (void)partita_call_raise(device_, bits, 0); }
 
-void ServedConsole::too_long(uint32_t port) {
+void PortEnds::too_long(uint32_t port) {
     if (complaints_.may_say())
         console_printf("parent: %s wrote more than %u bytes to %s: dropped\n", client_, static_cast<unsigned>(ports_[port].message_size),
                        ports_[port].name);
 }
 
-void ServedConsole::broken(uint32_t queue, virtio::Broken why) {
+void PortEnds::broken(uint32_t queue, virtio::Broken why) {
     if (complaints_.may_say())
-        console_printf("parent: the virtio console of %s stops until its driver resets it: queue %u: %s\n", client_,
+        console_printf("parent: the virtio %s of %s stops until its driver resets it: queue %u: %s\n", what_, client_,
                        static_cast<unsigned>(queue), virtio::words_of(why));
 }
 
