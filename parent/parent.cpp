@@ -74,6 +74,8 @@ void look_at_partitions() {
 
 }  // namespace
 
+const char* const partita::parent::program_name = "parent";
+
 // Consoles alone: what else there is, another program serves (serve.cpp).
 ServedDevice* partita::parent::open_device(std::uint32_t number) {
     static std::array<ServedConsole, 8> consoles;

@@ -4,6 +4,7 @@
 #include "partita/guest/calls.h"
 #include "partita/guest/guest.h"
 #include "partita/system_image.h"
+#include "served_device.hpp"
 
 namespace partita::parent {
 
@@ -80,13 +81,13 @@ void PortEnds::interrupt(uint32_t bits) { (void)partita_call_raise(device_, bits
 
 void PortEnds::too_long(uint32_t port) {
     if (complaints_.may_say())
-        console_printf("parent: %s wrote more than %u bytes to %s: dropped\n", client_, static_cast<unsigned>(ports_[port].message_size),
-                       ports_[port].name);
+        console_printf("%s: %s wrote more than %u bytes to %s: dropped\n", program_name, client_,
+                       static_cast<unsigned>(ports_[port].message_size), ports_[port].name);
 }
 
 void PortEnds::broken(uint32_t queue, virtio::Broken why) {
     if (complaints_.may_say())
-        console_printf("parent: the virtio %s of %s stops until its driver resets it: queue %u: %s\n", what_, client_,
+        console_printf("%s: the virtio %s of %s stops until its driver resets it: queue %u: %s\n", program_name, what_, client_,
                        static_cast<unsigned>(queue), virtio::words_of(why));
 }
 

@@ -44,6 +44,8 @@ void typed(std::uint32_t) {
 
 }  // namespace
 
+const char* const partita::parent::program_name = "server";
+
 ServedDevice* partita::parent::open_device(std::uint32_t number) {
     static constinit Room<ServedConsole, 8> consoles;
     static constinit Room<ServedRpmsg, 8> rpmsgs;

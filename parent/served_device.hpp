@@ -27,6 +27,8 @@ protected:
 // Of the kinds that a program can serve, the device of that number, as the device tree describes it. nullptr: it is described there as none
 // that this program can serve; or not at all. Each program has its own.
 [[nodiscard]] ServedDevice* open_device(std::uint32_t number);
+// What it calls itself where it says something; each has its own.
+extern const char* const program_name;
 
 // An access of the driver's; `notified(queues)` for those that nobody waits for.
 template <typename Device, typename Notified>

@@ -175,7 +175,7 @@ def test_a_hostile_driver_of_every_device_breaks_its_own(partita, describe):
     assert "hostile: virtio ok" in done.stdout, done.stdout[-3000:]
     unharmed(done)
     assert "5 devices" in done.stdout
-    assert "the virtio rpmsg of hostile stops until its driver resets it: queue" in done.stdout
+    assert "server: the virtio rpmsg of hostile stops until its driver resets it: queue" in done.stdout
     for who in ("disk memory", "disk range", "disk fixed", "the port of hostile on network lan"):
         assert re.search(rf"server: {who}.* stops until its driver resets it: queue", done.stdout), who
     assert "server: life 1" in done.stdout and "server: life 2" not in done.stdout and "was not served" not in done.stdout

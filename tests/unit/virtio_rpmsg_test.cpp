@@ -5,7 +5,6 @@
 
 #include "fake_driver.hpp"
 #include "fake_port_link.hpp"
-#include "random.hpp"
 
 namespace partita::virtio {
 namespace {
@@ -180,8 +179,7 @@ TEST_F(RpmsgTest, ADriverThatGivesMoreWithoutEndTakesOnlyItsTurn) {
     EXPECT_FALSE(rpmsg.is_busy());
 }
 
-// Whatever its server had done when it ended: the driver gets each message of others that the next one takes, and its own are sent once or,
-// where it ended between the sending and its note of it, twice.
+// What waited in the queue is sent by the next server, which knows who is talked to.
 TEST_F(RpmsgTest, AnotherServerGoesOn) {
     link.there = 7;
     begin();
