@@ -6,6 +6,7 @@
 #include "manager.hpp"
 #include "page.hpp"
 #include "partita/guest/guest.h"
+#include "partita/guest/serves.h"
 #include "partita/guest/tree.h"
 #include "served_ports.hpp"
 #include "server.hpp"
@@ -75,6 +76,8 @@ void look_at_partitions() {
 }  // namespace
 
 const char* const partita::parent::program_name = "parent";
+
+PARTITA_SERVES("console=8");
 
 // Consoles alone: what else there is, another program serves (serve.cpp).
 ServedDevice* partita::parent::open_device(std::uint32_t number) {

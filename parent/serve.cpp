@@ -4,6 +4,7 @@
 
 #include "page.hpp"
 #include "partita/guest/guest.h"
+#include "partita/guest/serves.h"
 #include "served_disk.hpp"
 #include "served_network.hpp"
 #include "served_ports.hpp"
@@ -45,6 +46,8 @@ void typed(std::uint32_t) {
 }  // namespace
 
 const char* const partita::parent::program_name = "server";
+
+PARTITA_SERVES("console=8 rpmsg=8 disk=16 network=16 rng=16");
 
 ServedDevice* partita::parent::open_device(std::uint32_t number) {
     static constinit Room<ServedConsole, 8> consoles;

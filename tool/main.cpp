@@ -19,6 +19,7 @@
 #include "pack/pack.hpp"
 #include "partita/system_image.h"
 #include "run/run.hpp"
+#include "show/notes.hpp"
 #include "show/show.hpp"
 #include "timing/response.hpp"
 #include "trace/frames.hpp"
@@ -46,6 +47,7 @@ int command_check(const Inputs& inputs) {
     fmt::print("{}: {} partition{}{} on board {}: nothing wrong\n{}", inputs.file, loaded->plan.partitions.size(),
                loaded->plan.partitions.size() == 1 ? "" : "s", later != 0 ? fmt::format(", {} more at run time,", later) : "",
                loaded->board.name, timing_report(loaded->plan, costs_of(loaded->board)));
+    fmt::print("{}", notes_on(loaded->plan, inputs.file));
     return 0;
 }
 

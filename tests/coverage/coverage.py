@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Line and branch coverage of the hypervisor: by the host's tests (gcov), and of the real binary on target (a QEMU plugin), merged.
+"""Line and branch coverage of the hypervisor: by the host's tests (clang), and of the real binary on target (a QEMU plugin), merged.
 
-A line counts as reached when either has executed it. For a file that the host compiles, gcov says which lines there are; for one that
-is the target's alone, the line table of the binary does. Branches likewise: gcov's of the source, and each conditional branch
+A line counts as reached when either has executed it. For a file that the host compiles, clang says which lines there are; for one that
+is the target's alone, the line table of the binary does. Branches likewise: clang's of the source, and each conditional branch
 instruction, both ways, for the rest; a line whose conditional branches on target all went both ways counts as taken there.
 
 What is not reached stands in unreached.toml with the reason.
@@ -10,7 +10,6 @@ What is not reached stands in unreached.toml with the reason.
 
 import argparse
 import collections
-import json
 import os
 import pathlib
 import re
@@ -24,7 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 HERE = ROOT / "tests/coverage"
 OUT = BUILD / "coverage"
-HOST = BUILD / "host-coverage"
+HOST = BUILD / "host-sanitized"
+PROFILES = HOST / "profiles"  # cmake/sanitize.cmake
 HYPERVISOR = BUILD / "arm-gcc/hypervisor/hypervisor.elf"
 IMAGE = 0xF0000000  # hypervisor/machine/layout.hpp
 GOAL = 95.0
@@ -103,42 +103,41 @@ def on_target():
 
 
 def on_host():
-    """The host's tests, instrumented."""
-    call("cmake", "--preset", "host-coverage", cwd=ROOT, stdout=subprocess.DEVNULL)
-    call("cmake", "--build", HOST, "--target", "unit", "effects", stdout=subprocess.DEVNULL)
-    for old in HOST.rglob("*.gcda"):
-        old.unlink()
-    done = subprocess.run([HOST / "tests/unit/unit", "--gtest_brief=1"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    """The host's tests, which count as they run."""
+    call("cmake", "--preset", "host-sanitized", cwd=ROOT, stdout=subprocess.DEVNULL)
+    call("cmake", "--build", HOST, stdout=subprocess.DEVNULL)
+    shutil.rmtree(PROFILES, ignore_errors=True)
+    done = subprocess.run(["ctest", "--test-dir", HOST, "-j2", "-E", "^fuzz-", "--output-on-failure"], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     if done.returncode != 0:
         fail(f"a unit test failed:\n{done.stdout[-3000:]}")
-    call(HOST / "tests/decoder/effects", "qemu-arm", BUILD / "arm-gcc/tests/decoder/perform", cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------
 
 
 def read_host():
-    """{file: {line: [count, {number of branches: [count of each]}]}}"""
-    files = collections.defaultdict(dict)
-    data = sorted(HOST.rglob("*.gcda"))
-    if not data:
+    """{file: {line: [count, [count of each outcome of its branches]]}}"""
+    parts = sorted(PROFILES.glob("*.profraw"))
+    if not parts:
         fail("the host's tests have left no counts; run ./partita coverage without --report")
-    told = subprocess.run(["gcov", "--json-format", "--stdout", "--branch-probabilities", *map(str, data)], check=True, capture_output=True, text=True,
-                          cwd=HOST).stdout
-    for document in told.splitlines():
-        if not document.startswith("{"):
+    merged = OUT / "host.profdata"
+    call("llvm-profdata-19", "merge", "-sparse", "-o", merged, *parts)
+    told = subprocess.run(["llvm-cov-19", "export", "-format=lcov", f"-instr-profile={merged}", HOST / "tests/unit/unit", "-object",
+                           HOST / "tests/decoder/effects"], check=True, capture_output=True, text=True).stdout
+    files = collections.defaultdict(dict)
+    name = None
+    for row in told.splitlines():
+        word, _, rest = row.partition(":")
+        if word == "SF":
+            name = own(rest)
+        elif name is None:
             continue
-        for each in json.loads(document)["files"]:
-            name = own(HOST / each["file"])
-            if name is None:
-                continue
-            for line in each["lines"]:
-                entry = files[name].setdefault(line["line_number"], [0, {}])
-                entry[0] += line["count"]
-                counts = [branch["count"] for branch in line["branches"] if not branch["throw"]]
-                if counts:
-                    sums = entry[1].setdefault(len(counts), [0] * len(counts))
-                    entry[1][len(counts)] = [a + b for a, b in zip(sums, counts)]
+        elif word == "DA":
+            line, count = map(int, rest.split(",")[:2])
+            files[name].setdefault(line, [0, []])[0] += count
+        elif word == "BRDA":
+            line, _, _, taken = rest.split(",")
+            files[name].setdefault(int(line), [0, []])[1].append(0 if taken == "-" else int(taken))
     return files
 
 
@@ -195,9 +194,8 @@ class File:
         """Whether each outcome of the line's branches was seen."""
         if host is None:
             return [way for each in target for way in each]
-        most = host[1].get(max(host[1], default=0), [])
         both = bool(target) and all(taken and passed for taken, passed in target)
-        return [both or count > 0 for count in most]
+        return [both or count > 0 for count in host[1]]
 
     def missing(self):
         return sorted(self.lines - self.reached)
@@ -275,7 +273,6 @@ def report(check, branch_lines):
 def main():
     parser = argparse.ArgumentParser(prog="partita coverage", description="Line and branch coverage of the hypervisor, host and target together.")
     parser.add_argument("--report", action="store_true", help="tell what was gathered before, without running anything on target")
-    parser.add_argument("--host", action="store_true", help="run the host's tests before --report")
     parser.add_argument("--prepare", action="store_true", help="only make the wrapper of QEMU that notes what runs, and print its folder")
     parser.add_argument("--check", action="store_true", help=f"fail below {GOAL} %% of the lines, or where unreached.toml is stale")
     parser.add_argument("--branches", action="store_true", help="list the lines whose branches never went one of their ways")
@@ -284,9 +281,8 @@ def main():
         prepare()
     if options.prepare:
         return 0
-    if options.host or not options.report:
-        on_host()
     if not options.report:
+        on_host()
         on_target()
     return report(options.check, options.branches)
 

@@ -1,10 +1,13 @@
 """Virtio disks of an unmodified Linux, in memory of a partition that serves them: what is on them, and what outlives whose end."""
 
+import collections
 import hashlib
+import json
 import random
+import re
 
 import pytest
-from conftest import IMAGES, ROOT, partition, system
+from conftest import BOOT, CONTROL, IMAGES, ROOT, partition, system
 from test_manage import PARENT, Running
 
 SERVE = ROOT / "build/arm-gcc/parent/serve.elf"
@@ -100,6 +103,58 @@ def test_disks_with_one_image_change_apart(start, tmp_path, image):
     session.send("store", "")
     session.expect(r"server: disk one of linux: .* 248 KiB left for changes, 0 failed")
     session.expect(r"server: disk other of linux: .* 0 KiB left for changes, 1 failed")
+
+
+def test_no_other_cpu_has_anything_to_do_with_it(start, tmp_path):
+    """A thousand requests and more: client and server enter the hypervisor for each, a control partition beside them for none."""
+    socket = tmp_path / "system.sock"
+    session = start(system(partition("linux", IMAGES / "vmlinuz", [0], "128 MiB", server="store", **MODULES) + disk("data", size="16 MiB"),
+                           partition("store", SERVE, [1], rights=["serve"]), partition("control", CONTROL, [2]),
+                           partition("parent", PARENT, [3], rights=["manage"], control=True)), "--socket", socket)
+    at = Running(session, socket)
+    session.expect(r"linux\] Linux .* CPUs online")
+    session.command("linux", "while [ ! -e /dev/vda ]; do sleep 0.1; done; echo th''ere", "there")
+
+    def exits():
+        return {one["name"]: collections.Counter(one["vcpu"][0]["exits"]) for one in json.loads(at.ask("stats", "--json"))}
+
+    before = exits()
+    session.command("linux", "dd if=/dev/vda of=/dev/null bs=4k count=2000 iflag=direct; echo do''ne", "done")
+    after = exits()
+    of = {name: after[name] - before[name] for name in after}
+    assert of["store"]["hvc"] >= 4000 and of["linux"]["data-abort"] >= 2000, of  # TAKE and RAISE; a notification
+    # The control loop's own: it sleeps a thousand times a second, and prints. Its timer's interrupt comes without the hypervisor's doing.
+    assert of["control"]["wfi"] > 100, of
+    assert set(of["control"]) <= {"wfi", "data-abort", "interrupt"}, of
+    assert of["control"]["interrupt"] < of["control"]["wfi"] / 20, of
+
+
+def test_a_server_that_sees_a_pool_alone(partita, describe):
+    """A driver that shares 64 KiB has its disk there; of memory of its own the server says that there is none, and its device goes on after a reset."""
+    text = system(partition("client", ROOT / "build/arm-gcc/tests/guest/bounced.elf", [0], "4 MiB", server="store", share="pool", share_size="64 KiB") + disk("data", size="1 MiB"),
+                  partition("store", SERVE, [1], rights=["serve"]))
+    done = partita("run", describe(text), "--deterministic", "--until", "bounced: (ok|FAILED)", "--timeout", BOOT)
+    assert "bounced: 64 KiB at 0x403f0000" in done.stdout
+    assert "bounced: wrote 0, read 0, 0 words are others" in done.stdout
+    assert "server: disk data of client stops until its driver resets it: queue 0: an address is not in its memory" in done.stdout
+    assert "bounced: of memory of its own -1, status 4f" in done.stdout
+    assert "bounced: ok" in done.stdout, done.stdout[-2000:]
+
+
+def test_a_pool_is_what_debians_kernel_cannot_use(partita, describe):
+    text = system(partition("linux", IMAGES / "vmlinuz", [0], "128 MiB", server="store", share="pool", **MODULES) + disk("data", size="1 MiB"),
+                  partition("store", SERVE, [1], rights=["serve"]))
+    done = partita("check", describe(text))
+    assert done.returncode == 0
+    assert re.search(r":\d+:\d+: note: the virtio devices of \"linux\" reach 4 MiB of its memory, for which a Linux needs CONFIG_DMA_RESTRICTED_POOL", done.stdout)
+
+
+def test_the_parents_program_serves_no_disks(partita, describe):
+    text = system(partition("linux", IMAGES / "vmlinuz", [0], "128 MiB", **MODULES) + disk("data", size="1 MiB"),
+                  partition("parent", PARENT, [1], rights=["serve"], control=True))
+    done = partita("check", describe(text))
+    assert done.returncode == 1
+    assert '"parent" would serve this virtio disk of "linux", but its program (parent.elf) serves 8 consoles at most; let another partition serve "linux"' in done.stderr
 
 
 def test_mistakes_are_told_where_they_are(partita, describe, tmp_path, image):

@@ -1,5 +1,7 @@
 #include "image/kernel.hpp"
 
+#include "image/serves.hpp"
+
 #include "plan_fixture.hpp"
 #include "random.hpp"
 
@@ -72,14 +74,28 @@ TEST(Kernel, UImage) {
     EXPECT_EQ(read_uimage(other).error(), "its header says that it is not for 32-bit Arm");
 }
 
+TEST(Kernel, AProgramSaysWhatItCanServe) {
+    EXPECT_EQ(read_serves(elf_that_serves("console=8 disk=16")), (Serves{{"console", 8}, {"disk", 16}}));
+    EXPECT_EQ(read_serves(elf_that_serves("")), Serves{}) << "nothing";
+    EXPECT_EQ(read_serves(elf_that_serves("disk=x console =1 rng=5")), (Serves{{"", 1}, {"rng", 5}})) << "words that are none say nothing";
+    EXPECT_FALSE(read_serves(elf_at(0x4001'0000))) << "without sections";
+    EXPECT_FALSE(read_serves(zimage(1)));
+    Bytes cut = elf_that_serves("console=8");
+    cut.resize(cut.size() - 1);
+    EXPECT_FALSE(read_serves(cut));
+    EXPECT_TRUE(read_elf(elf_that_serves("console=8"))) << "and is a program all the same";
+}
+
 TEST(Kernel, ReadersAreTotal) {
     Random random{11};
     for (int n = 0; n < 100'000; ++n)
-        for (Bytes bytes : {elf_at(0x4000'0000), zimage(5), uimage()}) {
+        for (Bytes bytes : {elf_at(0x4000'0000), elf_that_serves("disk=1"), zimage(5), uimage()}) {
             for (unsigned times = random() % 4 + 1; times != 0; --times)
                 bytes[random() % std::min<std::size_t>(bytes.size(), 200)] = static_cast<std::uint8_t>(random());
+            // Its table of sections is at its end.
+            if (random() % 2 == 0) bytes[bytes.size() - 1 - random() % 120] = static_cast<std::uint8_t>(random());
             if (random() % 4 == 0) bytes.resize(random() % bytes.size());
-            (void)read_elf(bytes), (void)read_zimage(bytes), (void)read_uimage(bytes), (void)recognise(bytes);
+            (void)read_elf(bytes), (void)read_zimage(bytes), (void)read_uimage(bytes), (void)read_serves(bytes), (void)recognise(bytes);
         }
 }
 

@@ -113,19 +113,16 @@ TEST_F(Pl011Test, AByteThatIsTakenAtOnceLeavesNoInterrupt) {
     std::atomic<int> brought{0}, taken{0};
     std::thread wire{[&] {
         for (int n = 1; n <= rounds; ++n) {
-            while (taken.load() != n - 1) {
-            }
+            while (taken.load() != n - 1) std::this_thread::yield();
             uart.receive('x');
             brought.store(n);
         }
     }};
     int phantoms = 0;
     for (int n = 1; n <= rounds; ++n) {
-        while ((uart.read(FR) & 0x10u) != 0) {
-        }
+        while ((uart.read(FR) & 0x10u) != 0) std::this_thread::yield();
         EXPECT_EQ(uart.read(DR), static_cast<std::uint32_t>('x'));
-        while (brought.load() != n) {
-        }
+        while (brought.load() != n) std::this_thread::yield();
         phantoms += (uart.read(RIS) & 0x50u) != 0 ? 1 : 0;
         taken.store(n);
     }

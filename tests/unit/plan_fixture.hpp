@@ -33,6 +33,29 @@ inline Bytes elf_at(std::uint32_t physical) {
     return out;
 }
 
+// ... of a program that says what it can serve.
+inline Bytes elf_that_serves(const std::string& kinds) {
+    Bytes out = elf_at(0x4001'0000);
+    const std::string names{"\0.partita.serves\0.shstrtab\0", 27};
+    const auto put = [&](std::string_view text) { out.insert(out.end(), text.begin(), text.end()); };
+    const auto names_at = static_cast<std::uint32_t>(out.size());
+    put(names);
+    const auto kinds_at = static_cast<std::uint32_t>(out.size());
+    put(kinds);
+    put({"\0", 1});
+    out.resize((out.size() + 3) / 4 * 4);
+    put_word(out, 0x20, static_cast<std::uint32_t>(out.size()));
+    put_word(out, 0x2c, 40u << 16 | 1);
+    put_word(out, 0x30, 2u << 16 | 3);
+    const auto section = [&](std::uint32_t name, std::uint32_t at, std::uint32_t size) {
+        for (const std::uint32_t word : {name, 1u, 0u, 0u, at, size, 0u, 0u, 1u, 0u}) put_word(out, out.size(), word);
+    };
+    section(0, 0, 0);
+    section(1, kinds_at, static_cast<std::uint32_t>(kinds.size() + 1));
+    section(17, names_at, static_cast<std::uint32_t>(names.size()));
+    return out;
+}
+
 // A zImage of 4 KiB as Linux 6.1 makes it: it unpacks to `unpacked` bytes, with 0x1000 of bss, at TEXT_OFFSET 0x208000.
 inline Bytes zimage(std::uint32_t unpacked) {
     Bytes out(4096);

@@ -301,6 +301,71 @@ TEST_F(VirtioPlan, ADeviceOfTheBoardKeepsItsInterrupt) {
     EXPECT_EQ(cell(tree_of(0), "/virtio_mmio@a000200", "interrupts", 1), 17u);
 }
 
+TEST_F(VirtioPlan, AProgramServesWhatItSaysItCan) {
+    write("server.elf", elf_that_serves("console=1 disk=2"));
+    const auto with = [&](const std::string& devices, const std::string& kernel) {
+        std::string text = description(devices, "rights = [\"serve\"]\n");
+        const std::size_t at = text.find("a.elf", text.find("name = \"parent\""));
+        text.replace(at, 5, kernel);
+        return complaints(text);
+    };
+    const auto disk = [](const char* name) { return fmt::format("[[partition.disk]]\nname = \"{}\"\nsize = \"1 MiB\"\n", name); };
+    const std::string server = "server = \"parent\"\n", ports = server + "virtio_ports = true\n";
+    EXPECT_EQ(with(ports + disk("a") + disk("b"), "server.elf"), "");
+    const std::string many = with(ports + disk("a") + disk("b") + disk("c"), "server.elf");
+    EXPECT_NE(
+        many.find("\"parent\" would serve this virtio disk of \"linux\", but its program (server.elf) serves 1 console, 2 disks at most"),
+        std::string::npos)
+        << many;
+    EXPECT_EQ(many.find("error:"), many.rfind("error:")) << "only that one: " << many;
+    EXPECT_NE(with(server + "rpmsg = true\n", "server.elf").find("would serve this virtio rpmsg of"), std::string::npos);
+    EXPECT_NE(with(server + "rng = true\n", "server.elf").find("would serve this virtio rng of"), std::string::npos);
+    EXPECT_EQ(with(server + "rng = true\n" + disk("a") + disk("b") + disk("c"), "a.elf"), "") << "a program that says nothing";
+}
+
+// Whether a partition's regions give it memory at that physical address.
+[[nodiscard]] bool sees(const PlannedPartition& partition, std::uint64_t address) {
+    return std::ranges::any_of(partition.regions, [&](const PlannedRegion& region) {
+        return address >= region.pa && address - region.pa < region.size && (region.flags & PARTITA_REGION_DEVICE) == 0;
+    });
+}
+
+TEST_F(VirtioPlan, AServerSeesThePoolAndNothingElse) {
+    ASSERT_EQ(
+        complaints(description("virtio_ports = true\nshare = \"pool\"\nshare_size = \"20 KiB\"\n[[partition.disk]]\nname = \"d\"\nsize = "
+                               "\"1 MiB\"\n")),
+        "");
+    const PlannedPartition &linux = plan->partitions[0], &server = plan->partitions[2];
+    const auto own = std::ranges::find(linux.regions, "memory", &PlannedRegion::what);
+    ASSERT_NE(own, linux.regions.end());
+    constexpr std::uint64_t whole = 64ull << 20, pool = 20 << 10;
+    for (std::uint64_t at = 0; at < whole; at += 0x1000) {
+        ASSERT_TRUE(sees(linux, own->pa + at));
+        ASSERT_EQ(sees(server, own->pa + at), at >= whole - pool) << at;
+    }
+    const std::uint64_t begin = platform::ram + whole - pool;
+    const void* const tree = tree_of(0);
+    const std::string node = fmt::format("/reserved-memory/shared@{:x}", begin);
+    EXPECT_STREQ(static_cast<const char*>(fdt_getprop(tree, fdt_path_offset(tree, node.c_str()), "compatible", nullptr)),
+                 "restricted-dma-pool");
+    EXPECT_EQ(cell(tree, node.c_str(), "reg", 1), begin);
+    EXPECT_EQ(cell(tree, node.c_str(), "reg", 3), pool);
+    for (const char* const device : {"/virtio_mmio@a000000", "/virtio_mmio@a000200"})
+        EXPECT_EQ(cell(tree, device, "memory-region", 0), cell(tree, node.c_str(), "phandle", 0)) << device;
+    EXPECT_EQ(cell(tree, "/memory@40000000", "reg", 3), whole);
+    EXPECT_EQ(cell(tree_of(2), "/hypervisor/served/device-0@0", "partita,client-memory", 0), begin);
+    EXPECT_EQ(cell(tree_of(2), "/hypervisor/served/device-1@1", "partita,client-memory", 2), pool);
+    EXPECT_EQ(cell(tree_of(2), "/hypervisor/served/device-1@1", "partita,client-memory", 3), ~0u) << "no other part";
+}
+
+// The image that is packed of it passes the check that the hypervisor makes at boot.
+TEST_F(VirtioPlan, APoolOfAnySizeIsAGoodImage) {
+    for (const char* const size : {"4 KiB", "2 MiB", "4 MiB", "60 MiB"}) {
+        ASSERT_EQ(complaints(description(fmt::format("virtio_ports = true\nshare = \"pool\"\nshare_size = \"{}\"\n", size))), "") << size;
+        EXPECT_TRUE(describe_system(*plan, {plan->hypervisor_base, 0x2'0000}, {})) << size;
+    }
+}
+
 TEST_F(VirtioPlan, WhatCannotBeIsSaidWhereItIsWritten) {
     const std::string parent = "rights = [\"manage\", \"serve\"]\ncontrol = true\n";
     struct Mistake {
@@ -320,6 +385,12 @@ TEST_F(VirtioPlan, WhatCannotBeIsSaidWhereItIsWritten) {
         {"server = \"parent\"\n", parent, ":8:10: error: server is about virtio devices, of which \"linux\" has none"},
         {"virtio_legacy = true\n", parent, ":8:17: error: virtio_legacy is about virtio devices"},
         {"server_timeout = \"1 ms\"\n", parent, ":8:18: error: server_timeout is about virtio devices"},
+        {"share = \"pool\"\n", parent, ":8:9: error: share is about virtio devices, of which \"linux\" has none"},
+        {"share_size = \"1 MiB\"\n", parent, ":8:14: error: share_size is about virtio devices"},
+        {"virtio_ports = true\nshare_size = \"1 MiB\"\n", parent, ":9:14: error: share_size is about share = \"pool\""},
+        {"virtio_ports = true\nshare = \"some\"\n", parent, ":9:9: error: share cannot be \"some\"; known: all, pool"},
+        {"virtio_ports = true\nshare = \"pool\"\nshare_size = \"64 MiB\"\n", parent, ":10:14: error: the pool that \"linux\" shares"},
+        {"virtio_ports = true\nshare = \"pool\"\nshare_size = \"6000 B\"\n", parent, ":10:14: error: the pool that \"linux\" shares"},
     };
     for (const Mistake& mistake : mistakes) {
         const std::string said = complaints(description(mistake.linux, mistake.parent));

@@ -108,6 +108,8 @@ struct PartitionDescription {
     Placed<bool> virtio_legacy;
     Placed<std::string> server;  // empty: the parent
     std::optional<Placed<std::uint64_t>> server_timeout;
+    Placed<std::string> share;                        // what the server sees of its memory
+    std::optional<Placed<std::uint64_t>> share_size;  // bytes, where that is a pool
     Placed<bool> start{true, {}};
     bool is_place = false;  // of [pool]: what it runs is given to it at run time
     std::vector<Placed<std::string>> rights;

@@ -233,6 +233,8 @@ PartitionDescription read_partition(const toml::table& table, const std::filesys
     out.virtio_legacy = reader.flag("virtio_legacy");
     out.server = reader.text("server");
     out.server_timeout = reader.quantity("server_timeout");
+    out.share = reader.choice("share");
+    out.share_size = reader.quantity("share_size");
     out.start = reader.flag("start", true);
     if (reader.flag("pool").value) check_pooled(table, diagnostics);
     out.rights = reader.texts("rights");

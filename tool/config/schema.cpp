@@ -156,7 +156,14 @@ constexpr Key partition_keys[] = {
     {"virtio_legacy", Type::flag, false, "false", "",
      "Whether its virtio devices speak version 1 of the transport, for software that knows no other.", "true"},
     {"server", Type::text, false, "the parent partition", "",
-     "The partition that serves its virtio devices, with the right `serve`. It sees all of this partition's memory.", "\"parent\""},
+     "The partition that serves its virtio devices, with the right `serve`. `share` says what it sees of this partition's memory.",
+     "\"parent\""},
+    {"share", Type::choice, false, "\"all\"", "all pool",
+     "What the server sees of this partition's memory. `pool`: its last `share_size` bytes, and nothing else; drivers put there what is "
+     "to be read and written. The device tree says so (`restricted-dma-pool`): a Linux needs CONFIG_DMA_RESTRICTED_POOL for it, which "
+     "Debian's kernels lack.",
+     "\"pool\""},
+    {"share_size", Type::size, false, "\"4 MiB\"", "", "Of `share = \"pool\"`: a multiple of 4 KiB, less than `memory`.", "\"1 MiB\""},
     {"server_timeout", Type::duration, false, "\"100 ms\"", "",
      "How long a driver of its virtio devices waits for the server, in whole microseconds: it reads 0 then, and a report says so.",
      "\"20 ms\""},

@@ -15,8 +15,6 @@ namespace partita::tool {
 
 namespace {
 
-[[nodiscard]] std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
-
 struct Claim {
     AddressRange range;
     std::string owner;
@@ -155,6 +153,18 @@ void place_free(PlannedPartition& partition, const std::string& what, const Plac
     partition.regions.push_back({what, ipa, *at, size.value, rights});
 }
 
+// What its server sees of it is a region for itself: each region is one partition's and its server's as a whole, or one's alone.
+void split_memory(PlannedPartition& partition) {
+    const AddressRange own = partition.own_memory();
+    for (PlannedRegion& region : partition.regions) {
+        if (region.ipa != own.begin || region.what != "memory" || partition.bounced == 0) continue;
+        region.size = own.size;
+        const PlannedRegion shared{"shared memory", own.end(), region.pa + own.size, partition.bounced, region.flags};
+        partition.regions.push_back(shared);
+        return;
+    }
+}
+
 // RAM at address 0, and behind it what such images read first: the flash that holds their variables on the `virt` board, as it is
 // when nothing was ever stored in it.
 void place_boot_memory(PlannedPartition& partition, const Placed<std::uint64_t>& size, Memory& memory, Diagnostics& diagnostics) {
@@ -183,11 +193,10 @@ void place_served(Plan& plan) {
     for (const PlannedPartition& client : plan.partitions)
         for (const PlannedVirtio& device : client.virtio)
             for (const PlannedRegion& own : client.regions)
-                for (const auto& [ipa, at] : device.memory)
-                    if (&device == &client.virtio.front() && own.ipa == ipa && own.what == "memory")
-                        plan.partitions[device.server].regions.push_back(
-                            {fmt::format("memory of {}", client.name), at, own.pa, own.size,
-                             PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_SERVED});
+                if (&device == &client.virtio.front() && own.ipa == client.shared_memory().begin && own.what.ends_with("memory"))
+                    plan.partitions[device.server].regions.push_back({fmt::format("{} of {}", own.what, client.name), device.seen_at,
+                                                                      own.pa, own.size,
+                                                                      PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_SERVED});
 }
 
 // A part of a channel's memory: the same for both of its ends.
@@ -223,6 +232,7 @@ void plan_memory(Plan& plan, Diagnostics& diagnostics) {
         const PartitionDescription& description = *partition->description;
         if (!description.memory_at)
             place_free(*partition, "memory", description.memory, partition->ram, kBlockSize, all_rights, memory, diagnostics);
+        split_memory(*partition);
         if (description.boot_memory) place_boot_memory(*partition, *description.boot_memory, memory, diagnostics);
         partition->regions.push_back({"gicv", platform::gicc, plan.board->gicv.begin, platform::gicc_size,
                                       PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_DEVICE | PARTITA_REGION_SHARED});

@@ -16,8 +16,6 @@ namespace {
 constexpr std::uint64_t first_address = 0x3000'0000, last_address = 0x1'0000'0000;
 constexpr std::uint64_t largest_part = 0x400'0000;
 
-[[nodiscard]] std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
-
 [[nodiscard]] std::vector<AddressRange> taken_by(const PlannedPartition& partition) {
     std::vector<AddressRange> out{{platform::pci_config, platform::pci_config_size}, {partition.ram, partition.description->memory.value}};
     for (const PlannedRegion& region : partition.regions) out.push_back({region.ipa, region.size});

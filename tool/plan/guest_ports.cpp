@@ -1,6 +1,7 @@
 #include "plan/guest_ports.hpp"
 
 #include "message/port_lines.hpp"
+#include "plan/guest_virtio.hpp"
 
 namespace partita::tool {
 
@@ -8,8 +9,6 @@ using interrupts::edge_rising, interrupts::spi;
 using std::uint32_t;
 
 namespace {
-
-constexpr uint32_t first_phandle = 16;  // of memory; below are the platform's
 
 [[nodiscard]] const char* compatible(uint32_t kind) {
     switch (kind) {
@@ -39,7 +38,7 @@ void write_memory(TreeWriter& tree, const GuestPort& port, uint32_t first_part) 
         const GuestPort::Memory& part = port.memory[n];
         tree.cells(fmt::format("partita,{}-memory", part.name).c_str(),
                    {static_cast<uint32_t>(part.ipa), static_cast<uint32_t>(part.size)});
-        phandles.push_back(first_phandle + first_part + n);
+        phandles.push_back(first_memory_phandle + first_part + n);
     }
     tree.cells("memory-region", phandles);
     tree.texts("memory-region-names", names_of(port));
@@ -70,22 +69,27 @@ void write_ports(TreeWriter& tree, const std::vector<GuestPort>& ports) {
     });
 }
 
-void write_shared_memory(TreeWriter& tree, const std::vector<GuestPort>& ports) {
-    if (parts_before(ports, ports.size()) == 0) return;
+void write_reserved_memory(TreeWriter& tree, const GuestTreeRequest& request) {
+    const std::vector<GuestPort>& ports = request.ports;
+    if (parts_before(ports, ports.size()) == 0 && request.bounced == 0) return;
     tree.node("reserved-memory", [&] {
         tree.cells("#address-cells", {2});
         tree.cells("#size-cells", {2});
         tree.flag("ranges");
+        if (request.bounced != 0) write_bounced(tree, request.ram + request.memory - request.bounced, request.bounced);
         for (std::size_t port = 0; port < ports.size(); ++port)
             for (uint32_t n = 0; n < ports[port].memory.size(); ++n) {
                 const GuestPort::Memory& part = ports[port].memory[n];
                 tree.node(fmt::format("{}-{}@{:x}", ports[port].channel, part.name, part.ipa), [&] {
                     tree.reg(part.ipa, part.size);
                     tree.flag("no-map");
-                    tree.cells("phandle", {first_phandle + parts_before(ports, port) + n});
+                    tree.cells("phandle", {first_memory_phandle + parts_before(ports, port) + n});
                 });
             }
     });
+}
+
+void write_memory_devices(TreeWriter& tree, const std::vector<GuestPort>& ports) {
     for (const GuestPort& port : ports) {
         if (port.memory.empty()) continue;
         tree.node(fmt::format("{}@{:x}", port.channel, port.memory[0].ipa), [&] {

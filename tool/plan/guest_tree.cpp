@@ -11,7 +11,6 @@ using std::uint32_t;
 
 namespace {
 
-constexpr uint32_t gic_phandle = 1, clock_phandle = 2, messages_phandle = 3;
 using interrupts::edge_rising, interrupts::level_high, interrupts::ppi, interrupts::spi;
 
 void write_cpus(TreeWriter& tree, const GuestTreeRequest& request) {
@@ -228,7 +227,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
         if (request.watchdog) write_watchdog(tree);
         if (request.control) write_control(tree);
         if (request.gpio) write_gpio(tree, request.ports, clock_phandle);
-        write_virtio(tree, request.virtio);
+        write_virtio(tree, request.virtio, request.bounced != 0);
         if (request.pmu && request.board->pmu_interrupt != 0) write_pmu(tree, *request.board, request.cpus);
         for (const BoardDevice* const device : request.devices)
             if (!device->pci) write_device(tree, *request.board, *device);
@@ -246,7 +245,8 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
             if (!request.ports.empty()) write_ports(tree, request.ports);
             if (!request.served.empty()) write_served(tree, request.served);
         });
-        write_shared_memory(tree, request.ports);
+        write_reserved_memory(tree, request);
+        write_memory_devices(tree, request.ports);
     });
     GuestTree out;
     out.bytes = tree.finish();

@@ -30,7 +30,7 @@ struct ServedDevice {
     std::uint32_t number = 0, version = 0;  // as TAKE tells it; of the transport
     std::string client;
     std::uint64_t kept = 0;
-    std::vector<std::array<std::uint64_t, 3>> memory;  // the client's address, where it is seen, bytes
+    std::array<std::uint64_t, 3> memory{};  // the client's address, where it is seen, bytes
     struct Port {
         GuestPort end;
         std::uint32_t number = 0;  // as SEND and RECEIVE know it
@@ -45,6 +45,7 @@ struct GuestTreeRequest {
     std::uint32_t cpus = 1;
     std::string cpu_compatible = "arm,cortex-a15";
     std::uint64_t memory = 0;
+    std::uint64_t bounced = 0;  // bytes at its end that are all its server sees; 0: it sees all
     std::string bootargs;
     std::uint64_t initrd_begin = 0, initrd_end = 0;  // 0, 0: none
     const Board* board = nullptr;
@@ -68,6 +69,9 @@ struct GuestTree {
     Bytes bytes;
     std::vector<PlannedPatch> patches;  // ipa: offsets from the tree's begin
 };
+
+// Nodes that others point to. Those of channels' memory come behind.
+enum Phandle : std::uint32_t { gic_phandle = 1, clock_phandle, messages_phandle, bounced_phandle, first_memory_phandle = 16 };
 
 [[nodiscard]] GuestTree make_guest_tree(const GuestTreeRequest& request);
 

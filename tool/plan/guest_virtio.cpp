@@ -69,10 +69,8 @@ void write_device(TreeWriter& tree, const ServedDevice& device) {
     tree.text("partita,client", device.client);
     tree.cells("partita,version", {device.version});
     tree.cells("partita,kept-memory", {cell(device.kept), cell(kPageSize)});
-    std::vector<uint32_t> memory;
-    for (const auto& part : device.memory)
-        for (const std::uint64_t value : part) memory.push_back(cell(value));
-    tree.cells("partita,client-memory", memory);  // where the client has it, where it is seen here, bytes
+    const auto& [there, here, size] = device.memory;
+    tree.cells("partita,client-memory", {cell(there), cell(here), cell(size)});
     if (device.disk != nullptr)
         write_disk(tree, *device.disk);
     else if (device.network != nullptr)
@@ -85,13 +83,22 @@ void write_device(TreeWriter& tree, const ServedDevice& device) {
 
 }  // namespace
 
-void write_virtio(TreeWriter& tree, const std::vector<PlannedVirtio>& devices) {
+void write_bounced(TreeWriter& tree, std::uint64_t begin, std::uint64_t size) {
+    tree.node(fmt::format("shared@{:x}", begin), [&] {
+        tree.text("compatible", "restricted-dma-pool");
+        tree.reg(begin, size);
+        tree.cells("phandle", {bounced_phandle});
+    });
+}
+
+void write_virtio(TreeWriter& tree, const std::vector<PlannedVirtio>& devices, bool bounced) {
     for (const PlannedVirtio& device : devices)
         tree.node(fmt::format("virtio_mmio@{:x}", device.address()), [&] {
             tree.text("compatible", "virtio,mmio");
             tree.reg(device.address(), PARTITA_VIRTIO_SIZE);
             tree.cells("interrupts", {spi, device.interrupt - 32, edge_rising});
             tree.flag("dma-coherent");
+            if (bounced) tree.cells("memory-region", {bounced_phandle});
         });
 }
 

@@ -22,8 +22,6 @@ namespace {
 
 constexpr std::uint64_t no_machine_type = 0xffff'ffff;  // r1, as QEMU's boards and device-tree boot have it
 
-[[nodiscard]] std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
-
 // The file's bytes, or an error at its place.
 std::string cpu_compatible(const Board& board) {
     if (board.tree.empty()) return {};  // no board: nothing is built
@@ -115,11 +113,12 @@ private:
                             fmt::format("segment {} of \"{}\" is linked to {:#x} to {:#x}, where \"{}\" has no memory; RAM is {:#x} to "
                                         "{:#x}, boot_memory begins at 0",
                                         n, description_.kernel.value.string(), segment.address, segment.address + segment.memory_size,
-                                        partition_.name, partition_.ram, partition_.ram + description_.memory.value));
+                                        partition_.name, partition_.ram, partition_.own_memory().end()));
             if (!segment.bytes.empty()) add(fmt::format("kernel segment {}", n), segment.address, segment.bytes);
             taken_.push_back({segment.address, segment.memory_size});
         }
         partition_.entry = image->entry;
+        partition_.program_serves = read_serves(kernel);
         tree_at_begin_or_behind();
         return true;
     }
@@ -130,7 +129,7 @@ private:
             return fail(
                 description_.load ? description_.load->place : description_.kernel.place,
                 fmt::format("the image of {} at {:#x} does not lie in the memory of \"{}\"; RAM is {:#x} to {:#x}, boot_memory begins at 0",
-                            format_size(kernel.size()), at, partition_.name, partition_.ram, partition_.ram + description_.memory.value));
+                            format_size(kernel.size()), at, partition_.name, partition_.ram, partition_.own_memory().end()));
         add("kernel", at, kernel);
         taken_.push_back({at, kernel.size()});
         partition_.entry = description_.entry ? description_.entry->value : at;
@@ -149,7 +148,7 @@ private:
             return fail(description_.kernel.place,
                         fmt::format("\"{}\" ({}) wants to lie at {:#x}, where \"{}\" has no memory; RAM is {:#x} to {:#x}",
                                     description_.kernel.value.string(), image->name, image->load, partition_.name, partition_.ram,
-                                    partition_.ram + description_.memory.value));
+                                    partition_.own_memory().end()));
         add("kernel", image->load, image->payload);
         taken_.push_back({image->load, image->payload.size()});
         partition_.entry = image->entry;
@@ -187,12 +186,12 @@ private:
     bool fits() {
         initrd_at_ = round_up(behind_, kPageSize);
         const std::uint64_t needed = initrd_at_ + initrd_.size() - partition_.ram;
-        if (needed <= description_.memory.value) return true;
-        return fail(
-            description_.memory.place,
-            fmt::format("{} of memory are too little for \"{}\": kernel{} need {}; give it at least that",
-                        format_size(description_.memory.value), partition_.name,
-                        initrd_.empty() ? " and device tree" : ", device tree and initrd", format_size(round_up(needed, kBlockSize))));
+        if (needed <= partition_.own_memory().size) return true;
+        return fail(description_.memory.place,
+                    fmt::format("{} of memory are too little for \"{}\": kernel{} need {}; give it at least that",
+                                format_size(description_.memory.value), partition_.name,
+                                initrd_.empty() ? " and device tree" : ", device tree and initrd",
+                                format_size(round_up(needed + partition_.bounced, kBlockSize))));
     }
 
     void finish() {
@@ -200,6 +199,7 @@ private:
         request.cpus = static_cast<std::uint32_t>(std::max<std::size_t>(1, description_.cpus.size()));
         request.cpu_compatible = cpu_compatible(board_);
         request.memory = description_.memory.value;
+        request.bounced = partition_.bounced;
         request.bootargs = description_.bootargs.value;
         request.board = &board_;
         request.ram = partition_.ram;
@@ -233,7 +233,7 @@ private:
 
     [[nodiscard]] bool inside_memory(std::uint64_t begin, std::uint64_t size) const {
         const std::uint64_t boot = description_.boot_memory ? description_.boot_memory->value : 0;
-        for (const AddressRange& memory : {AddressRange{partition_.ram, description_.memory.value}, AddressRange{0, boot}})
+        for (const AddressRange& memory : {partition_.own_memory(), AddressRange{0, boot}})
             if (begin >= memory.begin && begin <= memory.end() && size <= memory.end() - begin) return true;
         return false;
     }

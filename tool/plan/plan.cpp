@@ -14,6 +14,7 @@
 #include "plan/parent.hpp"
 #include "plan/pool.hpp"
 #include "plan/schedule.hpp"
+#include "plan/server_program.hpp"
 #include "plan/secure.hpp"
 #include "plan/virtio.hpp"
 #include "timing/response.hpp"
@@ -170,6 +171,7 @@ std::optional<Plan> make_plan(const SystemDescription& system, const Board& boar
     place_served_memory(plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
     for (PlannedPartition& partition : plan.pooled) place_images(plan, partition, diagnostics);
+    check_server_programs(plan, diagnostics);
     plan_memory(plan, diagnostics);
     if (!diagnostics.any()) check_promises(plan, costs_of(board), diagnostics);
     if (diagnostics.any()) return std::nullopt;
@@ -187,6 +189,7 @@ void check_without_board(const SystemDescription& system, Diagnostics& diagnosti
     plan_pool(system, plan, diagnostics);
     for (PlannedPartition& partition : plan.partitions) place_images(plan, partition, diagnostics);
     for (PlannedPartition& partition : plan.pooled) place_images(plan, partition, diagnostics);
+    check_server_programs(plan, diagnostics);
 }
 
 bool PlannedPartition::has_clock() const {

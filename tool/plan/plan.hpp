@@ -12,6 +12,7 @@
 #include "config/description.hpp"
 #include "config/diagnostic.hpp"
 #include "image/kernel.hpp"
+#include "image/serves.hpp"
 #include "partita/system_image.h"
 
 namespace partita::tool {
@@ -28,6 +29,8 @@ inline constexpr std::uint32_t pl011_interrupt = 33, pl031_interrupt = 34, pl061
 inline constexpr std::uint64_t pci_config = PARTITA_PCI_CONFIG, pci_config_size = PARTITA_PCI_CONFIG_SIZE;
 inline constexpr std::uint64_t dtb_room = 0x1'0000;  // where RAM begins, for images that look for the tree there
 }  // namespace platform
+
+[[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
 
 struct PlannedRegion {
     std::string what;  // "memory", "boot memory", "gicv", "channel NAME", or the device's path
@@ -128,8 +131,8 @@ struct PlannedNetwork {
 struct PlannedVirtio {
     std::uint32_t slot = 0, interrupt = 0, version = 2, timeout_us = 0;  // as in partita_virtio
     std::size_t server = 0;
-    std::uint64_t kept = 0;                                         // where the server keeps its state, in the server's address space
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> memory{};  // this partition's, and where the server sees it
+    std::uint64_t kept = 0;     // where the server keeps its state, in the server's address space
+    std::uint64_t seen_at = 0;  // ... and sees what is shared of this partition's memory
     std::optional<PlannedDisk> disk{};
     std::optional<PlannedNetwork> network{};
     bool rng = false, rpmsg = false;  // none of them: it is the console
@@ -179,7 +182,13 @@ struct PlannedPartition {
     [[nodiscard]] bool is_place() const { return description != nullptr && description->is_place; }
     [[nodiscard]] bool is_parent() const { return description != nullptr && description->control.value; }
     [[nodiscard]] bool has_gpio() const { return description != nullptr && description->gpio.value; }
-    bool serves = false;  // virtio devices of others
+    bool serves = false;                     // virtio devices of others
+    std::optional<Serves> program_serves{};  // how many of each kind its program can serve; none: it does not say
+    std::uint64_t bounced = 0;               // bytes at the end of its memory that are all its server sees; 0: it sees all of its memory
+    // Its memory as it is described: what is its own and nobody else's comes first, if anything is.
+    [[nodiscard]] AddressRange memory() const { return {ram, description->memory.value}; }
+    [[nodiscard]] AddressRange own_memory() const { return {ram, description->memory.value - bounced}; }
+    [[nodiscard]] AddressRange shared_memory() const { return bounced == 0 ? memory() : AddressRange{own_memory().end(), bounced}; }
     // Whether it has the platform's PL031: not where a device of its own lies there, or has its interrupt.
     [[nodiscard]] bool has_clock() const;
 };

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::uint64_t default_timeout = 100'000;             // microseconds
 constexpr std::uint64_t first_served_address = platform::ram;  // where guests expect memory
+constexpr std::uint64_t default_pool = 4ull << 20;
 
 class VirtioPlanner {
 public:
@@ -34,6 +35,7 @@ public:
         PlannedVirtio device;
         device.timeout_us = timeout();
         device.version = description.virtio_legacy.value ? 1 : 2;
+        share();
         if (!server) return;
         device.server = *server;
         plan_.partitions[*server].serves = true;
@@ -92,6 +94,8 @@ private:
         if (description.virtio_legacy.value) refuse(description.virtio_legacy.place, "virtio_legacy");
         if (!description.server.value.empty()) refuse(description.server.place, "server");
         if (description.server_timeout) refuse(description.server_timeout->place, "server_timeout");
+        if (description.share.value == "pool") refuse(description.share.place, "share");
+        if (description.share_size) refuse(description.share_size->place, "share_size");
     }
 
     [[nodiscard]] std::optional<std::size_t> named(const Placed<std::string>& name) {
@@ -138,6 +142,29 @@ private:
         return std::nullopt;
     }
 
+    // How much of its memory the server sees.
+    void share() {
+        const PartitionDescription& description = *partition_.description;
+        const auto& size = description.share_size;
+        if (description.share.value != "pool") {
+            if (size)
+                diagnostics_.error(size->place,
+                                   fmt::format("share_size is about share = \"pool\", and the server of \"{}\" sees all of its "
+                                               "memory; add share = \"pool\", or take it out",
+                                               partition_.name));
+            return;
+        }
+        const std::uint64_t wanted = size ? size->value : default_pool, memory = description.memory.value;
+        if (wanted != 0 && wanted % kPageSize == 0 && wanted < memory) {
+            partition_.bounced = wanted;
+            return;
+        }
+        diagnostics_.error(size ? size->place : description.share.place,
+                           fmt::format("the pool that \"{}\" shares with its server can be a multiple of 4 KiB that is less than its "
+                                       "memory, {}, not {}; say so by share_size",
+                                       partition_.name, format_size(memory), format_size(wanted)));
+    }
+
     [[nodiscard]] uint32_t timeout() {
         const auto& time = partition_.description->server_timeout;
         if (!time) return default_timeout;
@@ -164,27 +191,27 @@ private:
 void place_in_server(Plan& plan, std::size_t client, PlannedVirtio& device, Diagnostics& diagnostics) {
     PlannedPartition& server = plan.partitions[device.server];
     const PlannedPartition& partition = plan.partitions[client];
-    const std::uint64_t size = partition.description->memory.value;
-    const auto& seen = partition.virtio.front().memory;  // by the first of its devices, for all of them
+    const std::uint64_t size = partition.shared_memory().size;
+    const std::uint64_t seen = partition.virtio.front().seen_at;  // by the first of its devices, for all of them
     std::uint64_t from = first_served_address;
     for (const PlannedPartition& other : plan.partitions)  // memory is placed later: what others are seen at is taken, too
         for (const PlannedVirtio& placed : other.virtio)
-            if (placed.server == device.server)
-                for (const auto& [ipa, at] : placed.memory) from = std::max(from, at + other.description->memory.value);
+            if (placed.server == device.server && placed.seen_at != 0)
+                from = std::max(from, round_up(placed.seen_at + other.shared_memory().size, kBlockSize));
     const auto kept = free_address(server, kPageSize, from);
     if (kept)
         server.regions.push_back({fmt::format("kept for {}", partition.name), *kept, 0, kPageSize,
                                   PARTITA_REGION_READ | PARTITA_REGION_WRITE | PARTITA_REGION_KEPT});
-    const auto at = seen.empty() ? free_address(server, size, from) : std::optional{seen.front().second};
+    const auto at = seen == 0 ? free_address(server, size, from) : std::optional{seen};
     if (!kept || !at)
         return diagnostics.error(partition.description->place,
                                  fmt::format("the address space of \"{}\" has no room for the {} of \"{}\", which it is to serve; give one "
                                              "of them less memory",
                                              server.name, format_size(size), partition.name));
     device.kept = *kept;
-    device.memory = {{partition.ram, *at}};
+    device.seen_at = *at;
     if (device.disk && device.disk->on == nullptr)
-        place_disk(plan, device.server, partition, *device.disk, std::max(from, *at + size), diagnostics);
+        place_disk(plan, device.server, partition, *device.disk, std::max(from, round_up(*at + size, kBlockSize)), diagnostics);
 }
 
 }  // namespace
@@ -265,7 +292,8 @@ std::vector<ServedDevice> served_devices(const Plan& plan, const PlannedPartitio
             made.number = own, made.version = device.version;
             made.client = plan.partitions[n].name;
             made.kept = device.kept;
-            for (const auto& [ipa, at] : device.memory) made.memory.push_back({ipa, at, plan.partitions[n].description->memory.value});
+            const AddressRange shared = plan.partitions[n].shared_memory();
+            made.memory = {shared.begin, device.seen_at, shared.size};
             if (device.disk)
                 made.disk = &*device.disk;
             else if (device.network)
