@@ -32,6 +32,7 @@ bool is_compatible(const NodeName& node, const char* with) {
 
 bool find_memory(const NodeName& node, virtio::ClientMemory& out) {
     const Cells memory = cells(node, "partita,client-memory");
+    if (text(node, "partita,pool") != nullptr) out.make_pool();
     for (uint32_t n = 0; n + 2 < memory.count; n += 3)
         if (!out.add(memory[n], pointer(memory[n + 1]), memory[n + 2])) return false;
     return true;

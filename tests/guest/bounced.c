@@ -53,7 +53,7 @@ static void set_up(void) {
     REGISTER(0x070) = 0;
     REGISTER(0x070) = 3;
     REGISTER(0x024) = 1;
-    REGISTER(0x020) = 1; /* version 1 of the standard */
+    REGISTER(0x020) = 3; /* version 1 of the standard, and addresses as the platform means them */
     REGISTER(0x024) = 0;
     REGISTER(0x020) = 0;
     REGISTER(0x070) = 11;

@@ -358,6 +358,25 @@ TEST_F(VirtioPlan, AServerSeesThePoolAndNothingElse) {
     EXPECT_EQ(cell(tree_of(2), "/hypervisor/served/device-1@1", "partita,client-memory", 3), ~0u) << "no other part";
 }
 
+// Linux wants it where it maps memory in one piece.
+TEST_F(VirtioPlan, APoolLiesInTheFirst512MiB) {
+    std::string text = description("virtio_ports = true\nshare = \"pool\"\n");
+    text.replace(text.find("64 MiB"), 6, "768 MiB");
+    ASSERT_EQ(complaints(text), "");
+    const PlannedPartition& linux = plan->partitions[0];
+    std::uint64_t at = platform::ram;
+    for (const auto& [what, size] : {std::pair{"memory", 508u}, {"shared memory", 4u}, {"memory", 256u}}) {
+        const auto found = std::ranges::find(linux.regions, at, &PlannedRegion::ipa);
+        ASSERT_NE(found, linux.regions.end());
+        EXPECT_EQ(found->what, what);
+        EXPECT_EQ(found->size, std::uint64_t{size} << 20);
+        EXPECT_EQ(found->pa - linux.regions.front().pa, at - platform::ram) << "in one piece";
+        at += found->size;
+    }
+    EXPECT_EQ(cell(tree_of(0), "/reserved-memory/shared@5fc00000", "reg", 3), 4u << 20);
+    EXPECT_TRUE(describe_system(*plan, {plan->hypervisor_base, 0x2'0000}, {}));
+}
+
 // The image that is packed of it passes the check that the hypervisor makes at boot.
 TEST_F(VirtioPlan, APoolOfAnySizeIsAGoodImage) {
     for (const char* const size : {"4 KiB", "2 MiB", "4 MiB", "60 MiB"}) {
@@ -388,6 +407,8 @@ TEST_F(VirtioPlan, WhatCannotBeIsSaidWhereItIsWritten) {
         {"share = \"pool\"\n", parent, ":8:9: error: share is about virtio devices, of which \"linux\" has none"},
         {"share_size = \"1 MiB\"\n", parent, ":8:14: error: share_size is about virtio devices"},
         {"virtio_ports = true\nshare_size = \"1 MiB\"\n", parent, ":9:14: error: share_size is about share = \"pool\""},
+        {"virtio_ports = true\nshare = \"pool\"\nvirtio_legacy = true\n", parent,
+         ":10:17: error: version 1 of the transport has no word for a pool"},
         {"virtio_ports = true\nshare = \"some\"\n", parent, ":9:9: error: share cannot be \"some\"; known: all, pool"},
         {"virtio_ports = true\nshare = \"pool\"\nshare_size = \"64 MiB\"\n", parent, ":10:14: error: the pool that \"linux\" shares"},
         {"virtio_ports = true\nshare = \"pool\"\nshare_size = \"6000 B\"\n", parent, ":10:14: error: the pool that \"linux\" shares"},

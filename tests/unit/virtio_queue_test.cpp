@@ -414,6 +414,20 @@ TEST_F(Virtqueue, FeaturesThatWereNotOfferedAreRefused) {
     EXPECT_EQ(transport.read(0x010, 4), 0u);
 }
 
+// Without it a Linux means addresses of its own choice, whatever its device tree says of a pool.
+TEST_F(Virtqueue, WhereThereIsAPoolDriversAreTold) {
+    ClientMemory pool;
+    TransportState kept{};
+    pool.make_pool();
+    Transport modern{device, kept, pool, 2};
+    modern.write(0x014, 4, 1);
+    EXPECT_EQ(modern.read(0x010, 4), 3u) << "VERSION_1 and ACCESS_PLATFORM";
+    driver.begin(modern, all | feature_access_platform);
+    EXPECT_TRUE(modern.has(feature_access_platform)) << "and may agree";
+    driver.begin(transport, all | feature_access_platform);
+    EXPECT_EQ(transport.read(0x070, 4) & status_features_ok, 0u) << "not where all of its memory is seen";
+}
+
 TEST_F(Virtqueue, RegistersAreByTheStandard) {
     EXPECT_EQ(transport.read(0x008, 4), 42u);
     EXPECT_EQ(transport.read(0x00c, 4), 0x54524150u);

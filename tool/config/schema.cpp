@@ -159,7 +159,8 @@ constexpr Key partition_keys[] = {
      "The partition that serves its virtio devices, with the right `serve`. `share` says what it sees of this partition's memory.",
      "\"parent\""},
     {"share", Type::choice, false, "\"all\"", "all pool",
-     "What the server sees of this partition's memory. `pool`: its last `share_size` bytes, and nothing else; drivers put there what is "
+     "What the server sees of this partition's memory. `pool`: its last `share_size` bytes (the last of its first 512 MiB, where it has "
+     "more), and nothing else; drivers put there what is "
      "to be read and written. The device tree says so (`restricted-dma-pool`): a Linux needs CONFIG_DMA_RESTRICTED_POOL for it, which "
      "Debian's kernels lack.",
      "\"pool\""},

@@ -155,14 +155,16 @@ void place_free(PlannedPartition& partition, const std::string& what, const Plac
 
 // What its server sees of it is a region for itself: each region is one partition's and its server's as a whole, or one's alone.
 void split_memory(PlannedPartition& partition) {
-    const AddressRange own = partition.own_memory();
-    for (PlannedRegion& region : partition.regions) {
-        if (region.ipa != own.begin || region.what != "memory" || partition.bounced == 0) continue;
-        region.size = own.size;
-        const PlannedRegion shared{"shared memory", own.end(), region.pa + own.size, partition.bounced, region.flags};
-        partition.regions.push_back(shared);
-        return;
-    }
+    if (partition.bounced == 0) return;
+    const auto whole = std::ranges::find(partition.regions, "memory", &PlannedRegion::what);
+    if (whole == partition.regions.end()) return;  // there was no room for it, which was told
+    const PlannedRegion all = *whole;
+    whole->size = partition.own_memory().size;
+    const auto add = [&](const char* what, const AddressRange& part) {
+        if (part.size != 0) partition.regions.push_back({what, part.begin, all.pa + (part.begin - all.ipa), part.size, all.flags});
+    };
+    add("shared memory", partition.shared_memory());
+    add("memory", partition.memory_behind());
 }
 
 // RAM at address 0, and behind it what such images read first: the flash that holds their variables on the `virt` board, as it is

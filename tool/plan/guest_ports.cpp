@@ -71,12 +71,12 @@ void write_ports(TreeWriter& tree, const std::vector<GuestPort>& ports) {
 
 void write_reserved_memory(TreeWriter& tree, const GuestTreeRequest& request) {
     const std::vector<GuestPort>& ports = request.ports;
-    if (parts_before(ports, ports.size()) == 0 && request.bounced == 0) return;
+    if (parts_before(ports, ports.size()) == 0 && !request.bounced) return;
     tree.node("reserved-memory", [&] {
         tree.cells("#address-cells", {2});
         tree.cells("#size-cells", {2});
         tree.flag("ranges");
-        if (request.bounced != 0) write_bounced(tree, request.ram + request.memory - request.bounced, request.bounced);
+        if (request.bounced) write_bounced(tree, *request.bounced);
         for (std::size_t port = 0; port < ports.size(); ++port)
             for (uint32_t n = 0; n < ports[port].memory.size(); ++n) {
                 const GuestPort::Memory& part = ports[port].memory[n];

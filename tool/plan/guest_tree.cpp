@@ -227,7 +227,7 @@ GuestTree make_guest_tree(const GuestTreeRequest& request) {
         if (request.watchdog) write_watchdog(tree);
         if (request.control) write_control(tree);
         if (request.gpio) write_gpio(tree, request.ports, clock_phandle);
-        write_virtio(tree, request.virtio, request.bounced != 0);
+        write_virtio(tree, request.virtio, request.bounced.has_value());
         if (request.pmu && request.board->pmu_interrupt != 0) write_pmu(tree, *request.board, request.cpus);
         for (const BoardDevice* const device : request.devices)
             if (!device->pci) write_device(tree, *request.board, *device);

@@ -31,6 +31,7 @@ struct ServedDevice {
     std::string client;
     std::uint64_t kept = 0;
     std::array<std::uint64_t, 3> memory{};  // the client's address, where it is seen, bytes
+    bool pool = false;                      // it is not all of the client's
     struct Port {
         GuestPort end;
         std::uint32_t number = 0;  // as SEND and RECEIVE know it
@@ -45,7 +46,7 @@ struct GuestTreeRequest {
     std::uint32_t cpus = 1;
     std::string cpu_compatible = "arm,cortex-a15";
     std::uint64_t memory = 0;
-    std::uint64_t bounced = 0;  // bytes at its end that are all its server sees; 0: it sees all
+    std::optional<AddressRange> bounced;  // of it, all that its server sees; none: it sees all
     std::string bootargs;
     std::uint64_t initrd_begin = 0, initrd_end = 0;  // 0, 0: none
     const Board* board = nullptr;

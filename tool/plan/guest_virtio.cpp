@@ -71,6 +71,7 @@ void write_device(TreeWriter& tree, const ServedDevice& device) {
     tree.cells("partita,kept-memory", {cell(device.kept), cell(kPageSize)});
     const auto& [there, here, size] = device.memory;
     tree.cells("partita,client-memory", {cell(there), cell(here), cell(size)});
+    if (device.pool) tree.flag("partita,pool");
     if (device.disk != nullptr)
         write_disk(tree, *device.disk);
     else if (device.network != nullptr)
@@ -83,10 +84,10 @@ void write_device(TreeWriter& tree, const ServedDevice& device) {
 
 }  // namespace
 
-void write_bounced(TreeWriter& tree, std::uint64_t begin, std::uint64_t size) {
-    tree.node(fmt::format("shared@{:x}", begin), [&] {
+void write_bounced(TreeWriter& tree, const AddressRange& range) {
+    tree.node(fmt::format("shared@{:x}", range.begin), [&] {
         tree.text("compatible", "restricted-dma-pool");
-        tree.reg(begin, size);
+        tree.reg(range.begin, range.size);
         tree.cells("phandle", {bounced_phandle});
     });
 }

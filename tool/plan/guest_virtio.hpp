@@ -9,7 +9,7 @@ namespace partita::tool {
 // At the root: transports, as Linux' binding has them (virtio,mmio). Bounced: they reach the pool of write_bounced() alone.
 void write_virtio(TreeWriter& tree, const std::vector<PlannedVirtio>& devices, bool bounced);
 // In reserved-memory: what a server sees of the partition's memory, where that is not all of it.
-void write_bounced(TreeWriter& tree, std::uint64_t begin, std::uint64_t size);
+void write_bounced(TreeWriter& tree, const AddressRange& range);
 
 // /hypervisor/served: what a server needs to know of each.
 void write_served(TreeWriter& tree, const std::vector<ServedDevice>& devices);

@@ -199,7 +199,7 @@ private:
         request.cpus = static_cast<std::uint32_t>(std::max<std::size_t>(1, description_.cpus.size()));
         request.cpu_compatible = cpu_compatible(board_);
         request.memory = description_.memory.value;
-        request.bounced = partition_.bounced;
+        if (partition_.bounced != 0) request.bounced = partition_.shared_memory();
         request.bootargs = description_.bootargs.value;
         request.board = &board_;
         request.ram = partition_.ram;

@@ -2,6 +2,7 @@
 // owns each device and interrupt, and the guests' device trees.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -184,11 +185,17 @@ struct PlannedPartition {
     [[nodiscard]] bool has_gpio() const { return description != nullptr && description->gpio.value; }
     bool serves = false;                     // virtio devices of others
     std::optional<Serves> program_serves{};  // how many of each kind its program can serve; none: it does not say
-    std::uint64_t bounced = 0;               // bytes at the end of its memory that are all its server sees; 0: it sees all of its memory
-    // Its memory as it is described: what is its own and nobody else's comes first, if anything is.
+    std::uint64_t bounced = 0;               // bytes of its memory that are all its server sees; 0: it sees all of its memory
+    // Its memory as it is described; what its server sees of it; what lies before that, where its images are; and what lies behind.
     [[nodiscard]] AddressRange memory() const { return {ram, description->memory.value}; }
-    [[nodiscard]] AddressRange own_memory() const { return {ram, description->memory.value - bounced}; }
-    [[nodiscard]] AddressRange shared_memory() const { return bounced == 0 ? memory() : AddressRange{own_memory().end(), bounced}; }
+    [[nodiscard]] AddressRange shared_memory() const {
+        // Linux maps so much in one piece, where such memory must lie.
+        constexpr std::uint64_t linear = 512ull << 20;
+        const std::uint64_t end = bounced < linear ? std::min(memory().size, linear) : memory().size;
+        return bounced == 0 ? memory() : AddressRange{ram + end - bounced, bounced};
+    }
+    [[nodiscard]] AddressRange own_memory() const { return bounced == 0 ? memory() : AddressRange{ram, shared_memory().begin - ram}; }
+    [[nodiscard]] AddressRange memory_behind() const { return {shared_memory().end(), memory().end() - shared_memory().end()}; }
     // Whether it has the platform's PL031: not where a device of its own lies there, or has its interrupt.
     [[nodiscard]] bool has_clock() const;
 };

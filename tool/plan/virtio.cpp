@@ -154,6 +154,11 @@ private:
                                                partition_.name));
             return;
         }
+        if (description.virtio_legacy.value)
+            diagnostics_.error(description.virtio_legacy.place,
+                               fmt::format("version 1 of the transport has no word for a pool, which \"{}\" shares with its server; take "
+                                           "virtio_legacy out, or share = \"pool\"",
+                                           partition_.name));
         const std::uint64_t wanted = size ? size->value : default_pool, memory = description.memory.value;
         if (wanted != 0 && wanted % kPageSize == 0 && wanted < memory) {
             partition_.bounced = wanted;
@@ -294,6 +299,7 @@ std::vector<ServedDevice> served_devices(const Plan& plan, const PlannedPartitio
             made.kept = device.kept;
             const AddressRange shared = plan.partitions[n].shared_memory();
             made.memory = {shared.begin, device.seen_at, shared.size};
+            made.pool = plan.partitions[n].bounced != 0;
             if (device.disk)
                 made.disk = &*device.disk;
             else if (device.network)

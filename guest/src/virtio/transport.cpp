@@ -45,7 +45,8 @@ void put_high(uint64_t &value, uint32_t half) { value = (value & 0xffff'ffff) | 
 // A driver of version 1 is not told of features beyond the first word.
 uint64_t Transport::offered() const {
     const uint64_t features = device_.features() | feature_indirect | feature_event_index;
-    return legacy() ? features & 0xffff'ffff : features | feature_version_1;
+    if (legacy()) return features & 0xffff'ffff;
+    return features | feature_version_1 | (memory_.is_pool() ? feature_access_platform : 0);
 }
 
 uint32_t Transport::read(uint32_t offset, uint32_t size) const {

@@ -16,6 +16,9 @@ public:
         parts_[count_++] = {client, static_cast<std::uint8_t *>(here), size};
         return true;
     }
+    // What is added is all that a device may touch: a driver must put there what it means (VIRTIO_F_ACCESS_PLATFORM).
+    void make_pool() { pool_ = true; }
+    [[nodiscard]] bool is_pool() const { return pool_; }
     // Where so many bytes of the client's are; nullptr where not all of them are memory, in one part.
     [[nodiscard]] std::uint8_t *find(std::uint64_t address, std::uint32_t size) const {
         for (std::size_t n = 0; n < count_; ++n) {
@@ -35,6 +38,7 @@ private:
     static constexpr std::size_t most = 4;
     Part parts_[most] = {};
     std::size_t count_ = 0;
+    bool pool_ = false;
 };
 
 // What the driver may change at any time is read once, as one access.

@@ -8,8 +8,6 @@
 
 namespace partita::virtio {
 
-inline constexpr std::uint64_t feature_access_platform = 1ull << 33;
-
 class PciDevice {
 public:
     // Resets the function and agrees on features: of those wanted, what it offers. Those without which nothing works, and what no device

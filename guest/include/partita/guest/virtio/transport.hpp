@@ -11,7 +11,8 @@ namespace partita::virtio {
 
 inline constexpr std::uint32_t most_queues = 32;
 
-inline constexpr std::uint64_t feature_indirect = 1ull << 28, feature_event_index = 1ull << 29, feature_version_1 = 1ull << 32;
+inline constexpr std::uint64_t feature_indirect = 1ull << 28, feature_event_index = 1ull << 29, feature_version_1 = 1ull << 32,
+                               feature_access_platform = 1ull << 33;
 // §2.1.
 inline constexpr std::uint32_t status_features_ok = 8, status_driver_ok = 4, status_needs_reset = 64;
 
