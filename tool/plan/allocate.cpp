@@ -158,10 +158,10 @@ void split_memory(PlannedPartition& partition) {
     if (partition.bounced == 0) return;
     const auto whole = std::ranges::find(partition.regions, "memory", &PlannedRegion::what);
     if (whole == partition.regions.end()) return;  // there was no room for it, which was told
-    const PlannedRegion all = *whole;
+    const std::uint64_t pa = whole->pa;
     whole->size = partition.own_memory().size;
     const auto add = [&](const char* what, const AddressRange& part) {
-        if (part.size != 0) partition.regions.push_back({what, part.begin, all.pa + (part.begin - all.ipa), part.size, all.flags});
+        if (part.size != 0) partition.regions.push_back({what, part.begin, pa + (part.begin - partition.ram), part.size, all_rights});
     };
     add("shared memory", partition.shared_memory());
     add("memory", partition.memory_behind());
