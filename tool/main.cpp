@@ -23,6 +23,7 @@
 #include "show/show.hpp"
 #include "timing/response.hpp"
 #include "trace/frames.hpp"
+#include "trace/page.hpp"
 #include "trace/trace.hpp"
 
 namespace {
@@ -194,10 +195,14 @@ int command_trace(const Inputs& inputs, const std::string& output, RunOptions op
     const auto events = read_trace(rings, header.trace_size);
     const std::uint64_t frequency = loaded->board.qemu.frequency;
     const SeenSchedule seen = frames_of(loaded->plan, events, frequency);
-    const bool picture = output.ends_with(".svg");
-    write_text(output, picture ? frames_as_svg(loaded->plan, seen) : trace_as_json(loaded->plan, events, frequency));
+    const bool picture = output.ends_with(".svg"), page = output.ends_with(".html");
+    write_text(output, picture ? frames_as_svg(loaded->plan, seen)
+                       : page  ? trace_as_page(loaded->plan, events, frequency, inputs.file)
+                               : trace_as_json(loaded->plan, events, frequency));
     fmt::print(stderr, "partita: {}: the last {} events{}\n", output, events.size(),
-               picture ? ", as frames" : "; Perfetto's viewer and chrome://tracing open it");
+               picture ? ", as frames"
+               : page  ? "; any browser opens it"
+                       : "; Perfetto's viewer and chrome://tracing open it");
     if (seen.windows != 0)
         fmt::print(stderr,
                    "partita: {} windows began, the latest {:.2f} us late; outside its windows no partition had more than {:.2f} us\n",
@@ -271,7 +276,9 @@ int dispatch(int argc, char** argv) {
     add_inputs(*trace_command, run_inputs, true);
     arguments.add_to(*trace_command);
     trace_command
-        ->add_option("-o,--output", trace_output, "The file to write: Chrome trace JSON, or .svg for the last frames on their windows")
+        ->add_option(
+            "-o,--output", trace_output,
+            "The file to write: Chrome trace JSON, .html for a page that any browser shows, or .svg for the last frames on their windows")
         ->capture_default_str();
     trace_command->callback([&] {
         arguments.finish();
