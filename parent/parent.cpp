@@ -77,11 +77,12 @@ void look_at_partitions() {
 
 const char* const partita::parent::program_name = "parent";
 
-PARTITA_SERVES("console=8");
+#define MOST_CONSOLES 8
+PARTITA_SERVES(PARTITA_SERVES_KIND("console", MOST_CONSOLES));
 
 // Consoles alone: what else there is, another program serves (serve.cpp).
 ServedDevice* partita::parent::open_device(std::uint32_t number) {
-    static std::array<ServedConsole, 8> consoles;
+    static std::array<ServedConsole, MOST_CONSOLES> consoles;
     static std::uint32_t count = 0;
     if (count == consoles.size() || !consoles[count].open(number)) return nullptr;
     return &consoles[count++];

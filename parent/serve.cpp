@@ -47,14 +47,19 @@ void typed(std::uint32_t) {
 
 const char* const partita::parent::program_name = "server";
 
-PARTITA_SERVES("console=8 rpmsg=8 disk=16 network=16 rng=16");
+// How many devices of each kind there is room for.
+#define MOST_PORTED 8
+#define MOST_OTHERS 16
+PARTITA_SERVES(PARTITA_SERVES_KIND("console", MOST_PORTED) PARTITA_SERVES_KIND("rpmsg", MOST_PORTED)
+                   PARTITA_SERVES_KIND("disk", MOST_OTHERS) PARTITA_SERVES_KIND("network", MOST_OTHERS)
+                       PARTITA_SERVES_KIND("rng", MOST_OTHERS));
 
 ServedDevice* partita::parent::open_device(std::uint32_t number) {
-    static constinit Room<ServedConsole, 8> consoles;
-    static constinit Room<ServedRpmsg, 8> rpmsgs;
-    static constinit Room<ServedDisk, 16> disks;
-    static constinit Room<ServedNetwork, 16> networks;
-    static constinit Room<ServedRng, 16> rngs;
+    static constinit Room<ServedConsole, MOST_PORTED> consoles;
+    static constinit Room<ServedRpmsg, MOST_PORTED> rpmsgs;
+    static constinit Room<ServedDisk, MOST_OTHERS> disks;
+    static constinit Room<ServedNetwork, MOST_OTHERS> networks;
+    static constinit Room<ServedRng, MOST_OTHERS> rngs;
     if (ServedDevice* const console = consoles.open(number); console != nullptr) return console;
     if (ServedDevice* const rpmsg = rpmsgs.open(number); rpmsg != nullptr) return rpmsg;
     if (ServedDevice* const disk = disks.open(number); disk != nullptr) return disk;

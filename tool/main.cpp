@@ -3,13 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <cstring>
-#include <ctime>
 #include <filesystem>
 
 #include "board/board.hpp"
+#include "command/image.hpp"
 #include "command/load.hpp"
 #include "command/manage.hpp"
+#include "command/run.hpp"
 #include "command/run_options.hpp"
 #include "command/verify.hpp"
 #include "config/calls.hpp"
@@ -17,14 +17,9 @@
 #include "pack/flash.hpp"
 #include "pack/measure.hpp"
 #include "pack/pack.hpp"
-#include "partita/system_image.h"
-#include "run/run.hpp"
 #include "show/notes.hpp"
 #include "show/show.hpp"
 #include "timing/response.hpp"
-#include "trace/frames.hpp"
-#include "trace/page.hpp"
-#include "trace/trace.hpp"
 
 namespace {
 
@@ -32,15 +27,6 @@ using namespace partita::tool;
 namespace fs = std::filesystem;
 
 constexpr int bad_description = 1, bad_usage = 2;
-
-// Seconds since 1970 now; in a deterministic run, when its board's clock begins (run/qemu.cpp).
-std::uint32_t epoch(bool deterministic) {
-    constexpr std::uint32_t begin_of_2026 = 1'767'225'600;
-    if (deterministic) return begin_of_2026;
-    const char* const fixed = std::getenv("SOURCE_DATE_EPOCH");  // the same image of the same sources
-    return fixed != nullptr && *fixed != 0 ? static_cast<std::uint32_t>(std::strtoull(fixed, nullptr, 10))
-                                           : static_cast<std::uint32_t>(std::time(nullptr));
-}
 
 int command_check(const Inputs& inputs) {
     const auto loaded = load(inputs);
@@ -62,35 +48,6 @@ std::string measurements_of(const SystemImage& image, std::uint64_t hypervisor_b
     std::string out;
     for (std::uint32_t n = 0; n < measured->count; ++n) out += line(measured->all[n].hash, measured->all[n].name);
     return out + line(measured->system, "system");
-}
-
-// What an image is made for, and who signs it.
-struct ImageArguments {
-    std::string key, flash;
-    std::uint32_t version = 0;
-
-    CLI::Option* add_to(CLI::App& command) {
-        auto* const option =
-            command.add_option("--sign", key, "Sign the image with this private key (PEM, P-256): the secure partition checks it");
-        command.add_option("--image-version", version, "The version of a signed image")->needs(option)->capture_default_str();
-        return command.add_option("--flash", flash,
-                                  "The folder of the board's flash, in which it begins: made where it is not there, what the secure world "
-                                  "keeps in it stays");
-    }
-    // Of what is the same for each of them.
-    [[nodiscard]] PackOptions options() const {
-        PackOptions out;
-        out.signing_key = key;
-        out.image_version = version;
-        out.in_flash = !flash.empty();
-        return out;
-    }
-};
-
-FlashFiles write_flash(const Loaded& loaded, const SystemImage& image, const std::string& folder) {
-    auto files = write_flash(loaded.board, image, folder);
-    if (!files) throw Failure{"partita: " + files.error()};
-    return *files;
 }
 
 struct BuildArguments {
@@ -155,59 +112,6 @@ int command_show(const Inputs& inputs, const std::string& output) {
     else
         write_text(output, show_svg(loaded->plan));
     return 0;
-}
-
-// Counting time, QEMU lets the CPUs take turns that last until the next timer of any of them. A tick on each keeps the turns short, so
-// that no CPU sees its own timer late because another one had a long turn: shorter where a schedule promises something.
-std::uint32_t counted_tick_us(const Plan& plan) {
-    constexpr std::uint32_t usual = 500, short_turns = 10;
-    return plan.schedules.empty() ? usual : short_turns;
-}
-
-int command_run(const Inputs& inputs, const ImageArguments& arguments, const RunOptions& run_options) {
-    const auto loaded = load(inputs);
-    PackOptions options = arguments.options();
-    options.framed_console = options.off_when_done = true;
-    options.tick_us = run_options.deterministic ? counted_tick_us(loaded->plan) : 0;
-    options.epoch = epoch(run_options.deterministic);
-    const SystemImage image = build(*loaded, options);
-    const Startable startable = options.in_flash ? Startable{write_flash(*loaded, image, arguments.flash)} : Startable{to_elf(image)};
-    return static_cast<int>(run(loaded->plan, startable, run_options));
-}
-
-int command_trace(const Inputs& inputs, const std::string& output, RunOptions options) {
-    const auto loaded = load(inputs);
-    write_text(output, "");  // before the run, not after it, is the time to learn that it cannot be written
-    const std::uint32_t tick_us = options.deterministic ? counted_tick_us(loaded->plan) : 0;
-    const SystemImage image = build(*loaded, {.framed_console = true,
-                                              .off_when_done = true,
-                                              .tick_us = tick_us,
-                                              .epoch = epoch(options.deterministic),
-                                              .trace_bytes = std::uint64_t{128} << 10});
-    partita_image_header header{};
-    std::memcpy(&header, image.description.data(), sizeof header);
-    Bytes rings;
-    options.dump_address = header.trace_base;
-    options.dump_size = header.trace_size * header.cpus.count;
-    options.dump = &rings;
-    const Verdict verdict = run(loaded->plan, to_elf(image), options);
-    if (verdict == Verdict::qemu_died) return static_cast<int>(verdict);
-    const auto events = read_trace(rings, header.trace_size);
-    const std::uint64_t frequency = loaded->board.qemu.frequency;
-    const SeenSchedule seen = frames_of(loaded->plan, events, frequency);
-    const bool picture = output.ends_with(".svg"), page = output.ends_with(".html");
-    write_text(output, picture ? frames_as_svg(loaded->plan, seen)
-                       : page  ? trace_as_page(loaded->plan, events, frequency, inputs.file)
-                               : trace_as_json(loaded->plan, events, frequency));
-    fmt::print(stderr, "partita: {}: the last {} events{}\n", output, events.size(),
-               picture ? ", as frames"
-               : page  ? "; any browser opens it"
-                       : "; Perfetto's viewer and chrome://tracing open it");
-    if (seen.windows != 0)
-        fmt::print(stderr,
-                   "partita: {} windows began, the latest {:.2f} us late; outside its windows no partition had more than {:.2f} us\n",
-                   seen.windows, static_cast<double>(seen.latest) * 1e6 / static_cast<double>(frequency), seen.outside);
-    return static_cast<int>(verdict);
 }
 
 // Of a system, by where it is described: system.toml of a folder is the folder's.

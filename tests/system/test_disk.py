@@ -123,7 +123,7 @@ def test_no_other_cpu_has_anything_to_do_with_it(start, tmp_path):
     after = exits()
     of = {name: after[name] - before[name] for name in after}
     assert of["store"]["hvc"] >= 4000 and of["linux"]["data-abort"] >= 2000, of  # TAKE and RAISE; a notification
-    # The control loop's own: it sleeps a thousand times a second, and prints. Its timer's interrupt comes without the hypervisor's doing.
+    # The control loop's own: it sleeps a thousand times a second, and prints; now and then its timer finds it awake.
     assert of["control"]["wfi"] > 100, of
     assert set(of["control"]) <= {"wfi", "data-abort", "interrupt"}, of
     assert of["control"]["interrupt"] < of["control"]["wfi"] / 20, of

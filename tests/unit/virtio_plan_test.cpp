@@ -8,7 +8,7 @@ extern "C" {
 
 #include "pack/describe.hpp"
 #include "partita/guest/virtio/rpmsg.hpp"
-#include "plan/virtio.hpp"
+#include "plan/served.hpp"
 #include "plan_fixture.hpp"
 #include "show/show.hpp"
 

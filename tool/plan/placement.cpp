@@ -14,7 +14,7 @@ extern "C" {
 #include "config/units.hpp"
 #include "plan/channels.hpp"
 #include "plan/guest_tree.hpp"
-#include "plan/virtio.hpp"
+#include "plan/served.hpp"
 
 namespace partita::tool {
 

@@ -14,6 +14,7 @@
 #include "plan/parent.hpp"
 #include "plan/pool.hpp"
 #include "plan/schedule.hpp"
+#include "plan/served.hpp"
 #include "plan/server_program.hpp"
 #include "plan/secure.hpp"
 #include "plan/virtio.hpp"

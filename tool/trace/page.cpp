@@ -72,9 +72,9 @@ std::string trace_as_page(const Plan& plan, const std::vector<TraceEvent>& event
     json data = PageWriter{plan, timeline, frequency}.data();
     data["title"] = title;
     data["events"] = known.size();
-    std::string text;
+    std::string text = data.dump(-1, ' ', false, json::error_handler_t::replace);
     // Nothing in it ends the element that it stands in.
-    for (const char c : data.dump(-1, ' ', false, json::error_handler_t::replace)) text += c == '<' ? "\\u003c" : std::string{c};
+    for (std::size_t at = text.find('<'); at != std::string::npos; at = text.find('<', at)) text.replace(at, 1, "\\u003c");
     std::string out{page_template};
     constexpr std::string_view place = "@DATA@";
     return out.replace(out.find(place), place.size(), text);
